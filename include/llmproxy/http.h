@@ -1,0 +1,25 @@
+// The few HTTP words the library shares: headers and request heads. No
+// sockets, no HTTP library.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace llmproxy {
+
+struct Header {
+  std::string name;
+  std::string value;
+
+  bool operator==(const Header&) const = default;
+};
+using Headers = std::vector<Header>;
+
+/// Value of the first header of that name (ASCII case ignored), or empty.
+/// The view lives as long as `headers` is not changed.
+std::string_view find_header(const Headers& headers, std::string_view name);
+/// ASCII case-insensitive comparison of header names.
+bool same_header_name(std::string_view a, std::string_view b);
+
+}  // namespace llmproxy

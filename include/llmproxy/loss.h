@@ -1,0 +1,32 @@
+// Losses: what a translation could not carry. Never silent, never an
+// exception: embedders read them, the proxy sends them as the header
+// `x-llmproxy-loss`, strict mode turns them into a 400.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace llmproxy {
+
+enum class LossKind : std::uint8_t {
+  dropped,       ///< it is not there any more
+  approximated,  ///< something near to it is
+};
+
+/// One thing that did not cross as it was.
+struct Loss {
+  /// JSON pointer into the body that was read ("/tools/0/strict").
+  std::string path;
+  /// A sentence: what happened and why.
+  std::string what;
+  LossKind kind = LossKind::dropped;
+
+  bool operator==(const Loss&) const = default;
+};
+using Losses = std::vector<Loss>;
+
+std::string_view to_string(LossKind kind);
+
+}  // namespace llmproxy

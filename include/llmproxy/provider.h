@@ -1,0 +1,94 @@
+// Providers: who serves a dialect, where, and how they take the key. One row
+// each in lib/client/providers.cc; a new row needs no code. A Backend is a
+// configured provider with its key.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "llmproxy/dialect.h"
+#include "llmproxy/http.h"
+#include "llmproxy/transport.h"
+
+namespace llmproxy {
+
+enum class AuthScheme : std::uint8_t {
+  none,
+  bearer,     ///< authorization: Bearer <key>
+  x_api_key,  ///< x-api-key: <key>
+};
+
+/// What a provider does other than its dialect says. Bits, each with its
+/// evidence beside the row that sets it.
+enum Quirk : std::uint32_t {
+  kNoQuirks = 0,
+  kOldMaxTokens = 1u << 0,      ///< knows only `max_tokens`
+  kNoStreamUsage = 1u << 1,     ///< refuses stream_options
+  kReasoningContent = 1u << 2,  ///< wants reasoning_content back
+  kCacheMarkers = 1u << 3,      ///< honours cache_control on parts
+  kToolResultImages = 1u << 4,  ///< takes images in tool messages
+};
+
+struct Provider {
+  std::string_view name;     ///< "anthropic"
+  std::string_view dialect;  ///< "claude"; empty = speaks the client's
+  std::string_view
+      base_url;  ///< as the vendor writes it; empty = must be given
+  /// Put before the dialect's upstream_path: "/v1" where the vendor's base
+  /// URL is the bare host, empty where it ends in /v1 already.
+  std::string_view path_prefix;
+  AuthScheme auth;
+  std::string_view key_variable;       ///< "ANTHROPIC_API_KEY"
+  std::string_view base_url_variable;  ///< "ANTHROPIC_BASE_URL"
+  /// Headers every request carries, "name: value\n" each.
+  std::string_view extra_headers;
+  std::uint32_t quirks;
+};
+
+std::span<const Provider> providers();
+/// By name, or nullptr.
+const Provider* find_provider(std::string_view name);
+
+/// A key that cannot be printed by accident: no stream operator, no
+/// formatter, no comparison but the constant-time one.
+class Secret {
+ public:
+  Secret() = default;
+  explicit Secret(std::string value) : value_(std::move(value)) {}
+  bool empty() const { return value_.empty(); }
+  /// The key itself; for the request header only.
+  const std::string& reveal() const { return value_; }
+  /// Time depends on the lengths alone.
+  bool equals(std::string_view other) const;
+
+ private:
+  std::string value_;
+};
+
+/// A provider with its address and key.
+struct Backend {
+  std::string name;
+  const Provider* provider = nullptr;
+  /// Dialect it speaks; nullptr = the client's (the demo backend).
+  const Dialect* dialect = nullptr;
+  std::string base_url;
+  Secret api_key;
+  Deadlines deadlines;
+};
+
+/// The backend of a provider row: its base URL, the given key.
+Backend make_backend(const Provider& provider, Secret api_key,
+                     std::string base_url = {});
+
+/// URL, method and headers (key included) for `path`, which is what
+/// TranslatedRequest.path says. The key goes to the backend's own host only.
+UpstreamRequest upstream_request(const Backend& backend, std::string_view path,
+                                 std::string body, bool stream);
+
+/// What `model` takes behind this backend: the model's row and the quirks.
+TargetTraits traits_for(const Backend& backend, const Dialect& dialect,
+                        std::string_view model);
+
+}  // namespace llmproxy

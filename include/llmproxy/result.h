@@ -1,0 +1,143 @@
+// Result<T> and Error: how every call of this library reports failure.
+//
+// Errors are values; no exception crosses the public API. The kinds are few
+// and chosen by what the caller can do about them; each kind has one row in
+// lib/base/error.cc with its HTTP status, whether a retry can help, and a
+// sentence. Plain values, safe to copy between threads.
+//
+//   Result<ChatRequest> request = decode(...);
+//   if (!request) return request.error();
+//   use(*request);
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace llmproxy {
+
+/// What went wrong, by what the caller can do about it.
+enum class ErrorKind : std::uint8_t {
+  invalid_request,          ///< the client's request is wrong; fix it
+  unauthenticated,          ///< no key, or a wrong one
+  permission_denied,        ///< the key may not do this
+  not_found,                ///< no such model, path or object
+  unsupported,              ///< correct, but the target cannot do it
+  request_too_large,        ///< the body is over the limit
+  context_length_exceeded,  ///< the prompt does not fit the model
+  content_filtered,         ///< refused by a filter before any answer
+  rate_limited,             ///< try later
+  overloaded,               ///< the upstream (or we) have no capacity
+  timeout,                  ///< a deadline passed
+  cancelled,                ///< the caller gave up
+  upstream_unreachable,     ///< no connection, DNS, TLS
+  upstream_malformed,       ///< the upstream's answer makes no sense
+  upstream_truncated,       ///< the upstream stopped in mid-answer
+  upstream_failed,          ///< the upstream reported an internal error
+  internal,                 ///< our fault
+};
+inline constexpr ErrorKind kLastErrorKind = ErrorKind::internal;
+
+/// Whose fault an error is.
+enum class Fault : std::uint8_t { client, upstream, proxy };
+
+/// One failure. Holds no secret: the message never repeats a key.
+struct Error {
+  ErrorKind kind = ErrorKind::internal;
+  Fault fault = Fault::proxy;
+  /// A sentence a user can act on.
+  std::string message;
+  /// JSON pointer into the client's body ("/messages/2/role"), or empty.
+  std::string path;
+  /// HTTP status the upstream used, or 0: the kind's own status applies.
+  int status = 0;
+  /// The provider's own error code or type ("insufficient_quota"), or empty.
+  std::string code;
+  /// What the provider put into `retry-after` (seconds or a date), or empty.
+  std::string retry_after;
+  /// The provider's request id, for support tickets, or empty.
+  std::string request_id;
+
+  bool operator==(const Error&) const = default;
+};
+
+/// HTTP status for an error: the upstream's if it had one, else the kind's.
+int http_status(const Error& error);
+/// The kind's name as written in logs ("rate_limited").
+std::string_view to_string(ErrorKind kind);
+std::string_view to_string(Fault fault);
+/// True when the same request may succeed later or elsewhere.
+bool retryable(ErrorKind kind);
+/// The kind that an HTTP status from an upstream stands for.
+ErrorKind error_kind_from_status(int status);
+
+/// An error the client must fix. `path` is a JSON pointer.
+Error invalid_request(std::string message, std::string path = {});
+/// Correct, but not possible for this target.
+Error unsupported(std::string message, std::string path = {});
+/// An upstream's answer that cannot be read.
+Error upstream_malformed(std::string message);
+
+/// A value or an Error. Member names follow std::expected (C++23).
+template <class T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
+
+  bool has_value() const { return state_.index() == 0; }
+  explicit operator bool() const { return has_value(); }
+  T& value() & { return *std::get_if<0>(&state_); }
+  const T& value() const& { return *std::get_if<0>(&state_); }
+  T&& value() && { return std::move(*std::get_if<0>(&state_)); }
+  T& operator*() & { return value(); }
+  const T& operator*() const& { return value(); }
+  T&& operator*() && { return std::move(*this).value(); }
+  T* operator->() { return &value(); }
+  const T* operator->() const { return &value(); }
+  Error& error() & { return *std::get_if<1>(&state_); }
+  const Error& error() const& { return *std::get_if<1>(&state_); }
+  Error&& error() && { return std::move(*std::get_if<1>(&state_)); }
+
+ private:
+  std::variant<T, Error> state_;
+};
+
+/// Success or an Error.
+template <>
+class [[nodiscard]] Result<void> {
+ public:
+  Result() = default;
+  Result(Error error) : error_(std::move(error)) {}
+
+  bool has_value() const { return !error_.has_value(); }
+  explicit operator bool() const { return has_value(); }
+  Error& error() & { return *error_; }
+  const Error& error() const& { return *error_; }
+  Error&& error() && { return std::move(*error_); }
+
+ private:
+  std::optional<Error> error_;
+};
+
+}  // namespace llmproxy
+
+/// Returns from the calling function when `expr` (a Result) holds an error.
+#define LLMPROXY_TRY(expr)                           \
+  do {                                               \
+    if (auto llmproxy_try_ = (expr); !llmproxy_try_) \
+      return std::move(llmproxy_try_).error();       \
+  } while (false)
+
+#define LLMPROXY_JOIN_(a, b) a##b
+#define LLMPROXY_JOIN(a, b) LLMPROXY_JOIN_(a, b)
+#define LLMPROXY_ASSIGN_(tmp, decl, expr)  \
+  auto tmp = (expr);                       \
+  if (!tmp) return std::move(tmp).error(); \
+  decl = std::move(*tmp)
+/// Declares or assigns `decl` from a Result, or returns its error.
+#define LLMPROXY_ASSIGN(decl, expr) \
+  LLMPROXY_ASSIGN_(LLMPROXY_JOIN(llmproxy_result_, __LINE__), decl, expr)

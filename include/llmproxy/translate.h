@@ -1,0 +1,150 @@
+// translate: the sans-I/O heart. Bytes of one dialect in, bytes of another
+// out. No sockets, clocks, threads or globals; link llmproxy::core alone.
+//
+// Not thread-safe per object; independent objects may be used in parallel.
+// Where both dialects are the same, requests keep every byte but the model,
+// and streams are passed on as they come.
+//
+//   const Dialect& openai = *find_dialect("openai-chat");
+//   const Dialect& claude = *find_dialect("claude");
+//   auto sent = translate_request(openai, claude, body);
+//   ... send sent->body to sent->path, read bytes ...
+//   StreamTranslator stream(claude, openai, sent->context);
+//   stream.feed(bytes, out);      // as often as bytes come
+//   stream.finish(out);           // the upstream closed
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "llmproxy/dialect.h"
+
+namespace llmproxy {
+
+struct TranslateOptions {
+  /// Refuse (400, unsupported) what cannot be carried exactly.
+  bool strict = false;
+  /// Model to ask upstream; empty = the client's.
+  std::string model;
+  /// What that model takes; absent = traits_for(to, model).
+  std::optional<TargetTraits> traits;
+  bool clamp_sampling = false;
+  bool drop_hosted_tools = false;
+  bool drop_prefill = false;
+  /// Unix seconds to stamp answers with; 0 = none.
+  std::int64_t created = 0;
+};
+
+/// A client's request body, parsed once: enough to route it, and to
+/// translate or pass it on afterwards. Movable; owns its text.
+class ParsedRequest {
+ public:
+  /// Errors: invalid_request with the place, for anything that is not a JSON
+  /// object with a usable `model`.
+  static Result<ParsedRequest> parse(const Dialect& dialect, std::string body,
+                                     const RequestHead& head = {});
+  ParsedRequest(ParsedRequest&&) noexcept;
+  ParsedRequest& operator=(ParsedRequest&&) noexcept;
+  ~ParsedRequest();
+
+  const Dialect& dialect() const;
+  /// Model the client asks for. Lives as long as this object.
+  std::string_view model() const;
+  bool stream() const;
+  /// The body as it came.
+  std::string_view body() const;
+  /// The canonical form. Every mistake in the body is found here.
+  Result<ChatRequest> decode() const;
+  /// The body with only the model replaced, every other byte untouched.
+  std::string with_model(std::string_view model) const;
+
+ private:
+  struct State;
+  explicit ParsedRequest(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+struct TranslatedRequest {
+  std::string path;  ///< behind the provider's base URL
+  std::string body;
+  RequestContext context;
+  Losses losses;
+};
+
+/// Errors: invalid_request (400) for a bad body, unsupported (400) for what
+/// the target cannot do.
+Result<TranslatedRequest> translate_request(
+    const ParsedRequest& request, const Dialect& to,
+    const TranslateOptions& options = {});
+Result<TranslatedRequest> translate_request(
+    const Dialect& from, const Dialect& to, std::string_view body,
+    const TranslateOptions& options = {});
+
+struct TranslatedResponse {
+  std::string body;
+  Losses losses;
+  Usage usage;
+  StopReason stop_reason = StopReason::end_turn;
+};
+
+/// `from` is what the upstream sent, `to` what the client gets. Errors:
+/// upstream_malformed.
+Result<TranslatedResponse> translate_response(
+    const Dialect& from, const Dialect& to, std::string_view body,
+    const RequestContext& context = {});
+
+struct TranslatedError {
+  int status = 500;  ///< for the client
+  std::string body;
+  Error error;  ///< what it was
+};
+
+/// An upstream's error answer, as the client's dialect writes it.
+TranslatedError translate_error(const Dialect& from, const Dialect& to,
+                                int status, const Headers& headers,
+                                std::string_view body);
+/// Our own error, as the client's dialect writes it.
+TranslatedError write_error(const Dialect& to, const Error& error);
+
+/// The context of a client's request as it would be sent to `to`; for those
+/// who translate answers without having translated the request.
+Result<RequestContext> request_context(const ParsedRequest& request,
+                                       const Dialect& to,
+                                       const TranslateOptions& options = {});
+
+/// One stream from an upstream to a client. Output is appended to `out`,
+/// always whole events: a keep-alive may be put between any two calls.
+class StreamTranslator {
+ public:
+  StreamTranslator(const Dialect& from, const Dialect& to,
+                   RequestContext context = {});
+  StreamTranslator(StreamTranslator&&) noexcept;
+  ~StreamTranslator();
+
+  void feed(std::string_view bytes, std::string& out);
+  /// The upstream closed its side.
+  void finish(std::string& out);
+  /// The transfer failed: timeout, reset, cancelled.
+  void fail(const Error& error, std::string& out);
+  void keep_alive(std::string& out);
+
+  /// A terminal event was written; nothing more will be.
+  bool done() const;
+  /// Set once the stream failed.
+  const Error* error() const;
+  /// The failure came before anything of the answer: the caller may throw
+  /// `out` away and send a proper HTTP error, or try another upstream.
+  bool failed_before_start() const;
+  /// So far; complete when done().
+  const Usage& usage() const;
+  StopReason stop_reason() const;
+  Losses losses() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace llmproxy

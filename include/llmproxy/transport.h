@@ -1,0 +1,105 @@
+// Transport: the one way to the network. The library ships one on libcurl
+// (make_curl_transport), one that answers by itself (make_demo_transport);
+// tests and hosts bring their own.
+//
+// Two ways to run a transfer. perform() runs it on the calling thread: best
+// for short calls. start() returns at once and runs it on the transport's own
+// engine thread, which calls the handler: best for streams, thousands of them
+// on one thread. Handlers are called for one transfer at a time and never
+// after on_done.
+//
+// Thread-safe: one Transport serves all threads. Transfer::cancel and
+// Transfer::resume may be called from any thread.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "llmproxy/http.h"
+#include "llmproxy/result.h"
+
+namespace llmproxy {
+
+/// How long to wait for what. Zero = no limit.
+struct Deadlines {
+  std::chrono::milliseconds connect{10'000};  ///< DNS, TCP and TLS
+  /// Until the first byte of the answer's head. Models think.
+  std::chrono::milliseconds first_byte{600'000};
+  /// Silence between two reads of the body.
+  std::chrono::milliseconds idle{300'000};
+  /// Everything together.
+  std::chrono::milliseconds total{0};
+
+  bool operator==(const Deadlines&) const = default;
+};
+
+struct UpstreamRequest {
+  std::string method = "POST";
+  std::string url;
+  Headers headers;
+  std::string body;
+  Deadlines deadlines;
+};
+
+/// What a handler wants after a piece of the body.
+enum class Flow : std::uint8_t {
+  go_on,
+  /// Taken, but no more until Transfer::resume(); the upstream feels it.
+  pause,
+  /// Enough; the transfer ends as cancelled.
+  stop,
+};
+
+/// Receives one answer: head once, body in pieces, done exactly once.
+class ResponseHandler {
+ public:
+  virtual ~ResponseHandler() = default;
+  virtual void on_head(int status, const Headers& headers) = 0;
+  virtual Flow on_body(std::string_view bytes) = 0;
+  /// Success: the whole answer arrived (whatever its HTTP status). Errors:
+  /// upstream_unreachable, timeout, upstream_truncated, cancelled.
+  virtual void on_done(const Result<void>& result) = 0;
+};
+
+/// A running transfer. Dropping the handle does not cancel it.
+class Transfer {
+ public:
+  virtual ~Transfer() = default;
+  /// Ends it soon with `cancelled`; harmless when it is over.
+  virtual void cancel() = 0;
+  /// Ends a pause; harmless when there is none.
+  virtual void resume() = 0;
+};
+
+/// Tells perform() to give up. Asked at least four times a second, also
+/// while the upstream is silent; may be empty.
+using Cancelled = std::function<bool()>;
+
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  /// Runs the transfer on this thread and returns after on_done. A `pause`
+  /// from the handler is not allowed here.
+  virtual void perform(const UpstreamRequest& request, ResponseHandler& handler,
+                       const Cancelled& cancelled = {}) = 0;
+  /// Starts it on the engine. `handler` must live until on_done, which is
+  /// called from the engine thread, never from within start().
+  virtual std::shared_ptr<Transfer> start(UpstreamRequest request,
+                                          ResponseHandler& handler) = 0;
+};
+
+struct CurlOptions {
+  /// Idle keep-alive connections kept in all.
+  std::size_t max_idle_connections = 512;
+  std::string user_agent;  ///< empty = "llmproxy/<version>"
+  /// PEM file of trusted roots; empty = the system's.
+  std::string ca_file;
+};
+
+/// HTTP by libcurl: pooled connections, TCP_NODELAY, no redirects.
+std::shared_ptr<Transport> make_curl_transport(const CurlOptions& options = {});
+
+}  // namespace llmproxy
