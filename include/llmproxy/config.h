@@ -1,0 +1,87 @@
+// Config: what the gateway serves, from a YAML file and the environment.
+//
+// `${NAME}` and `${NAME:-default}` are replaced in every string value.
+// Plain values; a Gateway takes its own copy.
+//
+//   auto config = load_config("llm-proxy.yaml");
+//   if (!config) std::puts(config.error().message.c_str());
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "llmproxy/provider.h"
+#include "llmproxy/result.h"
+
+namespace llmproxy {
+
+struct ServerConfig {
+  std::string host = "127.0.0.1";
+  int port = 8080;
+  /// Listening beyond loopback without client_keys is refused unless set.
+  bool allow_anonymous = false;
+  /// Keys clients must send (authorization: Bearer or x-api-key); empty =
+  /// no key asked for.
+  std::vector<Secret> client_keys;
+  /// Larger bodies get 413. Bytes; default 32 MiB + room for the JSON.
+  std::size_t max_body_bytes = std::size_t{64} << 20;
+  /// Connections served at once; beyond it 503 with Retry-After.
+  std::size_t max_connections = 8192;
+  /// Silence of the upstream after which a stream gets a keep-alive.
+  std::chrono::milliseconds keep_alive{15'000};
+};
+
+struct LogConfig {
+  std::string level = "info";   ///< debug, info, warn, error, off
+  std::string format = "text";  ///< text or json
+  std::string file;             ///< empty = standard error
+};
+
+/// A client-facing model name, or a pattern with one `*`.
+struct Route {
+  std::string name;     ///< "gpt-5", "claude-*", "*"
+  std::string backend;  ///< name in Config::backends
+  /// Model asked of the backend; empty = the name the client used; a `*`
+  /// in it stands for what the pattern's `*` matched.
+  std::string model;
+};
+
+/// How to treat what a target refuses; see EncodeOptions.
+struct TranslateConfig {
+  bool strict = false;
+  bool clamp_sampling = false;
+  bool drop_hosted_tools = false;
+  bool drop_prefill = false;
+};
+
+struct Config {
+  ServerConfig server;
+  LogConfig log;
+  TranslateConfig translate;
+  std::vector<Backend> backends;
+  std::vector<Route> routes;
+};
+
+/// Looks up an environment variable; nullopt = not set.
+using Environment =
+    std::function<std::optional<std::string>(const std::string& name)>;
+/// The process environment.
+Environment process_environment();
+
+/// Errors: invalid_request whose message is "file:line: what is expected".
+/// `name` stands for the file in messages.
+Result<Config> parse_config(std::string_view yaml, std::string_view name,
+                            const Environment& environment);
+Result<Config> load_config(
+    const std::string& file,
+    const Environment& environment = process_environment());
+/// Without a file: the demo backend (model `demo`), and each provider whose
+/// key variable is set, with routes for its natural model names.
+Config default_config(const Environment& environment = process_environment());
+
+}  // namespace llmproxy

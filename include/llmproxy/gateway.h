@@ -1,0 +1,121 @@
+// Gateway: the whole proxy without an HTTP server. Give it a request and a
+// place to write the answer; it routes, translates, calls the backend and
+// streams. The llm-proxy binary mounts it on cpp-httplib; a host mounts it in
+// its own server.
+//
+// Thread-safe: one Gateway serves all connections. handle() returns when the
+// answer is finished or the client is gone; run each call on a thread of its
+// own (small stacks are fine: a streaming call only waits, the transport's
+// engine does the work).
+//
+//   Gateway gateway(config, make_curl_transport(), &observer);
+//   gateway.handle(request, sink);
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "llmproxy/config.h"
+#include "llmproxy/http.h"
+#include "llmproxy/stream.h"
+#include "llmproxy/transport.h"
+
+namespace llmproxy {
+
+/// A client's request. The body is moved out by handle().
+struct HttpRequest {
+  std::string method;  ///< "POST"
+  std::string path;    ///< "/v1/messages", as sent, still percent-encoded
+  std::string query;   ///< "beta=true", without "?"
+  Headers headers;
+  std::string body;
+  std::string peer;  ///< address of the client, for the log
+};
+
+/// What a write came to.
+enum class Written : std::uint8_t {
+  ok,
+  /// Taken and kept, but the client reads slowly: write no more until
+  /// drain() says ok.
+  not_now,
+  /// The client is gone; nothing more can be written.
+  gone,
+};
+
+/// Where an answer goes. Calls come in order, one at a time, but from more
+/// than one thread: start, write and finish from the engine that receives
+/// the upstream's bytes or from the thread in handle(); drain and
+/// client_gone only from the thread in handle().
+class ResponseSink {
+ public:
+  virtual ~ResponseSink() = default;
+  /// Status and headers (content-type included; content-length when the
+  /// whole body follows in one write). Once, first. Does not block.
+  virtual void start(int status, const Headers& headers) = 0;
+  /// A piece of the body, sent at once. Does not block.
+  virtual Written write(std::string_view bytes) = 0;
+  /// The body is complete. Once, last; not called when the answer broke
+  /// off in a way the client must notice.
+  virtual Written finish() = 0;
+  /// Waits until everything written has left, at most `limit`. May block.
+  virtual Written drain(std::chrono::milliseconds limit) = 0;
+  /// True once the client closed its connection. Cheap; does not block.
+  virtual bool client_gone() = 0;
+};
+
+/// One finished request, for logs and metrics. Holds no content, no key.
+struct RequestRecord {
+  std::string request_id;
+  std::string method;
+  std::string path;
+  std::string peer;
+  std::string client_dialect;
+  std::string model;           ///< as the client said it
+  std::string upstream_model;  ///< as the backend was asked
+  std::string backend;
+  int status = 0;  ///< sent to the client; 499 = the client left first
+  bool stream = false;
+  /// Absent where the upstream did not say.
+  std::optional<std::int64_t> input_tokens;
+  std::optional<std::int64_t> output_tokens;
+  std::optional<std::int64_t> cached_tokens;
+  std::size_t losses = 0;
+  /// "ok", or the kind of error ("upstream_truncated", "cancelled", ...).
+  std::string outcome;
+  /// Message of the error; never holds request content or keys.
+  std::string error;
+  /// Since the request was handed over. Absent when nothing was written.
+  std::optional<std::chrono::microseconds> first_byte;
+  std::chrono::microseconds total{0};
+};
+
+/// Told of every request once it is over. Called from many threads.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void on_request(const RequestRecord& record) = 0;
+};
+
+class Gateway {
+ public:
+  /// `observer` is borrowed and may be null. Backends named `demo` are
+  /// served by make_demo_transport(), all others by `transport`.
+  Gateway(Config config, std::shared_ptr<Transport> transport,
+          Observer* observer = nullptr);
+  ~Gateway();
+
+  /// Answers one request; see the top of this file.
+  void handle(HttpRequest request, ResponseSink& sink);
+
+  const Config& config() const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace llmproxy
