@@ -1,0 +1,96 @@
+// Writing JSON, over RapidJSON: commas, escapes and number spelling are its
+// business. Output is appended to the caller's string, without white space.
+//
+//   json::Writer w(out);
+//   w.begin_object();
+//   w.member("model", request.model);
+//   w.key("tools");
+//   w.begin_array();
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "llmproxy/chat.h"
+
+namespace llmproxy::json {
+
+/// Writes one JSON value. reset() makes it ready for the next one without a
+/// new allocation, which stream encoders rely on.
+class Writer {
+ public:
+  explicit Writer(std::string& out);
+  ~Writer();
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  /// Ready for a new value that goes to `out`.
+  void reset(std::string& out);
+
+  void begin_object();
+  void end_object();
+  void begin_array();
+  void end_array();
+  void key(std::string_view name);
+
+  void string(std::string_view text);
+  void number(std::int64_t value);
+  void number(double value);
+  void boolean(bool value);
+  void null();
+  /// Text that is JSON already, written as it is; empty text becomes null.
+  void raw(std::string_view json);
+
+  void member(std::string_view name, std::string_view text) {
+    key(name);
+    string(text);
+  }
+  void member(std::string_view name, const char* text) {
+    member(name, std::string_view(text));
+  }
+  void member(std::string_view name, std::int64_t value) {
+    key(name);
+    number(value);
+  }
+  void member(std::string_view name, double value) {
+    key(name);
+    number(value);
+  }
+  void member(std::string_view name, bool value) {
+    key(name);
+    boolean(value);
+  }
+  void member(std::string_view name, const RawJson& json) {
+    member_raw(name, json.text);
+  }
+  template <class T>
+  void member(std::string_view name, const std::optional<T>& value) {
+    if (value) member(name, *value);
+  }
+  void member_raw(std::string_view name, std::string_view json) {
+    key(name);
+    raw(json);
+  }
+  void member_null(std::string_view name) {
+    key(name);
+    null();
+  }
+  /// Written only when there is something to write.
+  void member_if(std::string_view name, std::string_view text) {
+    if (!text.empty()) member(name, text);
+  }
+  void extensions(const Extensions& extensions) {
+    for (const Extension& extension : extensions) {
+      member(extension.name, extension.value);
+    }
+  }
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace llmproxy::json
