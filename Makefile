@@ -1,0 +1,66 @@
+# Every common task in one word; `make help` lists them.
+# The work itself is in CMakePresets.json, .ci/install and tests/tools/.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
+# More arguments for the server: make run ARGS="--port 9000"
+ARGS ?=
+
+VERSION := $(shell sed -n 's/.*LLMPROXY_VERSION "\(.*\)"/\1/p' \
+	include/llmproxy/version.h)
+SOURCES = $(shell find include lib server examples tests \
+	-name node_modules -prune -o \( -name '*.cc' -o -name '*.h' \) -print)
+# configure-and-build,PRESET,EXTRA ARGUMENTS OF THE BUILD
+build-preset = cmake --preset $(1) && cmake --build --preset $(1) -j $(JOBS) $(2)
+
+.PHONY: help run build install dev test check fmt fmt-check vet clean version
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' \
+		$(MAKEFILE_LIST)
+
+run: build ## install what is missing, build a release, serve on 127.0.0.1:8080
+	exec build/llm-proxy serve $(ARGS)
+
+build: ## build the release: build/llm-proxy
+	@.ci/install run
+	$(call build-preset,release,--target llm-proxy)
+	@ln -sfn release/server/llm-proxy build/llm-proxy
+
+install: build ## install binary, libraries and headers under PREFIX (/usr/local)
+	cmake --install build/release --prefix $(PREFIX)
+
+dev: ## build with debug information and warnings as errors: build/dev
+	@.ci/install test
+	$(call build-preset,dev,)
+
+test: ## build with ASan and UBSan, run all tests
+	@.ci/install test
+	$(call build-preset,asan,)
+	@python3 tests/tools/run_tests.py build/asan --jobs $(JOBS)
+
+check: ## what CI runs: formatting, clang-tidy, warnings as errors, all tests
+	@.ci/install check
+	@$(MAKE) --no-print-directory fmt-check vet test
+
+fmt: ## format all C++ files in place
+	@.ci/install check
+	@clang-format -i $(SOURCES)
+
+fmt-check:
+	@clang-format --dry-run -Werror $(SOURCES)
+	@echo "formatting: ok"
+
+vet: ## run clang-tidy over our own sources
+	@.ci/install check
+	@cmake --preset asan >/dev/null
+	@python3 tests/tools/vet.py build/asan --jobs $(JOBS)
+
+clean: ## remove everything that was built
+	rm -rf build
+
+version: ## print the version
+	@echo $(VERSION)
