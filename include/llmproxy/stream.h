@@ -45,7 +45,9 @@ enum class PartKind : std::uint8_t {
   tool_call,
   custom_tool_call,  ///< arguments are free text
   refusal,
-  opaque,  ///< whole in part_started: `text` is its JSON, `name` its type
+  /// Whole in part_started: `text` is its JSON, `name` its type, `id` the
+  /// dialect that knows it.
+  opaque,
 };
 
 /// One event. Views live until the sink returns.
@@ -112,6 +114,8 @@ class StreamDecoder {
   /// The upstream closed. Before the dialect's terminal event this emits
   /// `failed` (upstream_truncated).
   virtual void finish(EventSink& sink) = 0;
+  /// Bytes of the fed stream that belong to whole events so far.
+  virtual std::size_t consumed() const = 0;
   virtual const Losses& losses() const = 0;
 };
 

@@ -1,0 +1,253 @@
+// Events to a response and back: the one pair of functions that keeps the
+// streaming and the non-streaming path from disagreeing.
+#include "llmproxy/stream.h"
+
+namespace llmproxy {
+namespace {
+
+ContentPart empty_part(const StreamEvent& event) {
+  ContentPart part;
+  switch (event.part_kind) {
+    case PartKind::text:
+      part.value = TextPart{};
+      break;
+    case PartKind::thinking:
+      part.value = ThinkingPart{};
+      break;
+    case PartKind::redacted_thinking:
+      part.value = ThinkingPart{{}, {}, std::string(event.text)};
+      break;
+    case PartKind::tool_call:
+    case PartKind::custom_tool_call:
+      part.value = ToolCallPart{std::string(event.id),
+                                std::string(event.name),
+                                {},
+                                event.part_kind == PartKind::custom_tool_call};
+      break;
+    case PartKind::refusal:
+      part.value = RefusalPart{};
+      break;
+    case PartKind::opaque:
+      part.value = OpaquePart{std::string(event.id),
+                              std::string(event.name),
+                              {std::string(event.text)}};
+      break;
+  }
+  return part;
+}
+
+void append_delta(ContentPart& part, const StreamEvent& event) {
+  if (auto* text = part.as<TextPart>()) {
+    text->text.append(event.text);
+    if (!event.citation.empty()) {
+      text->citations.push_back({std::string(event.citation)});
+    }
+  } else if (auto* thinking = part.as<ThinkingPart>()) {
+    thinking->text.append(event.text);
+    if (!event.signature.empty()) thinking->signature.assign(event.signature);
+  } else if (auto* call = part.as<ToolCallPart>()) {
+    call->arguments.append(event.text);
+  } else if (auto* refusal = part.as<RefusalPart>()) {
+    refusal->text.append(event.text);
+  }
+}
+
+PartKind kind_of(const ContentPart& part) {
+  if (const auto* thinking = part.as<ThinkingPart>()) {
+    return thinking->redacted_data.empty() ? PartKind::thinking
+                                           : PartKind::redacted_thinking;
+  }
+  if (const auto* call = part.as<ToolCallPart>()) {
+    return call->custom ? PartKind::custom_tool_call : PartKind::tool_call;
+  }
+  if (part.as<RefusalPart>()) return PartKind::refusal;
+  if (part.as<TextPart>()) return PartKind::text;
+  return PartKind::opaque;
+}
+
+/// Sends one part's deltas.
+class PartReplay {
+ public:
+  PartReplay(EventSink& sink, PartKind kind, std::uint32_t part, bool words)
+      : sink_(sink), words_(words) {
+    event_.kind = EventKind::part_delta;
+    event_.part_kind = kind;
+    event_.part = part;
+  }
+
+  void text(std::string_view text) {
+    while (!text.empty()) {
+      std::size_t length = text.size();
+      if (words_) {
+        // A word with the blanks before it.
+        const auto word = text.find_first_not_of(" \n\t");
+        if (word != std::string_view::npos) {
+          length = std::min(text.size(), text.find_first_of(" \n\t", word));
+        }
+      }
+      event_.text = text.substr(0, length);
+      sink_.on_event(event_);
+      text.remove_prefix(length);
+    }
+    event_.text = {};
+  }
+  void signature(std::string_view signature) {
+    if (signature.empty()) return;
+    event_.signature = signature;
+    sink_.on_event(event_);
+    event_.signature = {};
+  }
+  void citation(std::string_view citation) {
+    event_.citation = citation;
+    sink_.on_event(event_);
+    event_.citation = {};
+  }
+
+ private:
+  EventSink& sink_;
+  StreamEvent event_;
+  bool words_;
+};
+
+void replay_part(const ContentPart& part, std::uint32_t index, EventSink& sink,
+                 bool words) {
+  StreamEvent edge;
+  edge.kind = EventKind::part_started;
+  edge.part_kind = kind_of(part);
+  edge.part = index;
+  if (const auto* call = part.as<ToolCallPart>()) {
+    edge.id = call->id;
+    edge.name = call->name;
+  } else if (const auto* thinking = part.as<ThinkingPart>()) {
+    edge.text = thinking->redacted_data;
+  } else if (const auto* opaque = part.as<OpaquePart>()) {
+    edge.id = opaque->dialect;
+    edge.name = opaque->type;
+    edge.text = opaque->json.text;
+  }
+  sink.on_event(edge);
+
+  PartReplay deltas(sink, edge.part_kind, index, words);
+  if (const auto* text = part.as<TextPart>()) {
+    deltas.text(text->text);
+    for (const RawJson& citation : text->citations) {
+      deltas.citation(citation.text);
+    }
+  } else if (const auto* thinking = part.as<ThinkingPart>()) {
+    deltas.text(thinking->text);
+    deltas.signature(thinking->signature);
+  } else if (const auto* call = part.as<ToolCallPart>()) {
+    deltas.text(call->arguments);
+  } else if (const auto* refusal = part.as<RefusalPart>()) {
+    deltas.text(refusal->text);
+  }
+
+  edge.kind = EventKind::part_ended;
+  edge.id = edge.name = edge.text = {};
+  sink.on_event(edge);
+}
+
+}  // namespace
+
+OwnedStreamEvent::OwnedStreamEvent(const StreamEvent& event)
+    : kind(event.kind),
+      part_kind(event.part_kind),
+      part(event.part),
+      id(event.id),
+      model(event.model),
+      name(event.name),
+      text(event.text),
+      signature(event.signature),
+      citation(event.citation),
+      created(event.created),
+      stop_reason(event.stop_reason),
+      stop_reason_text(event.stop_reason_text),
+      stop_sequence(event.stop_sequence),
+      refusal_explanation(event.refusal_explanation),
+      service_tier(event.service_tier) {
+  if (event.usage) usage = *event.usage;
+  if (event.error) error = *event.error;
+}
+
+StreamEvent OwnedStreamEvent::view() const {
+  StreamEvent event;
+  event.kind = kind;
+  event.part_kind = part_kind;
+  event.part = part;
+  event.id = id;
+  event.model = model;
+  event.name = name;
+  event.text = text;
+  event.signature = signature;
+  event.citation = citation;
+  event.created = created;
+  event.stop_reason = stop_reason;
+  event.stop_reason_text = stop_reason_text;
+  event.stop_sequence = stop_sequence;
+  event.refusal_explanation = refusal_explanation;
+  event.service_tier = service_tier;
+  event.usage = usage ? &*usage : nullptr;
+  event.error = error ? &*error : nullptr;
+  return event;
+}
+
+void Accumulator::on_event(const StreamEvent& event) {
+  if (event.usage) response_.usage = *event.usage;
+  if (!event.service_tier.empty()) {
+    response_.service_tier.assign(event.service_tier);
+  }
+  switch (event.kind) {
+    case EventKind::started:
+      response_.id.assign(event.id);
+      response_.model.assign(event.model);
+      response_.created = event.created;
+      break;
+    case EventKind::part_started:
+      response_.content.push_back(empty_part(event));
+      break;
+    case EventKind::part_delta:
+      if (event.part < response_.content.size()) {
+        append_delta(response_.content[event.part], event);
+      }
+      break;
+    case EventKind::finished:
+      response_.stop_reason = event.stop_reason;
+      response_.stop_reason_text.assign(event.stop_reason_text);
+      response_.stop_sequence.assign(event.stop_sequence);
+      response_.refusal_explanation.assign(event.refusal_explanation);
+      done_ = true;
+      break;
+    case EventKind::failed:
+      if (event.error) error_ = *event.error;
+      break;
+    case EventKind::part_ended:
+    case EventKind::usage:
+    case EventKind::ping:
+      break;
+  }
+}
+
+void replay(const ChatResponse& response, EventSink& sink, bool words) {
+  StreamEvent started;
+  started.kind = EventKind::started;
+  started.id = response.id;
+  started.model = response.model;
+  started.created = response.created;
+  started.service_tier = response.service_tier;
+  sink.on_event(started);
+  std::uint32_t index = 0;
+  for (const ContentPart& part : response.content) {
+    replay_part(part, index++, sink, words);
+  }
+  StreamEvent finished;
+  finished.kind = EventKind::finished;
+  finished.stop_reason = response.stop_reason;
+  finished.stop_reason_text = response.stop_reason_text;
+  finished.stop_sequence = response.stop_sequence;
+  finished.refusal_explanation = response.refusal_explanation;
+  finished.service_tier = response.service_tier;
+  finished.usage = &response.usage;
+  sink.on_event(finished);
+}
+
+}  // namespace llmproxy

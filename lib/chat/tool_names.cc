@@ -1,0 +1,95 @@
+#include "chat/tool_names.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+
+namespace llmproxy {
+namespace {
+
+bool safe_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+
+/// FNV-1a; names are told apart, nothing is kept secret by it.
+std::uint64_t hash(std::string_view text) {
+  std::uint64_t value = 14695981039346656037ull;
+  for (const char c : text) {
+    value ^= static_cast<unsigned char>(c);
+    value *= 1099511628211ull;
+  }
+  return value;
+}
+
+std::string with_safe_chars(std::string_view text) {
+  std::string out(text);
+  std::replace_if(
+      out.begin(), out.end(), [](char c) { return !safe_char(c); }, '_');
+  return out;
+}
+
+void rename(std::string& name, std::size_t max, RequestContext& context) {
+  if (name.empty() || valid_tool_name(name, max)) return;
+  const std::string alias = tool_alias(name, max);
+  const auto known =
+      std::find_if(context.tool_aliases.begin(), context.tool_aliases.end(),
+                   [&](const auto& entry) { return entry.original == name; });
+  if (known == context.tool_aliases.end()) {
+    context.tool_aliases.push_back({alias, name});
+  }
+  name = alias;
+}
+
+}  // namespace
+
+bool valid_tool_name(std::string_view name, std::size_t max) {
+  return !name.empty() && name.size() <= max &&
+         std::all_of(name.begin(), name.end(), safe_char);
+}
+
+std::string tool_alias(std::string_view name, std::size_t max) {
+  if (valid_tool_name(name, max)) return std::string(name);
+  constexpr std::size_t kHashDigits = 8;
+  const std::size_t room = max - kHashDigits - 1;
+  return fmt::format("{}_{:08x}", with_safe_chars(name.substr(0, room)),
+                     static_cast<std::uint32_t>(hash(name)));
+}
+
+void alias_tool_names(ChatRequest& request, std::size_t max,
+                      RequestContext& context) {
+  for (ToolDefinition& tool : request.tools) {
+    if (tool.kind != ToolKind::hosted) rename(tool.name, max, context);
+  }
+  if (request.tool_choice) {
+    rename(request.tool_choice->name, max, context);
+    for (std::string& name : request.tool_choice->allowed) {
+      rename(name, max, context);
+    }
+  }
+  for (Message& message : request.messages) {
+    for (ContentPart& part : message.content) {
+      if (auto* call = part.as<ToolCallPart>()) {
+        rename(call->name, max, context);
+      }
+    }
+  }
+}
+
+std::string_view original_tool_name(const RequestContext& context,
+                                    std::string_view sent) {
+  for (const RequestContext::Alias& alias : context.tool_aliases) {
+    if (alias.sent == sent) return alias.original;
+  }
+  return sent;
+}
+
+std::string safe_call_id(std::string_view id) {
+  if (id.empty()) return "call_0";
+  if (std::all_of(id.begin(), id.end(), safe_char)) return std::string(id);
+  return fmt::format("{}_{:08x}", with_safe_chars(id),
+                     static_cast<std::uint32_t>(hash(id)));
+}
+
+}  // namespace llmproxy

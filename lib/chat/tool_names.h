@@ -1,0 +1,33 @@
+// Names and ids of tools that a target cannot take: one deterministic
+// rewriting, so that the same history gives the same bytes on every turn
+// (prompt caches, bound thinking) and the answer can be translated back.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "llmproxy/chat.h"
+#include "llmproxy/dialect.h"
+
+namespace llmproxy {
+
+/// True for 1..max characters of [A-Za-z0-9_-].
+bool valid_tool_name(std::string_view name, std::size_t max);
+
+/// A valid name for `name`: itself where it is valid, else a readable prefix
+/// and a hash of the whole name.
+std::string tool_alias(std::string_view name, std::size_t max);
+
+/// Renames tools, calls in the history and the tool choice so that every
+/// name is valid; records what was renamed in `context`.
+void alias_tool_names(ChatRequest& request, std::size_t max,
+                      RequestContext& context);
+
+/// The name the client knows.
+std::string_view original_tool_name(const RequestContext& context,
+                                    std::string_view sent);
+
+/// A call id of [A-Za-z0-9_-] only; itself where it is one.
+std::string safe_call_id(std::string_view id);
+
+}  // namespace llmproxy

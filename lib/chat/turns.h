@@ -1,0 +1,39 @@
+// Rules of a conversation's turns that every target shares.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "llmproxy/chat.h"
+#include "llmproxy/loss.h"
+#include "llmproxy/result.h"
+
+namespace llmproxy {
+
+/// Brings tool results to where providers demand them: in the user turn right
+/// behind their call, each call answered once.
+///  - a result without a call becomes user text;
+///  - a call without a result gets a synthetic error result;
+///  - a result that stands later is moved up.
+/// Every change is a Loss. Error: a tool result before any other turn.
+Result<void> pair_tool_results(std::vector<Message>& messages, Losses& losses);
+
+/// JSON pointer of a message in the client's body.
+std::string path_of(const Message& message);
+/// ... of one of its parts. Exact for parts of a content array.
+std::string path_of(const Message& message, std::size_t part);
+
+/// Texts of all text parts, joined by `separator`.
+std::string joined_text(const std::vector<ContentPart>& content,
+                        std::string_view separator);
+
+/// True when there is nothing but white space.
+bool blank(std::string_view text);
+
+/// Fields only another dialect knows, as losses. `fields` of a request whose
+/// dialect is `dialect` (or empty: made by hand) are written, not lost.
+void lose_extensions(const Extensions& extensions, std::string_view path,
+                     std::string_view target, Losses& losses);
+
+}  // namespace llmproxy
