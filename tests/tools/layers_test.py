@@ -18,7 +18,7 @@ LAYERS = ["values", "base", "json", "wire", "chat", "dialects", "translate",
 PUBLIC_HEADERS = {
     "version.h": "values", "result.h": "values", "http.h": "values",
     "loss.h": "values", "chat.h": "values", "stream.h": "values",
-    "dialect.h": "dialects", "translate.h": "translate",
+    "dialect.h": "chat", "translate.h": "translate",
     "transport.h": "client", "provider.h": "client", "client.h": "client",
     "config.h": "gateway", "gateway.h": "gateway",
     "llmproxy.h": "gateway",  # everything at once
@@ -129,7 +129,7 @@ def text_faults(path, data):
     for number, line in enumerate(data.split(b"\n"), 1):
         if line.rstrip(b" \t\r") != line.rstrip(b"\r"):
             yield number, "blanks at the end of the line"
-        if not line.isascii():
+        if not line.isascii() and not path.startswith("tests/e2e/"):
             yield number, "a character outside ASCII"
     if path.endswith((".cc", ".h")):
         lines = data.count(b"\n")
