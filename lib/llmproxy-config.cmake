@@ -1,0 +1,22 @@
+# find_package(llmproxy [COMPONENTS core client gateway]); all when none is
+# named. Each library brings those below it.
+include(CMakeFindDependencyMacro)
+set(wanted ${llmproxy_FIND_COMPONENTS})
+if(NOT wanted OR gateway IN_LIST wanted)
+  set(wanted core client gateway)
+elseif(client IN_LIST wanted)
+  set(wanted core client)
+endif()
+
+find_dependency(simdjson)
+find_dependency(fmt)
+if(client IN_LIST wanted)
+  find_dependency(CURL)
+  find_dependency(Threads)
+endif()
+if(gateway IN_LIST wanted)
+  find_dependency(yaml-cpp)
+endif()
+foreach(component IN LISTS wanted)
+  include(${CMAKE_CURRENT_LIST_DIR}/llmproxy-${component}.cmake)
+endforeach()
