@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
+#include <set>
+#include <string>
 
 namespace llmproxy {
 namespace {
@@ -14,11 +17,11 @@ bool safe_char(char c) {
 }
 
 /// FNV-1a; names are told apart, nothing is kept secret by it.
-std::uint64_t hash(std::string_view text) {
-  std::uint64_t value = 14695981039346656037ull;
+std::uint32_t hash32(std::string_view text) {
+  std::uint32_t value = 2166136261u;
   for (const char c : text) {
     value ^= static_cast<unsigned char>(c);
-    value *= 1099511628211ull;
+    value *= 16777619u;
   }
   return value;
 }
@@ -54,7 +57,7 @@ std::string tool_alias(std::string_view name, std::size_t max) {
   constexpr std::size_t kHashDigits = 8;
   const std::size_t room = max - kHashDigits - 1;
   return fmt::format("{}_{:08x}", with_safe_chars(name.substr(0, room)),
-                     static_cast<std::uint32_t>(hash(name)));
+                     hash32(name));
 }
 
 void alias_tool_names(ChatRequest& request, std::size_t max,
@@ -85,11 +88,32 @@ std::string_view original_tool_name(const RequestContext& context,
   return sent;
 }
 
-std::string safe_call_id(std::string_view id) {
-  if (id.empty()) return "call_0";
-  if (std::all_of(id.begin(), id.end(), safe_char)) return std::string(id);
-  return fmt::format("{}_{:08x}", with_safe_chars(id),
-                     static_cast<std::uint32_t>(hash(id)));
+void make_call_ids_safe(std::vector<Message>& messages) {
+  std::map<std::string, std::string, std::less<>> safe;  // original -> safe
+  std::set<std::string, std::less<>> used;
+  auto ids = [&](auto&& visit) {
+    for (Message& message : messages) {
+      for (ContentPart& part : message.content) {
+        if (auto* call = part.as<ToolCallPart>()) visit(call->id);
+        if (auto* result = part.as<ToolResultPart>()) visit(result->call_id);
+      }
+    }
+  };
+  ids([&](const std::string& id) {
+    if (valid_tool_name(id, SIZE_MAX)) used.insert(id);
+  });
+  ids([&](std::string& id) {
+    if (valid_tool_name(id, SIZE_MAX)) return;
+    auto [entry, is_new] = safe.try_emplace(id);
+    if (is_new) {
+      entry->second = id.empty() ? "call" : with_safe_chars(id);
+      if (!used.insert(entry->second).second) {
+        entry->second += fmt::format("_{:08x}", hash32(id));
+        used.insert(entry->second);
+      }
+    }
+    id = entry->second;
+  });
 }
 
 }  // namespace llmproxy

@@ -27,7 +27,8 @@ void alias_tool_names(ChatRequest& request, std::size_t max,
 std::string_view original_tool_name(const RequestContext& context,
                                     std::string_view sent);
 
-/// A call id of [A-Za-z0-9_-] only; itself where it is one.
-std::string safe_call_id(std::string_view id);
+/// Rewrites call ids to [A-Za-z0-9_-], calls and results alike, keeping
+/// different ids different. Ids that are valid stay as they are.
+void make_call_ids_safe(std::vector<Message>& messages);
 
 }  // namespace llmproxy

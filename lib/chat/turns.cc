@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "json/json.h"
 
@@ -116,7 +117,6 @@ Result<void> pair_tool_results(std::vector<Message>& messages, Losses& losses) {
       results->source = messages[i + 1].source;
     }
     Message& message = messages[i];
-    const bool was_empty = message.content.empty();
     // Results no call asked for: what is left after collecting.
     for (ContentPart& part : message.content) {
       auto* orphan = part.as<ToolResultPart>();
@@ -130,19 +130,13 @@ Result<void> pair_tool_results(std::vector<Message>& messages, Losses& losses) {
                                         joined_text(orphan->content, "\n")),
                             {}};
     }
-    if (was_empty || !message.content.empty()) {
-      paired.push_back(std::move(message));
-    }
-    if (results) {
-      // A turn emptied by collecting leaves nothing behind; later orphans of
-      // an answered id are handled when their message comes up.
-      paired.push_back(std::move(*results));
-      while (i + 1 < messages.size() && messages[i + 1].content.empty() &&
-             messages[i + 1].role == Role::user) {
-        ++i;
-      }
-    }
+    paired.push_back(std::move(message));
+    if (results) paired.push_back(std::move(*results));
   }
+  // Turns that held nothing but results now found elsewhere.
+  std::erase_if(paired, [](const Message& message) {
+    return message.role == Role::user && message.content.empty();
+  });
   messages = std::move(paired);
   return {};
 }

@@ -1,0 +1,30 @@
+// Images and documents: data URLs, MIME types, base64.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "llmproxy/chat.h"
+#include "llmproxy/result.h"
+
+namespace llmproxy {
+
+/// A `data:` URL becomes base64 or text with its MIME type (lower case,
+/// parameters dropped, image/jpg spelled image/jpeg); http(s) stays a URL.
+/// Errors: invalid_request at `path`.
+Result<MediaSource> media_from_url(std::string_view url, std::string_view path);
+
+/// "data:image/png;base64,..." for base64 sources, the URL of URLs.
+std::string data_url(const MediaSource& source);
+
+/// MIME type after the file name's ending; application/pdf when unknown,
+/// which is what clients mean who send bytes without a name.
+std::string media_type_of_file(std::string_view name);
+
+/// Decoded bytes, or nullopt when `text` is not base64. White space is
+/// skipped.
+std::optional<std::string> decode_base64(std::string_view text);
+std::string encode_base64(std::string_view bytes);
+
+}  // namespace llmproxy

@@ -1,0 +1,132 @@
+// Decodes the request with its dialect, asks the model, encodes the answer.
+#include "client/demo/reply.h"
+
+#include <memory>
+#include <utility>
+
+#include "client/demo/faults.h"
+#include "client/demo/model.h"
+#include "llmproxy/stream.h"
+#include "llmproxy/translate.h"
+
+namespace llmproxy::demo {
+namespace {
+
+// "demo:/v1/messages?beta=true" ends in the path of the claude dialect. Of
+// two that fit, the longer one is meant.
+const Dialect* dialect_of(std::string_view url) {
+  url = url.substr(0, url.find('?'));
+  const Dialect* found = nullptr;
+  for (const Dialect* dialect : dialects()) {
+    const std::string_view path = dialect->upstream_path;
+    if (!url.ends_with(path)) continue;
+    if (found == nullptr || path.size() > found->upstream_path.size()) {
+      found = dialect;
+    }
+  }
+  return found;
+}
+
+Reply error_reply(const Dialect& dialect, const Error& error) {
+  TranslatedError written = write_error(dialect, error);
+  Reply reply;
+  reply.status = written.status;
+  reply.headers = {{"content-type", "application/json"}};
+  if (!error.retry_after.empty()) {
+    reply.headers.push_back({"retry-after", error.retry_after});
+  }
+  reply.pieces.push_back(std::move(written.body));
+  return reply;
+}
+
+Error error_of(const Fault& fault) {
+  Error error;
+  error.kind = *fault.error;
+  error.fault = llmproxy::Fault::upstream;
+  error.message = "The demo model fails like this on demand.";
+  error.retry_after = fault.retry_after;
+  return error;
+}
+
+/// Encodes events, one piece each.
+class Pieces final : public EventSink {
+ public:
+  Pieces(StreamEncoder& encoder, std::vector<std::string>& out)
+      : encoder_(encoder), out_(out) {}
+  void on_event(const StreamEvent& event) override {
+    std::string piece;
+    encoder_.on_event(event, piece);
+    if (!piece.empty()) out_.push_back(std::move(piece));
+  }
+
+ private:
+  StreamEncoder& encoder_;
+  std::vector<std::string>& out_;
+};
+
+Reply answer_reply(const Dialect& dialect, const ChatResponse& response,
+                   const RequestContext& context) {
+  Reply reply;
+  if (context.stream) {
+    reply.headers = {
+        {"content-type", std::string(dialect.stream_content_type)}};
+    const auto encoder = dialect.new_stream_encoder(context);
+    Pieces pieces(*encoder, reply.pieces);
+    replay(response, pieces, /*words=*/true);
+    return reply;
+  }
+  reply.headers = {{"content-type", "application/json"}};
+  Losses losses;
+  std::string body;
+  dialect.encode_response(response, context, body, losses);
+  reply.pieces.push_back(std::move(body));
+  return reply;
+}
+
+// Half of the pieces, the last of them cut in the middle.
+void cut(Reply& reply) {
+  const std::size_t half = (reply.pieces.size() + 1) / 2;
+  reply.pieces.resize(half);
+  std::string& last = reply.pieces.back();
+  last.resize(last.size() / 2);
+  Error error;
+  error.kind = ErrorKind::upstream_truncated;
+  error.fault = llmproxy::Fault::upstream;
+  error.message = "the demo upstream broke off on demand";
+  reply.end = std::move(error);
+}
+
+Result<Reply> decoded_reply(const Dialect& dialect, std::string body,
+                            std::int64_t created) {
+  LLMPROXY_ASSIGN(const ParsedRequest parsed,
+                  ParsedRequest::parse(dialect, std::move(body)));
+  LLMPROXY_ASSIGN(const ChatRequest request, parsed.decode());
+  const Fault* fault = find_fault(request.model);
+  if (fault != nullptr && fault->error) return error_of(*fault);
+  LLMPROXY_ASSIGN(RequestContext context, request_context(parsed, dialect));
+  context.created = created;
+  ChatResponse response = answer(request);
+  response.created = created;
+  Reply reply = answer_reply(dialect, response, context);
+  if (fault == nullptr) return reply;
+  reply.pace = fault->pace;
+  if (fault->cut) cut(reply);
+  return reply;
+}
+
+}  // namespace
+
+Reply reply_to(const UpstreamRequest& request, std::int64_t created) {
+  const Dialect* dialect = dialect_of(request.url);
+  if (dialect == nullptr) {
+    Error error;
+    error.kind = ErrorKind::not_found;
+    error.message = "the demo upstream has no such path";
+    return error_reply(*dialects().front(), error);
+  }
+  Result<Reply> reply = decoded_reply(*dialect, request.body, created);
+  if (!reply) return error_reply(*dialect, reply.error());
+  return *std::move(reply);
+}
+
+}  // namespace llmproxy::demo

@@ -1,0 +1,48 @@
+// EasyHandle: a libcurl easy handle that is kept and used again. Options that
+// never change are set once when it is made, the others when a request is
+// loaded.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <array>
+#include <memory>
+#include <string_view>
+
+#include "client/exchange.h"
+#include "llmproxy/transport.h"
+
+namespace llmproxy {
+
+/// Initialises libcurl, once in the life of the process. True on success.
+bool init_curl();
+
+class EasyHandle {
+ public:
+  /// Null when libcurl has no memory left.
+  static std::unique_ptr<EasyHandle> create(const CurlOptions& options);
+  ~EasyHandle();
+  EasyHandle(const EasyHandle&) = delete;
+  EasyHandle& operator=(const EasyHandle&) = delete;
+
+  /// Both arguments must live, unmoved, until unload(). Errors: internal, for
+  /// a header that HTTP does not allow.
+  Result<void> load(const UpstreamRequest& request, Exchange& exchange);
+  /// Forgets the request; the handle must not be running.
+  void unload();
+
+  CURL* get() const { return easy_; }
+  /// libcurl's sentence about the last failure.
+  std::string_view detail() const { return detail_.data(); }
+
+ private:
+  EasyHandle(CURL* easy, const CurlOptions& options);
+  Result<void> load_headers(const UpstreamRequest& request);
+  void load_body(const UpstreamRequest& request);
+
+  CURL* easy_;
+  curl_slist* headers_ = nullptr;
+  std::array<char, CURL_ERROR_SIZE> detail_{};
+};
+
+}  // namespace llmproxy

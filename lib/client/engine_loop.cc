@@ -1,0 +1,260 @@
+#include "client/engine_loop.h"
+
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <climits>
+
+#include "client/job.h"
+#include "client/transfer_error.h"
+
+namespace llmproxy {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+/// Events taken from the kernel at a time; more wait for the next round.
+constexpr int kEventsAtOnce = 256;
+
+std::uint32_t epoll_events(int what) {
+  return (what & CURL_POLL_IN ? EPOLLIN : 0u) |
+         (what & CURL_POLL_OUT ? EPOLLOUT : 0u);
+}
+
+/// A hang-up is reported as readable: what the peer sent before it is still
+/// to be read, and libcurl takes CURL_CSELECT_ERR as a lost connection.
+int curl_events(std::uint32_t events) {
+  return (events & (EPOLLIN | EPOLLHUP | EPOLLERR) ? CURL_CSELECT_IN : 0) |
+         (events & (EPOLLOUT | EPOLLERR) ? CURL_CSELECT_OUT : 0);
+}
+
+}  // namespace
+
+std::unique_ptr<EngineLoop> EngineLoop::create(
+    const CurlOptions& options, std::size_t max_idle,
+    std::shared_ptr<Mailbox> mailbox) {
+  const int epoll = epoll_create1(EPOLL_CLOEXEC);
+  CURLM* multi = curl_multi_init();
+  std::unique_ptr<EngineLoop> loop(
+      new EngineLoop(options, max_idle, std::move(mailbox), epoll, multi));
+  if (epoll < 0 || multi == nullptr || loop->mailbox_->fd() < 0) return nullptr;
+  curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &EngineLoop::on_socket);
+  curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, loop.get());
+  curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &EngineLoop::on_timer);
+  curl_multi_setopt(multi, CURLMOPT_TIMERDATA, loop.get());
+  loop->watch(EPOLL_CTL_ADD, loop->mailbox_->fd(), EPOLLIN);
+  return loop;
+}
+
+EngineLoop::EngineLoop(const CurlOptions& options, std::size_t max_idle,
+                       std::shared_ptr<Mailbox> mailbox, int epoll,
+                       CURLM* multi)
+    : options_(options),
+      max_idle_(max_idle),
+      mailbox_(std::move(mailbox)),
+      epoll_(epoll),
+      multi_(multi) {}
+
+EngineLoop::~EngineLoop() {
+  spare_.clear();
+  if (multi_ != nullptr) curl_multi_cleanup(multi_);
+  if (epoll_ >= 0) close(epoll_);
+}
+
+void EngineLoop::run() {
+  for (bool stop = false; !stop;) {
+    wait();
+    Mailbox::Mail mail = mailbox_->take();
+    for (const Letter& letter : mail.letters) deliver(letter);
+    check_deadlines();
+    collect();
+    stop = mail.stop;
+  }
+  shut_down();
+}
+
+void EngineLoop::shut_down() {
+  // A handler may start another transfer in its on_done; that one is over
+  // before it began.
+  do {
+    while (!jobs_.empty()) end(*jobs_.begin()->second, cancelled_error());
+    for (const Letter& letter : mailbox_->take().letters) {
+      if (letter.order == Order::start) {
+        letter.job->handler.on_done(Result<void>(cancelled_error()));
+      }
+    }
+  } while (!mailbox_->close());
+}
+
+// --- Waiting ---------------------------------------------------------------
+
+void EngineLoop::wait() {
+  std::array<epoll_event, kEventsAtOnce> events;
+  const int count =
+      epoll_wait(epoll_, events.data(), kEventsAtOnce, wait_time());
+  int running = 0;
+  for (int i = 0; i < count; ++i) {
+    const int fd = events[static_cast<std::size_t>(i)].data.fd;
+    if (fd == mailbox_->fd()) continue;
+    curl_multi_socket_action(
+        multi_, fd, curl_events(events[static_cast<std::size_t>(i)].events),
+        &running);
+  }
+  if (curl_due_ <= Clock::now()) {
+    curl_due_ = Time::max();  // libcurl sets the next one during the call
+    curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
+  }
+}
+
+int EngineLoop::wait_time() const {
+  Time until = curl_due_;
+  if (!deadlines_.empty()) until = std::min(until, deadlines_.begin()->first);
+  if (until == Time::max()) return -1;
+  const auto left = std::chrono::ceil<milliseconds>(until - Clock::now());
+  return static_cast<int>(
+      std::clamp(left, milliseconds(0), milliseconds(INT_MAX)).count());
+}
+
+int EngineLoop::on_timer(CURLM*, long delay, void* self) {
+  static_cast<EngineLoop*>(self)->curl_due_ =
+      delay < 0 ? Time::max() : Clock::now() + milliseconds(delay);
+  return 0;
+}
+
+int EngineLoop::on_socket(CURL*, curl_socket_t socket, int what, void* self,
+                          void* known) {
+  auto* loop = static_cast<EngineLoop*>(self);
+  if (what == CURL_POLL_REMOVE) {
+    loop->watch(EPOLL_CTL_DEL, socket, 0);
+    return 0;
+  }
+  loop->watch(known != nullptr ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, socket,
+              epoll_events(what));
+  // Comes back as `known` next time.
+  if (known == nullptr) curl_multi_assign(loop->multi_, socket, self);
+  return 0;
+}
+
+void EngineLoop::watch(int operation, int fd, std::uint32_t events) {
+  epoll_event event{};
+  event.events = events;
+  event.data.fd = fd;
+  if (epoll_ctl(epoll_, operation, fd, &event) == 0) return;
+  // A descriptor that was closed and handed out again behind our back.
+  if (errno == EEXIST) epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event);
+  if (errno == ENOENT && operation == EPOLL_CTL_MOD) {
+    epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
+  }
+}
+
+// --- Jobs ------------------------------------------------------------------
+
+void EngineLoop::deliver(const Letter& letter) {
+  Job& job = *letter.job;
+  if (letter.order == Order::start) return start(letter.job);
+  if (job.state != Job::State::running) return;
+  if (letter.order == Order::cancel) return end(job, cancelled_error());
+  if (const CURLcode code = job.exchange->resume(); code != CURLE_OK) {
+    end(job, code);
+  }
+}
+
+void EngineLoop::start(const std::shared_ptr<Job>& job) {
+  Result<Origin> origin = parse_origin(job->request.url);
+  if (!origin) return job->handler.on_done(std::move(origin).error());
+  job->exchange =
+      std::make_unique<Exchange>(job->handler, std::move(*origin),
+                                 job->request.deadlines, Exchange::may_pause);
+  if (spare_.empty()) {
+    job->handle = EasyHandle::create(options_);
+  } else {
+    job->handle = std::move(spare_.back());
+    spare_.pop_back();
+  }
+  if (job->handle == nullptr)
+    return job->exchange->finish(CURLE_OUT_OF_MEMORY, {});
+  if (Result<void> loaded = job->handle->load(job->request, *job->exchange);
+      !loaded) {
+    job->exchange->finish(std::move(loaded).error());
+    return recycle(*job);
+  }
+  job->state = Job::State::running;
+  jobs_.emplace(job->handle->get(), job);
+  set_max_connections();
+  arm(*job, Clock::now());
+  curl_multi_add_handle(multi_, job->handle->get());
+}
+
+void EngineLoop::check_deadlines() {
+  const Time now = Clock::now();
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+    Job& job = *deadlines_.begin()->second;
+    if (const auto passed = job.exchange->clock().passed(now)) {
+      end(job, deadline_error(*passed, job.exchange->origin()));
+    } else {
+      disarm(job);
+      arm(job, now);
+    }
+  }
+}
+
+void EngineLoop::collect() {
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    const auto found = jobs_.find(message->easy_handle);
+    if (found != jobs_.end()) end(*found->second, message->data.result);
+  }
+}
+
+void EngineLoop::arm(Job& job, Time now) {
+  job.next_check = job.exchange->clock().next_check(now);
+  if (job.next_check != Time::max()) deadlines_.emplace(job.next_check, &job);
+}
+
+void EngineLoop::disarm(Job& job) { deadlines_.erase({job.next_check, &job}); }
+
+void EngineLoop::end(Job& job, Error error) {
+  const std::shared_ptr<Job> keep = take_out(job);
+  job.exchange->finish(std::move(error));
+  recycle(job);
+}
+
+void EngineLoop::end(Job& job, CURLcode code) {
+  const std::shared_ptr<Job> keep = take_out(job);
+  job.exchange->finish(code, job.handle->detail());
+  recycle(job);
+}
+
+std::shared_ptr<Job> EngineLoop::take_out(Job& job) {
+  job.state = Job::State::over;
+  disarm(job);
+  curl_multi_remove_handle(multi_, job.handle->get());
+  std::shared_ptr<Job> kept =
+      std::move(jobs_.extract(job.handle->get()).mapped());
+  set_max_connections();
+  return kept;
+}
+
+/// Whoever still holds the Transfer should not hold the request's body and a
+/// handle as well.
+void EngineLoop::recycle(Job& job) {
+  job.handle->unload();
+  if (spare_.size() < max_idle_) spare_.push_back(std::move(job.handle));
+  job.handle.reset();
+  job.exchange.reset();
+  job.request = {};
+}
+
+/// libcurl's limit counts the connections in use as well.
+void EngineLoop::set_max_connections() {
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS,
+                    static_cast<long>(jobs_.size() + max_idle_ + 1));
+}
+
+}  // namespace llmproxy

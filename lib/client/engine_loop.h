@@ -1,0 +1,75 @@
+// EngineLoop: what the engine's thread runs. Waits for sockets, letters and
+// deadlines with one epoll, lets libcurl do the transfers and tells the
+// handlers how they ended. Lives and dies on that thread.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "client/deadline_clock.h"
+#include "client/easy_handle.h"
+#include "client/mailbox.h"
+
+namespace llmproxy {
+
+class EngineLoop {
+ public:
+  /// Null when the process has no descriptors or memory left.
+  static std::unique_ptr<EngineLoop> create(const CurlOptions& options,
+                                            std::size_t max_idle,
+                                            std::shared_ptr<Mailbox> mailbox);
+  ~EngineLoop();
+  EngineLoop(const EngineLoop&) = delete;
+  EngineLoop& operator=(const EngineLoop&) = delete;
+
+  /// Until the mailbox says stop and every transfer is over.
+  void run();
+
+ private:
+  using Time = DeadlineClock::Time;
+
+  EngineLoop(const CurlOptions& options, std::size_t max_idle,
+             std::shared_ptr<Mailbox> mailbox, int epoll, CURLM* multi);
+
+  static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self,
+                       void* known);
+  static int on_timer(CURLM* multi, long milliseconds, void* self);
+
+  void wait();
+  int wait_time() const;
+  void watch(int operation, int fd, std::uint32_t events);
+
+  void deliver(const Letter& letter);
+  void start(const std::shared_ptr<Job>& job);
+  void check_deadlines();
+  void collect();
+  void shut_down();
+
+  void arm(Job& job, Time now);
+  void disarm(Job& job);
+  /// Ends a running job with either reason and tells its handler.
+  void end(Job& job, Error error);
+  void end(Job& job, CURLcode code);
+  std::shared_ptr<Job> take_out(Job& job);
+  void recycle(Job& job);
+  void set_max_connections();
+
+  const CurlOptions options_;
+  const std::size_t max_idle_;
+  const std::shared_ptr<Mailbox> mailbox_;
+  const int epoll_;
+  CURLM* const multi_;
+  Time curl_due_ = Time::max();  ///< when libcurl wants to be called
+  std::unordered_map<CURL*, std::shared_ptr<Job>> jobs_;
+  std::set<std::pair<Time, Job*>> deadlines_;
+  std::vector<std::unique_ptr<EasyHandle>> spare_;
+};
+
+}  // namespace llmproxy

@@ -1,0 +1,61 @@
+// Exchange: one request and its answer, as libcurl's callbacks see it. Turns
+// header lines and body pieces into calls of the ResponseHandler, keeps the
+// deadlines, and remembers why the transfer was ended from our side.
+//
+// Shared by both ways to run a transfer (seat.h on the calling thread,
+// engine.h on its own). Used by one thread at a time.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <optional>
+#include <string_view>
+
+#include "client/deadline_clock.h"
+#include "client/origin.h"
+#include "llmproxy/transport.h"
+
+namespace llmproxy {
+
+class Exchange {
+ public:
+  enum Pausing : bool { may_not_pause, may_pause };
+  Exchange(ResponseHandler& handler, Origin origin, const Deadlines& limits,
+           Pausing pausing);
+
+  const Origin& origin() const { return origin_; }
+  DeadlineClock& clock() { return clock_; }
+
+  /// Connects libcurl's callbacks with this object, which must not move while
+  /// `easy` runs.
+  void attach(CURL* easy);
+  /// Ends a pause; may call the handler. Errors: the transfer broke.
+  CURLcode resume();
+
+  /// Tells the handler how it went, once. `error` when we ended the transfer
+  /// ourselves, else what libcurl said.
+  void finish(Error error);
+  void finish(CURLcode code, std::string_view detail);
+
+ private:
+  static int on_prereq(void* self, char*, char*, int, int);
+  static size_t on_header(char* data, size_t size, size_t count, void* self);
+  static size_t on_body(char* data, size_t size, size_t count, void* self);
+
+  void header_line(std::string_view line);
+  size_t body(std::string_view bytes);
+
+  ResponseHandler& handler_;
+  Origin origin_;
+  DeadlineClock clock_;
+  CURL* easy_ = nullptr;
+  int status_ = 0;
+  Headers headers_;
+  bool head_done_ = false;
+  Pausing pausing_;
+  bool paused_ = false;
+  /// Why a callback of ours stopped the transfer.
+  std::optional<Error> stopped_;
+};
+
+}  // namespace llmproxy

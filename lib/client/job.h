@@ -1,0 +1,44 @@
+// Job: one transfer on the engine, and the handle its caller holds. The
+// engine's fields are touched by the engine thread alone; callers only post
+// letters.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "client/easy_handle.h"
+#include "client/exchange.h"
+#include "client/mailbox.h"
+#include "llmproxy/transport.h"
+
+namespace llmproxy {
+
+class Job final : public Transfer, public std::enable_shared_from_this<Job> {
+ public:
+  Job(std::shared_ptr<Mailbox> mailbox, UpstreamRequest upstream_request,
+      ResponseHandler& response_handler)
+      : request(std::move(upstream_request)),
+        handler(response_handler),
+        mailbox_(std::move(mailbox)) {}
+
+  void cancel() override {
+    mailbox_->post({Order::cancel, shared_from_this()});
+  }
+  void resume() override {
+    mailbox_->post({Order::resume, shared_from_this()});
+  }
+
+  // The engine's:
+  enum class State { posted, running, over };
+  State state = State::posted;
+  UpstreamRequest request;
+  ResponseHandler& handler;
+  std::unique_ptr<Exchange> exchange;
+  std::unique_ptr<EasyHandle> handle;
+  DeadlineClock::Time next_check;  ///< key in the engine's list of deadlines
+
+ private:
+  const std::shared_ptr<Mailbox> mailbox_;
+};
+
+}  // namespace llmproxy

@@ -1,0 +1,23 @@
+// Origin: scheme, host and port of a URL. What connections are pooled by, and
+// the only part of a URL that error messages may show (queries and user names
+// can hold keys).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "llmproxy/result.h"
+
+namespace llmproxy {
+
+struct Origin {
+  std::string key;   ///< "https://api.example.com:8443"
+  std::string host;  ///< "api.example.com:8443", for messages
+  bool tls = false;
+};
+
+/// Errors: internal, when the URL is not http:// or https:// with a host.
+/// libcurl checks the rest when it connects.
+Result<Origin> parse_origin(std::string_view url);
+
+}  // namespace llmproxy

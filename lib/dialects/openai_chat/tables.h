@@ -1,0 +1,134 @@
+// OpenAI Chat Completions: the vocabulary. One row per spelling and scalar,
+// read and written alike. Source: OpenAI API reference, "Chat", and the types
+// of npm openai 7.55.
+#pragma once
+
+#include <array>
+#include <span>
+#include <string_view>
+
+#include "base/enum_table.h"
+#include "json/fields.h"
+#include "llmproxy/chat.h"
+#include "llmproxy/dialect.h"
+
+namespace llmproxy::openai_chat {
+
+inline constexpr std::string_view kName = "openai-chat";
+
+inline constexpr auto kRoles = enum_table<Role>({
+    {Role::system, "system"},
+    {Role::developer, "developer"},
+    {Role::user, "user"},
+    {Role::assistant, "assistant"},
+});
+static_assert(covers(kRoles, kLastRole));
+
+inline constexpr auto kEfforts = enum_table<Effort>({
+    {Effort::none, "none"},
+    {Effort::minimal, "minimal"},
+    {Effort::low, "low"},
+    {Effort::medium, "medium"},
+    {Effort::high, "high"},
+    {Effort::xhigh, "xhigh"},
+    {Effort::max, "max"},
+});
+static_assert(covers(kEfforts, kLastEffort));
+
+// "any" is what some clients send for "required".
+inline constexpr auto kToolChoices = enum_table<ToolChoiceMode>({
+    {ToolChoiceMode::automatic, "auto"},
+    {ToolChoiceMode::none, "none"},
+    {ToolChoiceMode::required, "required"},
+    {ToolChoiceMode::required, "any"},
+});
+
+inline constexpr auto kFormats = enum_table<FormatKind>({
+    {FormatKind::text, "text"},
+    {FormatKind::json_object, "json_object"},
+    {FormatKind::json_schema, "json_schema"},
+});
+static_assert(covers(kFormats, kLastFormatKind));
+
+// The first row of a value is written. `stop` stands for a natural end and
+// for a stop sequence; refusals of a filter are content_filter.
+inline constexpr auto kStopReasons = enum_table<StopReason>({
+    {StopReason::end_turn, "stop"},
+    {StopReason::stop_sequence, "stop"},
+    {StopReason::max_tokens, "length"},
+    {StopReason::context_window, "length"},
+    {StopReason::tool_use, "tool_calls"},
+    {StopReason::tool_use, "function_call"},
+    {StopReason::refusal, "content_filter"},
+    {StopReason::pause, "stop"},
+    {StopReason::other, "stop"},
+});
+static_assert(covers(kStopReasons, kLastStopReason));
+
+inline constexpr std::array kScalars = {
+    json::ScalarField<ChatRequest>{"temperature", &ChatRequest::temperature, 0,
+                                   2},
+    json::ScalarField<ChatRequest>{"top_p", &ChatRequest::top_p, 0, 1},
+    json::ScalarField<ChatRequest>{"frequency_penalty",
+                                   &ChatRequest::frequency_penalty, -2, 2},
+    json::ScalarField<ChatRequest>{"presence_penalty",
+                                   &ChatRequest::presence_penalty, -2, 2},
+    json::ScalarField<ChatRequest>{"seed", &ChatRequest::seed, -9.3e18, 9.3e18},
+};
+
+/// Fields whose value here is what leaving them out means: no loss when they
+/// do not cross.
+struct Default {
+  std::string_view name;
+  std::string_view json;
+};
+inline constexpr std::array kDefaults = {
+    Default{"n", "1"},
+    Default{"logprobs", "false"},
+    Default{"store", "false"},
+    Default{"modalities", R"(["text"])"},
+    Default{"verbosity", R"("medium")"},
+    Default{"logit_bias", "{}"},
+    Default{"metadata", "{}"},
+};
+
+inline constexpr std::size_t kMaxStopSequences = 4;
+inline constexpr std::size_t kMaxUserId = 64;
+
+/// service_tier of requests, in this dialect's words and the canonical ones,
+/// which are those of this dialect.
+inline constexpr std::array<std::string_view, 6> kServiceTiers = {
+    "auto", "default", "flex", "scale", "priority", "fast"};
+
+Result<ChatRequest> decode_request(const json::Value& body,
+                                   const RequestHead& head);
+Result<void> encode_request(const ChatRequest& request,
+                            const EncodeOptions& options,
+                            RequestContext& context, std::string& out,
+                            Losses& losses);
+Result<ChatResponse> decode_response(const json::Value& body, Losses& losses);
+void encode_response(const ChatResponse& response,
+                     const RequestContext& context, std::string& out,
+                     Losses& losses);
+Error decode_error(int status, const Headers& headers, std::string_view body);
+int encode_error(const Error& error, std::string& out);
+/// The object inside "error", shared by error bodies and stream errors.
+Error read_error(const json::Value& object, int status);
+std::unique_ptr<StreamDecoder> new_stream_decoder(
+    const RequestContext& context);
+std::unique_ptr<StreamEncoder> new_stream_encoder(
+    const RequestContext& context);
+
+// Pieces that the plain answer and the stream share.
+Usage read_usage(const json::Value& usage);
+void write_usage(const Usage& usage, json::Writer& writer);
+/// The word for a stop, given what was answered.
+std::string_view finish_reason(StopReason reason, bool refusal_text,
+                               bool legacy_functions);
+/// What a finish_reason means, given whether tools were called.
+StopReason stop_reason(std::string_view finish_reason, bool called_tools,
+                       bool refused);
+/// "chatcmpl-..." for any response id.
+std::string completion_id(std::string_view id);
+
+}  // namespace llmproxy::openai_chat

@@ -1,0 +1,56 @@
+// Edit distance over short words (Levenshtein, one row of memory).
+#include "gateway/suggest.h"
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace llmproxy::gateway {
+namespace {
+
+constexpr std::size_t kMaxMistakes = 2;
+
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::string did_you_mean(std::string_view word,
+                         std::span<const std::string_view> known) {
+  std::string_view best;
+  // A word of two letters is two mistakes away from any other.
+  std::size_t best_distance = std::min(kMaxMistakes + 1, word.size());
+  for (const std::string_view candidate : known) {
+    const std::size_t d = distance(word, candidate);
+    if (d >= best_distance) continue;
+    best = candidate;
+    best_distance = d;
+  }
+  if (best.empty()) return {};
+  return fmt::format("; did you mean \"{}\"?", best);
+}
+
+std::string list_of(std::span<const std::string_view> words) {
+  std::string out;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) out += i + 1 == words.size() ? " or " : ", ";
+    out += words[i];
+  }
+  return out;
+}
+
+}  // namespace llmproxy::gateway
