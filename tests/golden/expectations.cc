@@ -1,0 +1,230 @@
+// What the library really says for a section of a case. See expectations.h.
+#include "golden/expectations.h"
+
+#include <utility>
+
+#include "support/dump.h"
+#include "support/json_text.h"
+
+namespace llmproxy::testing {
+namespace {
+
+std::string trimmed(std::string text) {
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text;
+}
+
+std::string error_body(const TranslatedError& error) {
+  return "status " + std::to_string(error.status) + "\n" +
+         layout_json(error.body);
+}
+
+Error no_such(const Section& section, std::string_view why) {
+  return invalid_request("`" + section.title() + "`: " + std::string(why));
+}
+
+// One outcome towards one dialect: a body or an error, and the losses.
+struct Outcome {
+  std::string body;
+  Losses losses;
+  std::optional<Error> error;
+};
+
+Outcome translate(const Scenario& scenario, const Dialect& to) {
+  Outcome out;
+  if (scenario.noun == Noun::request) {
+    Result<TranslatedRequest> sent = translate_request(
+        *scenario.from, to, scenario.input, options_for(scenario, to));
+    if (!sent) return {{}, {}, sent.error()};
+    return {std::move(sent->body), std::move(sent->losses), {}};
+  }
+  if (scenario.noun == Noun::response) {
+    Result<TranslatedResponse> sent = translate_response(
+        *scenario.from, to, scenario.input, scenario.context);
+    if (!sent) return {{}, {}, sent.error()};
+    return {std::move(sent->body), std::move(sent->losses), {}};
+  }
+  StreamRun run = run_stream(scenario, to, scenario.input);
+  out.body = std::move(run.bytes);
+  out.losses = std::move(run.losses);
+  if (run.failed_before_start) out.error = std::move(run.error);
+  return out;
+}
+
+std::string canonical_request(const Scenario& scenario) {
+  const Result<ChatRequest> request =
+      decode_request(*scenario.from, scenario.input);
+  return request ? dump(*request) : dump(request.error());
+}
+
+std::string canonical_response(const Scenario& scenario) {
+  Losses losses;
+  const Result<ChatResponse> response =
+      decode_response(*scenario.from, scenario.input, losses);
+  return response ? dump(*response) : dump(response.error());
+}
+
+std::string canonical(const Scenario& scenario) {
+  switch (scenario.noun) {
+    case Noun::request:
+      return canonical_request(scenario);
+    case Noun::response:
+      return canonical_response(scenario);
+    case Noun::stream: {
+      DumpSink sink;
+      decode_stream(*scenario.from, scenario.context, scenario.input, sink);
+      return sink.text();
+    }
+    case Noun::error:
+      return dump(scenario.from->decode_error(scenario.status, scenario.headers,
+                                              scenario.input));
+  }
+  return {};
+}
+
+// A finished stream as the one answer it adds up to, or an answer as the
+// stream it would be.
+Result<std::string> other_form(const Scenario& scenario, const Section& section,
+                               const Dialect& to) {
+  Losses losses;
+  if (scenario.noun == Noun::stream) {
+    Accumulator sum;
+    decode_stream(*scenario.from, scenario.context, scenario.input, sum);
+    if (sum.error()) return no_such(section, "the stream fails");
+    std::string out;
+    to.encode_response(sum.response(), scenario.context, out, losses);
+    return layout_json(out);
+  }
+  LLMPROXY_ASSIGN(const ChatResponse response,
+                  decode_response(*scenario.from, scenario.input, losses));
+  return encode_replay(response, to, scenario.context);
+}
+
+Result<std::string> error_section(const Scenario& scenario,
+                                  const Section& section, const Dialect& to) {
+  if (scenario.noun == Noun::error) {
+    return error_body(translate_error(*scenario.from, to, scenario.status,
+                                      scenario.headers, scenario.input));
+  }
+  const Outcome outcome = translate(scenario, to);
+  if (!outcome.error) return no_such(section, "there is no error");
+  return error_body(write_error(to, *outcome.error));
+}
+
+// Fails for an upstream that is not even asked: the kind, place and message.
+Result<std::string> refusal_section(const Scenario& scenario,
+                                    const Section& section, const Dialect& to) {
+  const Outcome outcome = translate(scenario, to);
+  if (!outcome.error) return no_such(section, "nothing is refused");
+  return dump(*outcome.error);
+}
+
+Result<std::string> context_section(const Scenario& scenario,
+                                    const Dialect& to) {
+  LLMPROXY_ASSIGN(const TranslatedRequest sent,
+                  translate_request(*scenario.from, to, scenario.input,
+                                    options_for(scenario, to)));
+  return dump(sent.context);
+}
+
+Result<std::string> body_section(const Scenario& scenario,
+                                 const Section& section, const Dialect& to) {
+  const Outcome outcome = translate(scenario, to);
+  if (outcome.error && scenario.noun != Noun::stream) {
+    return no_such(section, "refused instead: " + dump(*outcome.error));
+  }
+  return scenario.noun == Noun::stream ? outcome.body
+                                       : layout_json(outcome.body);
+}
+
+std::string_view word_of(Noun noun) {
+  switch (noun) {
+    case Noun::request:
+      return "request";
+    case Noun::response:
+      return "response";
+    case Noun::stream:
+      return "stream";
+    case Noun::error:
+      return "error";
+  }
+  return "";
+}
+
+Section expect(std::string_view what, std::string_view dialect = {}) {
+  Section section;
+  section.kind = SectionKind::expect;
+  section.what = what;
+  section.dialect = dialect;
+  return section;
+}
+
+}  // namespace
+
+Result<std::string> actual_body(const Scenario& scenario,
+                                const Section& section) {
+  if (section.what == "canonical") return trimmed(canonical(scenario));
+  const Dialect* to = find_dialect(section.dialect);
+  if (!to) return no_such(section, "no such dialect");
+  Result<std::string> body = no_such(section, "not for this kind of case");
+  const bool answer =
+      scenario.noun == Noun::stream || scenario.noun == Noun::response;
+  if (section.what == word_of(scenario.noun) && scenario.noun != Noun::error) {
+    body = body_section(scenario, section, *to);
+  } else if (section.what == "error") {
+    body = error_section(scenario, section, *to);
+  } else if (section.what == "loss") {
+    body = dump(translate(scenario, *to).losses);
+  } else if (section.what == "refusal" && scenario.noun == Noun::request) {
+    body = refusal_section(scenario, section, *to);
+  } else if (section.what == "context" && scenario.noun == Noun::request) {
+    body = context_section(scenario, *to);
+  } else if (answer &&
+             (section.what == "response" || section.what == "stream")) {
+    body = other_form(scenario, section, *to);
+  }
+  if (!body) return body.error();
+  return trimmed(std::move(*body));
+}
+
+std::vector<Section> natural_sections(const Scenario& scenario) {
+  std::vector<Section> sections{expect("canonical")};
+  for (const Dialect* to : dialects()) {
+    if (scenario.noun == Noun::error) {
+      sections.push_back(expect("error", to->name));
+      continue;
+    }
+    // To the same dialect bytes pass through: nothing to be seen.
+    if (to == scenario.from) continue;
+    const Outcome outcome = translate(scenario, *to);
+    if (outcome.error) {
+      const bool request = scenario.noun == Noun::request;
+      sections.push_back(expect(request ? "refusal" : "error", to->name));
+      continue;
+    }
+    sections.push_back(expect(word_of(scenario.noun), to->name));
+    if (!outcome.losses.empty()) {
+      sections.push_back(expect("loss", to->name));
+    }
+  }
+  return sections;
+}
+
+std::vector<Section> missing_losses(const Scenario& scenario) {
+  std::vector<Section> missing;
+  for (const Section& section : scenario.golden.sections) {
+    const Dialect* to = find_dialect(section.dialect);
+    if (section.kind != SectionKind::expect || !to ||
+        section.what != word_of(scenario.noun) ||
+        scenario.noun == Noun::error ||
+        scenario.golden.find(SectionKind::expect, "loss", section.dialect)) {
+      continue;
+    }
+    if (!translate(scenario, *to).losses.empty()) {
+      missing.push_back(expect("loss", section.dialect));
+    }
+  }
+  return missing;
+}
+
+}  // namespace llmproxy::testing

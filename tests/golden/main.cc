@@ -1,0 +1,48 @@
+// golden_test: runs golden cases, and rewrites their expectations when asked.
+//
+//   golden_test [--update] [--add-missing] [--list] [FILE|FOLDER ...]
+//
+// README.md beside this file says how to write a case.
+#include <cstdio>
+#include <cstdlib>
+
+#include "golden/runner.h"
+
+namespace {
+
+constexpr const char* kUsage =
+    "usage: golden_test [--update] [--add-missing] [--list] FILE|FOLDER ...\n"
+    "  --update       rewrite the `expect` bodies that differ, print the diff\n"
+    "  --add-missing  add the sections that a case of this kind may have\n"
+    "  --list         print the cases and their first line, run nothing\n";
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  llmproxy::testing::RunOptions options;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word == "--update") {
+      options.update = true;
+    } else if (word == "--add-missing") {
+      options.add_missing = true;
+    } else if (word == "--list") {
+      options.list = true;
+    } else if (word.starts_with("-")) {
+      std::fputs(kUsage, stderr);
+      return 2;
+    } else {
+      options.paths.push_back(word);
+    }
+  }
+  if (options.paths.empty()) {
+    std::fputs(kUsage, stderr);
+    return 2;
+  }
+  if ((options.update || options.add_missing) && std::getenv("CI")) {
+    std::fputs("golden_test: expectations are not rewritten under CI\n",
+               stderr);
+    return 2;
+  }
+  return llmproxy::testing::run_golden(options);
+}

@@ -1,0 +1,21 @@
+// Runs golden cases: compares each `expect` section with what the library
+// says, checks the properties of every case, rewrites expectations.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace llmproxy::testing {
+
+struct RunOptions {
+  bool update = false;
+  bool add_missing = false;
+  bool list = false;
+  /// Case files, or folders with such files below them.
+  std::vector<std::string> paths;
+};
+
+/// Prints failures and a summary; 0 when all cases hold.
+int run_golden(const RunOptions& options);
+
+}  // namespace llmproxy::testing

@@ -1,0 +1,308 @@
+// Properties of every stream case. See properties.h.
+#include <algorithm>
+#include <random>
+
+#include "golden/equivalence.h"
+#include "golden/properties.h"
+#include "golden/stream_rules.h"
+#include "support/dump.h"
+#include "support/grammar.h"
+#include "support/json_text.h"
+
+namespace llmproxy::testing {
+namespace {
+
+// Positions tried per property: all of a stream up to this size in bytes.
+constexpr std::size_t kMostCuts = 8192;
+// Above that, and for the costlier properties.
+constexpr std::size_t kSample = 400;
+
+std::string at_byte(std::size_t byte, const Dialect& to) {
+  return "cut at byte " + std::to_string(byte) + ", to " + std::string(to.name);
+}
+
+std::string excerpt(std::string_view have, std::string_view want) {
+  const auto differ =
+      std::mismatch(have.begin(), have.end(), want.begin(), want.end());
+  const auto at = static_cast<std::size_t>(differ.first - have.begin());
+  return "byte " + std::to_string(at) +
+         " of the output: " + quoted(have.substr(at, 80)) + " instead of " +
+         quoted(want.substr(at, 80));
+}
+
+// Line ends as a server might write them.
+std::string with_line_ends(std::string_view bytes, std::string_view end) {
+  std::string out;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (bytes[i] == '\r') {
+      if (i + 1 < bytes.size() && bytes[i + 1] == '\n') ++i;
+      out += end;
+    } else if (bytes[i] == '\n') {
+      out += end;
+    } else {
+      out += bytes[i];
+    }
+  }
+  return out;
+}
+
+std::string with_comments(std::string_view bytes) {
+  std::string out = ": first\n\n";
+  const std::string plain = with_line_ends(bytes, "\n");
+  std::size_t at = 0;
+  // A byte order mark must stay first.
+  if (plain.starts_with("\xEF\xBB\xBF")) return plain;
+  for (std::size_t end = plain.find("\n\n"); end != std::string::npos;
+       end = plain.find("\n\n", at)) {
+    out.append(plain, at, end + 2 - at);
+    out += ": x\n\n";
+    at = end + 2;
+  }
+  return out.append(plain, at);
+}
+
+// Feeds one byte at a time, with keep-alives in between when asked to.
+std::string run_bytewise(const Scenario& scenario, const Dialect& to,
+                         bool keep_alive) {
+  StreamTranslator translator(*scenario.from, to, scenario.context);
+  std::string out;
+  for (const char& byte : scenario.input) {
+    translator.feed(std::string_view(&byte, 1), out);
+    if (keep_alive && !translator.done()) translator.keep_alive(out);
+  }
+  translator.finish(out);
+  return out;
+}
+
+// What a client of `to` makes of `bytes`.
+struct Received {
+  ChatResponse response;
+  std::optional<Error> error;
+  std::string mistake;
+};
+Received receive(const Dialect& to, const RequestContext& context,
+                 std::string_view bytes) {
+  struct Both final : EventSink {
+    void on_event(const StreamEvent& event) override {
+      grammar.on_event(event);
+      sum.on_event(event);
+    }
+    GrammarChecker grammar;
+    Accumulator sum;
+  } both;
+  decode_stream(to, context, bytes, both);
+  std::string mistake = both.grammar.mistake();
+  if (mistake.empty() && !both.grammar.ended()) mistake = "no end";
+  return {both.sum.response(), both.sum.error(), std::move(mistake)};
+}
+
+class StreamChecks {
+ public:
+  StreamChecks(const Scenario& scenario, const Dialect& to, Report& report)
+      : scenario_(scenario),
+        to_(to),
+        report_(report),
+        whole_(run_stream(scenario, to, scenario.input)),
+        canonical_(receive(*scenario.from, scenario.context, scenario.input)) {}
+
+  void run() {
+    splits();
+    bytewise();
+    line_ends();
+    comments();
+    truncation();
+    rules();
+    redecoded();
+  }
+
+ private:
+  bool passthrough() const { return &to_ == scenario_.from; }
+
+  void splits() {
+    std::string wrong;
+    for (const std::size_t cut : positions(scenario_.input.size(), kMostCuts)) {
+      const StreamRun run = run_stream(scenario_, to_, scenario_.input, cut);
+      if (run.bytes == whole_.bytes) continue;
+      wrong = at_byte(cut, to_) + ": " + excerpt(run.bytes, whole_.bytes);
+      break;
+    }
+    report_.property(wrong.empty(), "split", wrong);
+  }
+
+  void bytewise() {
+    const std::string bytes = run_bytewise(scenario_, to_, false);
+    report_.property(bytes == whole_.bytes, "bytewise",
+                     excerpt(bytes, whole_.bytes));
+    // Keep-alives may stand between any two writes and mean nothing.
+    const std::string kept = run_bytewise(scenario_, to_, true);
+    const Received a = receive(to_, scenario_.context, kept);
+    const Received b = receive(to_, scenario_.context, whole_.bytes);
+    report_.property(a.mistake == b.mistake && a.error == b.error &&
+                         a.response == b.response,
+                     "keep_alive",
+                     "to " + std::string(to_.name) + ": " + a.mistake + "\n" +
+                         dump(a.response) + "instead of\n" + dump(b.response));
+  }
+
+  // The same stream written differently must reach the client the same.
+  void same(std::string_view name, const std::string& input) {
+    const StreamRun run = run_stream(scenario_, to_, input);
+    if (!passthrough()) {
+      report_.property(run.bytes == whole_.bytes, name,
+                       "to " + std::string(to_.name) + ": " +
+                           excerpt(run.bytes, whole_.bytes));
+      return;
+    }
+    const Received a = receive(to_, scenario_.context, run.bytes);
+    report_.property(
+        a.response == canonical_.response && a.error == canonical_.error, name,
+        "to the same dialect:\n" + dump(a.response));
+  }
+
+  void line_ends() {
+    same("crlf", with_line_ends(scenario_.input, "\r\n"));
+    same("cr", with_line_ends(scenario_.input, "\r"));
+  }
+
+  void comments() { same("comments", with_comments(scenario_.input)); }
+
+  // An upstream that stops in the middle reaches every client as an error.
+  void truncation() {
+    const std::string_view input = scenario_.input;
+    const std::size_t end = normal_end(*scenario_.from, input);
+    std::string wrong;
+    for (const std::size_t cut : positions(end, kMostCuts)) {
+      wrong = truncated(cut);
+      if (!wrong.empty()) break;
+    }
+    report_.property(wrong.empty(), "truncation", wrong);
+  }
+
+  std::string truncated(std::size_t cut) const {
+    const StreamRun run =
+        run_stream(scenario_, to_, scenario_.input.substr(0, cut));
+    const std::string where = at_byte(cut, to_) + ": ";
+    if (!run.failed) return where + "no failure";
+    if (!run.done) return where + "not done";
+    if (looks_finished(to_, run.bytes)) return where + "a normal end is told";
+    const Received got = receive(to_, scenario_.context, run.bytes);
+    if (!got.mistake.empty()) return where + got.mistake;
+    if (!got.error) return where + "the client sees no error";
+    return where_broken(where, run.bytes);
+  }
+
+  // Our own output keeps the rules; what passes through is the upstream's.
+  std::string where_broken(const std::string& where,
+                           std::string_view bytes) const {
+    if (passthrough()) return "";
+    const std::string rule =
+        broken_stream_rule(to_, scenario_.context, bytes, true);
+    return rule.empty() ? "" : where + rule;
+  }
+
+  void rules() {
+    if (passthrough()) {
+      report_.property(canonical_.mistake.empty(), "grammar",
+                       canonical_.mistake);
+      return;
+    }
+    const std::string rule =
+        broken_stream_rule(to_, scenario_.context, whole_.bytes, whole_.failed);
+    report_.property(rule.empty(), "client rules",
+                     std::string(to_.name) + ": " + rule);
+  }
+
+  // Decoding our own output gives what went in, but for declared losses; and
+  // so do the unstreamed answer and the replayed one.
+  void redecoded() {
+    const Received got = receive(to_, scenario_.context, whole_.bytes);
+    report_.property(got.mistake.empty(), "own output",
+                     std::string(to_.name) + ": " + got.mistake);
+    if (canonical_.error) {
+      report_.property(got.error && got.error->kind == canonical_.error->kind,
+                       "error crosses",
+                       got.error ? dump(*got.error) : "no error");
+      return;
+    }
+    explained("own output", got.response, whole_.losses);
+
+    Losses losses = whole_.losses;
+    std::string body;
+    to_.encode_response(canonical_.response, scenario_.context, body, losses);
+    const Result<ChatResponse> unstreamed = decode_response(to_, body, losses);
+    if (!unstreamed) {
+      report_.property(false, "parity", dump(unstreamed.error()));
+      return;
+    }
+    agree("parity with the unstreamed answer", *unstreamed, got.response);
+
+    const std::string replayed =
+        encode_replay(canonical_.response, to_, scenario_.context);
+    const Received again = receive(to_, scenario_.context, replayed);
+    agree("parity with the replayed answer", again.response, got.response);
+    const std::string rule =
+        broken_stream_rule(to_, scenario_.context, replayed, false);
+    report_.property(rule.empty(), "client rules of the replayed answer", rule);
+  }
+
+  void explained(std::string_view name, const ChatResponse& response,
+                 const Losses& losses) {
+    const std::string difference =
+        unexplained_difference(canonical_.response, response, losses);
+    report_.property(difference.empty(), name,
+                     std::string(to_.name) + ": " + difference);
+  }
+
+  void agree(std::string_view name, const ChatResponse& a,
+             const ChatResponse& b) {
+    const std::string difference = unexplained_difference(a, b, {});
+    report_.property(difference.empty(), name,
+                     std::string(to_.name) + ": " + difference);
+  }
+
+  const Scenario& scenario_;
+  const Dialect& to_;
+  Report& report_;
+  const StreamRun whole_;
+  const Received canonical_;
+};
+
+// A case that gives an answer both ways: they must be one answer.
+void check_given_response(const Scenario& scenario, Report& report) {
+  if (scenario.response.empty()) return;
+  Losses losses;
+  const Result<ChatResponse> unstreamed =
+      decode_response(*scenario.from, scenario.response, losses);
+  const Received streamed =
+      receive(*scenario.from, scenario.context, scenario.input);
+  if (!unstreamed) {
+    report.property(false, "stream equals response", dump(unstreamed.error()));
+    return;
+  }
+  const std::string difference =
+      unexplained_difference(*unstreamed, streamed.response, {});
+  report.property(difference.empty(), "stream equals response", difference);
+}
+
+}  // namespace
+
+std::vector<std::size_t> positions(std::size_t size, std::size_t most) {
+  std::vector<std::size_t> out;
+  if (size <= most) {
+    for (std::size_t at = 1; at < size; ++at) out.push_back(at);
+    return out;
+  }
+  std::mt19937 random(20251118);  // any fixed seed: runs must be repeatable
+  std::uniform_int_distribution<std::size_t> any(1, size - 1);
+  for (std::size_t i = 0; i < kSample; ++i) out.push_back(any(random));
+  return out;
+}
+
+void check_stream(const Scenario& scenario, Report& report) {
+  for (const Dialect* to : dialects()) {
+    StreamChecks(scenario, *to, report).run();
+  }
+  check_given_response(scenario, report);
+}
+
+}  // namespace llmproxy::testing
