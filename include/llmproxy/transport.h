@@ -70,7 +70,8 @@ class Transfer {
   virtual ~Transfer() = default;
   /// Ends it soon with `cancelled`; harmless when it is over.
   virtual void cancel() = 0;
-  /// Ends a pause; harmless when there is none.
+  /// Ends a pause; harmless when there is none. Not lost when it comes while
+  /// the on_body that asks for the pause has yet to return.
   virtual void resume() = 0;
 };
 
@@ -101,5 +102,10 @@ struct CurlOptions {
 
 /// HTTP by libcurl: pooled connections, TCP_NODELAY, no redirects.
 std::shared_ptr<Transport> make_curl_transport(const CurlOptions& options = {});
+
+/// Answers by itself, offline, in every dialect: URLs start with "demo:" and
+/// end in a dialect's upstream_path. The model behind it is deterministic;
+/// its words are the only clock. For trying out and for tests.
+std::shared_ptr<Transport> make_demo_transport();
 
 }  // namespace llmproxy

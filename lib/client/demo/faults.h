@@ -10,11 +10,11 @@
 
 namespace llmproxy::demo {
 
-struct Fault {
+struct DemoFault {
   std::string_view model;
   /// Answers with this error instead of text.
-  std::optional<ErrorKind> error;
-  std::string_view retry_after;  ///< seconds; empty = none
+  std::optional<ErrorKind> error = std::nullopt;
+  std::string_view retry_after = {};  ///< seconds; empty = none
   /// Breaks off in the middle of the answer.
   bool cut = false;
   /// Waits this long before each piece of a stream.
@@ -22,6 +22,6 @@ struct Fault {
 };
 
 /// The fault a model has; nullptr = it works.
-const Fault* find_fault(std::string_view model);
+const DemoFault* find_fault(std::string_view model);
 
 }  // namespace llmproxy::demo

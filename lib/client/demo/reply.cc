@@ -39,10 +39,10 @@ Reply error_reply(const Dialect& dialect, const Error& error) {
   return reply;
 }
 
-Error error_of(const Fault& fault) {
+Error error_of(const DemoFault& fault) {
   Error error;
   error.kind = *fault.error;
-  error.fault = llmproxy::Fault::upstream;
+  error.fault = Fault::upstream;
   error.message = "The demo model fails like this on demand.";
   error.retry_after = fault.retry_after;
   return error;
@@ -91,7 +91,7 @@ void cut(Reply& reply) {
   last.resize(last.size() / 2);
   Error error;
   error.kind = ErrorKind::upstream_truncated;
-  error.fault = llmproxy::Fault::upstream;
+  error.fault = Fault::upstream;
   error.message = "the demo upstream broke off on demand";
   reply.end = std::move(error);
 }
@@ -101,7 +101,7 @@ Result<Reply> decoded_reply(const Dialect& dialect, std::string body,
   LLMPROXY_ASSIGN(const ParsedRequest parsed,
                   ParsedRequest::parse(dialect, std::move(body)));
   LLMPROXY_ASSIGN(const ChatRequest request, parsed.decode());
-  const Fault* fault = find_fault(request.model);
+  const DemoFault* fault = find_fault(request.model);
   if (fault != nullptr && fault->error) return error_of(*fault);
   LLMPROXY_ASSIGN(RequestContext context, request_context(parsed, dialect));
   context.created = created;
