@@ -1,0 +1,119 @@
+#include "chat/error_text.h"
+
+#include <algorithm>
+#include <array>
+
+#include "json/text.h"
+
+namespace llmproxy {
+namespace {
+
+constexpr std::size_t kMaxText = 500;  // bytes; an error page is not an essay
+
+/// Phrases of providers for a prompt that does not fit, in lower case.
+constexpr std::array<std::string_view, 7> kTooLong = {
+    "maximum context length",       // OpenAI, vLLM, DeepSeek
+    "prompt is too long",           // Anthropic
+    "exceed context limit",         // Anthropic: input plus max_tokens
+    "context length exceeded",      // Groq and others
+    "input token count exceeds",    // Gemini
+    "exceeds the context window",   // OpenAI Responses
+    "exceed the available context"  // llama.cpp
+};
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return out;
+}
+
+std::string bounded(std::string_view text) {
+  std::string out = json::replace_invalid_utf8(text.substr(0, kMaxText));
+  if (text.size() > kMaxText) out += "...";
+  return out;
+}
+
+}  // namespace
+
+void refine_by_message(Error& error) {
+  if (error.kind != ErrorKind::invalid_request &&
+      error.kind != ErrorKind::upstream_failed &&
+      error.kind != ErrorKind::request_too_large) {
+    return;
+  }
+  const std::string message = lower(error.message);
+  for (const std::string_view phrase : kTooLong) {
+    if (message.find(phrase) != std::string::npos) {
+      error.kind = ErrorKind::context_length_exceeded;
+      return;
+    }
+  }
+}
+
+std::string text_of_page(std::string_view body) {
+  std::string out;
+  bool in_tag = false;
+  bool space = false;
+  // Scripts and styles are no text; everything before <body> is neither.
+  const std::string lowered = lower(body);
+  const auto start = lowered.find("<body");
+  for (std::size_t i = start == std::string::npos ? 0 : start;
+       i < body.size() && out.size() < kMaxText; ++i) {
+    const char c = body[i];
+    if (c == '<') {
+      in_tag = true;
+      space = true;
+    } else if (c == '>' && in_tag) {
+      in_tag = false;
+    } else if (!in_tag) {
+      if (static_cast<unsigned char>(c) <= ' ') {
+        space = true;
+        continue;
+      }
+      if (space && !out.empty()) out += ' ';
+      space = false;
+      out += c;
+    }
+  }
+  if (out.empty()) return "the upstream answered with an error and no text";
+  return bounded(out);
+}
+
+std::string first_text(const json::Value& body) {
+  for (const std::string_view name :
+       {"message", "detail", "error", "error_message", "error_code"}) {
+    const json::Value value = body[name];
+    if (!value.string().empty()) return bounded(value.string());
+    if (value.is_object()) {
+      const std::string inner = first_text(value);
+      if (!inner.empty()) return inner;
+    }
+  }
+  return bounded(body.raw());
+}
+
+void add_headers(Error& error, const Headers& headers,
+                 std::string_view request_id_header) {
+  error.retry_after = std::string(find_header(headers, "retry-after"));
+  if (error.request_id.empty()) {
+    error.request_id = std::string(find_header(headers, request_id_header));
+  }
+}
+
+std::string dotted(std::string_view pointer) {
+  std::string out;
+  for (std::size_t i = 0; i < pointer.size(); ++i) {
+    if (pointer[i] == '/') {
+      if (!out.empty()) out += '.';
+    } else if (pointer[i] == '~' && i + 1 < pointer.size()) {
+      out += pointer[++i] == '1' ? '/' : '~';
+    } else {
+      out += pointer[i];
+    }
+  }
+  return out;
+}
+
+}  // namespace llmproxy

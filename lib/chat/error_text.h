@@ -1,0 +1,32 @@
+// Texts of errors: what every dialect does with an upstream's words.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "json/json.h"
+#include "llmproxy/http.h"
+#include "llmproxy/result.h"
+
+namespace llmproxy {
+
+/// Upstreams report an overlong prompt as a plain 400 in many words; the
+/// kind is found by them (docs/dialects.md lists the phrases).
+void refine_by_message(Error& error);
+
+/// A readable line out of a body that is no JSON: tags removed, white space
+/// collapsed, bounded.
+std::string text_of_page(std::string_view body);
+
+/// The first text in an error body of unknown shape ("detail", "message",
+/// "error" ...), else the bounded body itself.
+std::string first_text(const json::Value& body);
+
+/// retry-after and the request id.
+void add_headers(Error& error, const Headers& headers,
+                 std::string_view request_id_header);
+
+/// "/messages/2/role" -> "messages.2.role", as the APIs write places.
+std::string dotted(std::string_view pointer);
+
+}  // namespace llmproxy

@@ -1,0 +1,26 @@
+// OpenAI Chat Completions, POST /v1/chat/completions: the descriptor.
+#include "dialects/openai_chat/tables.h"
+
+namespace llmproxy::openai_chat {
+
+extern const Dialect kDialect;
+const Dialect kDialect = {
+    .name = kName,
+    .title = "OpenAI Chat Completions",
+    .upstream_path = "/chat/completions",
+    .client_path = "/v1/chat/completions",
+    .framing = Framing::sse,
+    .stream_content_type = "text/event-stream",
+    .max_tool_name = 64,
+    .custom_tools = true,
+    .decode_request = decode_request,
+    .encode_request = encode_request,
+    .decode_response = decode_response,
+    .encode_response = encode_response,
+    .decode_error = decode_error,
+    .encode_error = encode_error,
+    .new_stream_decoder = new_stream_decoder,
+    .new_stream_encoder = new_stream_encoder,
+};
+
+}  // namespace llmproxy::openai_chat

@@ -1,0 +1,51 @@
+// Answer: a ResponseSink with a memory. It adds the headers every answer
+// carries and notes for the RequestRecord what was sent and when.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "llmproxy/gateway.h"
+#include "llmproxy/translate.h"
+
+namespace llmproxy::gateway {
+
+/// One answer. As unsynchronised as the sink below it.
+class Answer {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  /// All are borrowed; `begin` is when the request was handed over.
+  Answer(ResponseSink& sink, RequestRecord& record, Clock::time_point begin)
+      : sink_(sink), record_(record), begin_(begin) {}
+
+  bool started() const { return record_.status != 0; }
+  void start(int status, Headers headers);
+  Written write(std::string_view bytes);
+  Written finish() { return sink_.finish(); }
+  Written drain(std::chrono::milliseconds limit) { return sink_.drain(limit); }
+  bool client_gone() { return sink_.client_gone(); }
+
+  /// A whole answer at once.
+  void send(int status, Headers headers, std::string_view body);
+  /// A whole answer of JSON.
+  void send_json(int status, Headers headers, std::string_view body);
+  /// An error of ours, in the words of `dialect`. Notes it in the record.
+  void send_error(const Dialect& dialect, const Error& error,
+                  Headers headers = {});
+
+  /// Notes an error without sending anything.
+  void note(const Error& error);
+  /// Notes that nobody is left to be answered.
+  void note_client_gone();
+
+  RequestRecord& record() { return record_; }
+
+ private:
+  ResponseSink& sink_;
+  RequestRecord& record_;
+  const Clock::time_point begin_;
+};
+
+}  // namespace llmproxy::gateway

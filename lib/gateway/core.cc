@@ -1,0 +1,72 @@
+// Building what a Gateway's requests share.
+#include "gateway/core.h"
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "gateway/base_url.h"
+
+namespace llmproxy::gateway {
+namespace {
+
+bool is_demo(const Backend& backend) {
+  return backend.base_url.starts_with(kDemoScheme);
+}
+
+std::shared_ptr<Transport> demo_transport(const Config& config) {
+  const bool needed =
+      std::any_of(config.backends.begin(), config.backends.end(), is_demo);
+  return needed ? make_demo_transport() : nullptr;
+}
+
+std::uint64_t random_start() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+// A bijection that spreads neighbouring numbers (splitmix64's finalizer), so
+// that ids look unlike but never repeat.
+std::uint64_t mix(std::uint64_t value) {
+  value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9u;
+  value = (value ^ (value >> 27)) * 0x94d049bb133111ebu;
+  return value ^ (value >> 31);
+}
+
+}  // namespace
+
+std::int64_t unix_now() {
+  return std::chrono::duration_cast<std::chrono::seconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+Core::Core(Config config, std::shared_ptr<Transport> transport,
+           Observer* observer)
+    : config_(std::move(config)),
+      routes_(config_.routes),
+      transport_(std::move(transport)),
+      demo_(demo_transport(config_)),
+      observer_(observer),
+      started_(unix_now()),
+      request_count_(random_start()) {}
+
+const Backend* Core::find_backend(std::string_view name) const {
+  for (const Backend& backend : config_.backends) {
+    if (backend.name == name) return &backend;
+  }
+  return nullptr;
+}
+
+Transport& Core::transport_for(const Backend& backend) const {
+  return is_demo(backend) ? *demo_ : *transport_;
+}
+
+std::string Core::next_request_id() {
+  return fmt::format("req_{:016x}", mix(request_count_.fetch_add(1)));
+}
+
+}  // namespace llmproxy::gateway

@@ -1,0 +1,46 @@
+// Core: what every request of one Gateway shares. Immutable once built, so
+// all threads read it without a lock.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "gateway/routes.h"
+#include "llmproxy/gateway.h"
+
+namespace llmproxy::gateway {
+
+/// Seconds since 1970.
+std::int64_t unix_now();
+
+class Core {
+ public:
+  Core(Config config, std::shared_ptr<Transport> transport,
+       Observer* observer);
+
+  const Config& config() const { return config_; }
+  const Routes& routes() const { return routes_; }
+  Observer* observer() const { return observer_; }
+  /// Unix seconds; what models are said to have been created at.
+  std::int64_t started() const { return started_; }
+
+  /// By name, or nullptr.
+  const Backend* find_backend(std::string_view name) const;
+  Transport& transport_for(const Backend& backend) const;
+  /// "req_" and 16 hexadecimal digits, different for each call.
+  std::string next_request_id();
+
+ private:
+  const Config config_;
+  const Routes routes_;
+  const std::shared_ptr<Transport> transport_;
+  const std::shared_ptr<Transport> demo_;  ///< null when no backend needs it
+  Observer* const observer_;
+  const std::int64_t started_;
+  std::atomic<std::uint64_t> request_count_;
+};
+
+}  // namespace llmproxy::gateway
