@@ -1,0 +1,41 @@
+// The clients as rows: every official SDK generation, and plain fetch for
+// what an SDK hides. All take a body of their dialect and give an Answer
+// (see dialects/index.mjs), so a scenario does not know who plays it.
+//
+//   name, dialect
+//   make({ url, key, retries }) -> session
+//   modes: { create, stream, helper }: (session, body) -> Answer
+//   events(session, body)  the stream, event by event
+import * as Anthropic1 from "@anthropic-ai/sdk";
+import * as anthropic1Schema from "@anthropic-ai/sdk/helpers/json-schema";
+import * as anthropic1Tools from "@anthropic-ai/sdk/helpers/beta/json-schema";
+import * as anthropic1Zod from "@anthropic-ai/sdk/helpers/zod";
+import * as Anthropic0 from "anthropic0";
+import * as anthropic0Schema from "anthropic0/helpers/json-schema";
+import * as anthropic0Tools from "anthropic0/helpers/beta/json-schema";
+import * as anthropic0Zod from "anthropic0/helpers/zod";
+import * as OpenAI6 from "openai";
+import * as openai6Zod from "openai/helpers/zod";
+import * as OpenAI7 from "openai7";
+import * as openai7Zod from "openai7/helpers/zod";
+
+import { dialects } from "../dialects/index.mjs";
+import { anthropicClient } from "./anthropic.mjs";
+import { openaiClient } from "./openai.mjs";
+import { rawClient } from "./raw.mjs";
+
+export const sdks = [
+  openaiClient("openai 6", OpenAI6, openai6Zod),
+  openaiClient("openai 7", OpenAI7, openai7Zod),
+  anthropicClient("anthropic 0", Anthropic0,
+    { ...anthropic0Schema, ...anthropic0Zod, ...anthropic0Tools }),
+  anthropicClient("anthropic 1", Anthropic1,
+    { ...anthropic1Schema, ...anthropic1Zod, ...anthropic1Tools }),
+];
+
+export const raws = dialects.map(rawClient);
+
+export const clients = [...sdks, ...raws];
+
+export const rawOf = (dialect) =>
+  raws.find((client) => client.dialect.name === dialect.name);

@@ -1,0 +1,42 @@
+// The dialects as tables, written a second time and independently of the
+// product: one module each, all with the same exports, so that a scenario
+// can be said once and played to or from every dialect.
+//
+// Neutral values used by scenarios:
+//   Request { model, system, messages, tools, choice, schema, thinking,
+//             effort, maxTokens, stop, temperature, stream, usage }
+//     messages: [{ role: "user" | "assistant", parts }]
+//   Turn    { parts, stop, usage }   what a model answers
+//   Answer  what a client read: { text, thinking, signature, calls, stop,
+//           usage, model, raw }; raw is the whole message in the dialect
+//   part    { text } | { image: { mediaType, data } | { url } }
+//           | { thinking, signature } | { call: { id, name, args } }
+//           | { result: { id, text, error } }
+//   stop    "end" | "tool" | "length" | "sequence" | "filter"
+//   usage   { input, cached, output, reasoning }; cached is part of input
+//
+// Exports of a dialect module:
+//   name         as the product calls it
+//   path         behind the client's base URL
+//   basePath     what the vendor's base URL ends in
+//   contentType  of a stream
+//   request(Request) -> body      view(body) -> Request
+//   answer(Turn, meta) -> body    read(body) -> Answer
+//   events(Turn, meta) -> [{ bytes, text }]   text: set on visible text
+//   readEvents([parsed event]) -> Answer; throws StreamError on an error or
+//                                 when the end was not earned
+//   parseRecord({ event, data }) -> event; undefined for an end marker
+//   textOf(event) -> visible text, or undefined
+//   append(body, Answer, results)  the client's next turn, in place
+//   error(kind, message) -> { status, body }   streamError -> bytes
+//   credential(headers) -> key presented
+import * as claude from "./claude.mjs";
+import * as openaiChat from "./openai_chat.mjs";
+
+export const dialects = [openaiChat, claude];
+
+export const dialectAt = (path) =>
+  dialects.find((dialect) => path.split("?")[0].endsWith(dialect.path));
+
+export const named = (name) =>
+  dialects.find((dialect) => dialect.name === name);

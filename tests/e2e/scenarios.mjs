@@ -1,0 +1,316 @@
+// What a client asks, what the upstream answers, and what each must see:
+// one row a scenario, played by every client in every mode to every
+// upstream dialect (sdk_test.mjs). Neutral terms throughout, see
+// dialects/index.mjs; `from` and `to` are the names of the two dialects,
+// for the few places where one of them has no home for something.
+//
+//   name
+//   ask     Request without model
+//   rounds  [{ results(answer)?,  tool results sent before this round
+//              reply(call),       what the upstream does
+//              sent(view, ctx)?,  checks what the upstream was sent
+//              got(answer, ctx)? }]  checks what the client got
+import assert from "node:assert/strict";
+
+import { turn } from "./upstream.mjs";
+
+const { deepEqual, equal, ok } = assert;
+
+const user = (...parts) => [{ role: "user", parts }];
+
+export const weatherTool = {
+  name: "get_weather",
+  description: "Weather of a city",
+  schema: {
+    type: "object",
+    properties: { city: { type: "string" }, days: { type: "integer" } },
+    required: ["city"],
+  },
+};
+
+export const citySchema = {
+  type: "object",
+  properties: {
+    name: { type: "string" }, population: { type: "integer" },
+  },
+  required: ["name", "population"],
+  additionalProperties: false,
+};
+
+/** A one-pixel PNG. */
+export const png = {
+  mediaType: "image/png",
+  data: "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9Q" +
+    "DwADhgGAWjR9awAAAABJRU5ErkJggg==",
+};
+
+const prose = "Grüße, 北京 😀!\nA \"quoted\" back\\slash\tand </end>.";
+
+const weather = (id, city) => ({
+  call: { id, name: "get_weather", args: { city, days: 2 } },
+});
+
+/** Answers with what the tool results in the last message say. */
+const echoResults = (call) => call.turn(turn([{
+  text: call.view.messages.at(-1).parts.filter((part) => part.result)
+    .map(({ result }) => `${result.id}: ${result.text}`).join("; "),
+}]));
+
+/** Answers with what the images in the last message were. */
+const echoImages = (call) => call.turn(turn([{
+  text: call.view.messages.at(-1).parts.filter((part) => part.image)
+    .map(({ image }) => image.url ?? `${image.mediaType} of ` +
+      `${Buffer.from(image.data, "base64").length} bytes`).join(", "),
+}]));
+
+const thought = { thinking: "The user greets. Greet back.", signature: "c2ln" };
+
+const plain = [
+  {
+    name: "text",
+    ask: { system: "Be brief.", messages: user({ text: "Greet “Zoë”." }) },
+    rounds: [{
+      reply: (call) => call.turn(turn([{ text: prose }])),
+      sent: (view) => {
+        equal(view.system, "Be brief.");
+        deepEqual(view.messages, user({ text: "Greet “Zoë”." }));
+      },
+      got: (answer) => {
+        equal(answer.text, prose);
+        equal(answer.stop, "end");
+        deepEqual(answer.calls, []);
+        deepEqual(answer.usage, { input: 20, cached: 8, output: 7 });
+      },
+    }],
+  },
+  {
+    name: "several turns and sampling",
+    ask: {
+      messages: [
+        ...user({ text: "One?" }),
+        { role: "assistant", parts: [{ text: "Two." }] },
+        ...user({ text: "Three?" }),
+      ],
+      maxTokens: 77, temperature: 0.5, stop: ["END", "STOP"],
+    },
+    rounds: [{
+      reply: (call) => call.turn(turn([{ text: "Four." }])),
+      sent: (view) => {
+        deepEqual(view.messages.map(({ parts }) => parts[0].text),
+          ["One?", "Two.", "Three?"]);
+        equal(view.maxTokens, 77);
+        equal(view.temperature, 0.5);
+        deepEqual(view.stop, ["END", "STOP"]);
+      },
+      got: (answer) => equal(answer.text, "Four."),
+    }],
+  },
+  ...[["length", "length"], ["filter", "filter"]].map(([stop, seen]) => ({
+    name: `stops by ${stop}`,
+    ask: { messages: user({ text: "Go on." }) },
+    rounds: [{
+      reply: (call) => call.turn(turn([{ text: "And so" }], { stop })),
+      got: (answer) => {
+        equal(answer.text, "And so");
+        equal(answer.stop, seen);
+      },
+    }],
+  })),
+  {
+    name: "image as base64",
+    ask: { messages: user({ text: "What is it?" }, { image: png }) },
+    rounds: [{
+      reply: echoImages,
+      got: (answer) => equal(answer.text, "image/png of 70 bytes"),
+    }],
+  },
+  {
+    name: "image as URL",
+    ask: { messages: user(
+      { image: { url: "https://example.invalid/a%20b.png?x=1&y=2" } },
+      { text: "What is it?" }) },
+    rounds: [{
+      reply: echoImages,
+      got: (answer) =>
+        equal(answer.text, "https://example.invalid/a%20b.png?x=1&y=2"),
+    }],
+  },
+  {
+    name: "structured output",
+    ask: { messages: user({ text: "Zürich?" }), schema: citySchema },
+    rounds: [{
+      reply: (call) => call.turn(turn(
+        [{ text: '{"name":"Zürich","population":421878}' }])),
+      sent: (view) => {
+        deepEqual(view.schema.properties, citySchema.properties);
+        deepEqual(view.schema.required, citySchema.required);
+        equal(view.schema.additionalProperties, false);
+      },
+      got: (answer) => deepEqual(JSON.parse(answer.text),
+        { name: "Zürich", population: 421878 }),
+    }],
+  },
+];
+
+const tools = [
+  {
+    name: "a tool call, then an answer that uses its result",
+    ask: {
+      messages: user({ text: "Zürich?" }), tools: [weatherTool],
+      choice: "auto",
+    },
+    rounds: [{
+      reply: (call) => call.turn(turn([weather("call_A1", "Zü\"rich\\")])),
+      sent: (view) => deepEqual(view.tools, [weatherTool]),
+      got: (answer) => {
+        equal(answer.stop, "tool");
+        equal(answer.text, "");
+        equal(answer.calls.length, 1);
+        equal(answer.calls[0].name, "get_weather");
+        deepEqual(answer.calls[0].args, { city: "Zü\"rich\\", days: 2 });
+      },
+    }, {
+      results: ([{ id }]) => [{ id, text: "12 °C" }],
+      reply: echoResults,
+      sent: (view) => deepEqual(view.messages, [
+        ...user({ text: "Zürich?" }),
+        { role: "assistant", parts: [weather("call_A1", "Zü\"rich\\")] },
+        ...user({ result: { id: "call_A1", text: "12 °C" } }),
+      ]),
+      got: (answer) => {
+        equal(answer.text, "call_A1: 12 °C");
+        equal(answer.stop, "end");
+      },
+    }],
+  },
+  {
+    name: "text and parallel tool calls",
+    ask: { messages: user({ text: "Both?" }), tools: [weatherTool] },
+    rounds: [{
+      reply: (call) => call.turn(turn([
+        { text: "Checking both." },
+        weather("call_B1", "Oslo"), weather("call_B2", "Rome"),
+      ])),
+      got: (answer) => {
+        equal(answer.text, "Checking both.");
+        equal(answer.stop, "tool");
+        deepEqual(answer.calls.map(({ args }) => args.city),
+          ["Oslo", "Rome"]);
+      },
+    }, {
+      results: (calls) => calls.map(({ id, args }) =>
+        ({ id, text: `rain in ${args.city}` })),
+      reply: echoResults,
+      sent: (view) => deepEqual(view.messages.slice(1), [
+        { role: "assistant", parts: [
+          { text: "Checking both." },
+          weather("call_B1", "Oslo"), weather("call_B2", "Rome"),
+        ] },
+        ...user(
+          { result: { id: "call_B1", text: "rain in Oslo" } },
+          { result: { id: "call_B2", text: "rain in Rome" } }),
+      ]),
+      got: (answer) =>
+        equal(answer.text, "call_B1: rain in Oslo; call_B2: rain in Rome"),
+    }],
+  },
+  {
+    name: "a call without arguments",
+    ask: {
+      messages: user({ text: "Now?" }),
+      tools: [{ name: "now", schema: { type: "object", properties: {} } }],
+    },
+    rounds: [{
+      reply: (call) => call.turn(turn(
+        [{ call: { id: "call_C1", name: "now", args: {} } }])),
+      got: (answer) => {
+        deepEqual(answer.calls.map(({ name, args }) => [name, args]),
+          [["now", {}]]);
+        equal(answer.stop, "tool");
+      },
+    }],
+  },
+  ...["any", "none", "get_weather"].map((choice) => ({
+    name: `tool choice ${choice}`,
+    ask: { messages: user({ text: "Go." }), tools: [weatherTool], choice },
+    rounds: [{
+      reply: (call) => call.turn(turn([{ text: "Gone." }])),
+      sent: (view) => {
+        equal(view.choice, choice);
+        equal(view.tools.length, 1);
+      },
+      got: (answer) => equal(answer.text, "Gone."),
+    }],
+  })),
+  {
+    name: "a tool result that is an error",
+    ask: { messages: user({ text: "Zürich?" }), tools: [weatherTool] },
+    rounds: [{
+      reply: (call) => call.turn(turn([weather("call_D1", "Zürich")])),
+    }, {
+      results: ([{ id }]) => [{ id, text: "no such city", error: true }],
+      reply: (call) => call.turn(turn([{ text: "Sorry." }])),
+      sent: (view, { from, to }) => {
+        const { result } = view.messages.at(-1).parts[0];
+        if (from === "openai-chat") equal(result.text, "no such city");
+        else if (to === "claude") equal(result.error, true);
+        else equal(result.text, "Error: no such city");
+      },
+      got: (answer) => equal(answer.text, "Sorry."),
+    }],
+  },
+];
+
+const thinking = [
+  {
+    name: "thinking",
+    ask: {
+      messages: user({ text: "Hi." }), thinking: 2048, effort: "medium",
+      maxTokens: 4096,
+    },
+    rounds: [{
+      reply: (call) => call.turn(turn([thought, { text: "Hello." }])),
+      sent: (view) => {
+        ok(view.thinking ?? view.effort, "thinking was not asked for");
+        if (view.thinking) ok(view.thinking >= 1024 && view.thinking < 4096);
+      },
+      got: (answer, { from, to }) => {
+        equal(answer.text, "Hello.");
+        equal(answer.stop, "end");
+        if (from === "claude") equal(answer.thinking, thought.thinking);
+        // No field of the dialect; servers that have one differ, and the
+        // SDK's helper keeps only its last piece.
+        else ok(thought.thinking.includes(answer.thinking));
+        if (from === "claude" && to === "claude")
+          equal(answer.signature, thought.signature);
+      },
+    }],
+  },
+  {
+    name: "thinking before a tool call goes back unchanged or not at all",
+    ask: {
+      messages: user({ text: "Zürich?" }), tools: [weatherTool],
+      thinking: 1024, effort: "low", maxTokens: 4096,
+    },
+    rounds: [{
+      reply: (call) =>
+        call.turn(turn([thought, weather("call_E1", "Zürich")])),
+      got: (answer) => equal(answer.calls.length, 1),
+    }, {
+      results: ([{ id }]) => [{ id, text: "12 °C" }],
+      reply: echoResults,
+      sent: (view, { from, to }) => {
+        const { parts } = view.messages[1];
+        const same = from === to && from === "claude";
+        deepEqual(parts.filter((part) => part.signature),
+          same ? [thought] : []);
+        ok(!parts.some((part) => part.text?.includes(thought.thinking)),
+          "thinking became visible text");
+        deepEqual(parts.at(-1), weather("call_E1", "Zürich"));
+      },
+      got: (answer) => equal(answer.text, "call_E1: 12 °C"),
+    }],
+  },
+];
+
+export const scenarios = [...plain, ...tools, ...thinking];

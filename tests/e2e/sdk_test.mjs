@@ -1,0 +1,84 @@
+// Every client in every mode, through the proxy, to every upstream dialect:
+// the scenarios of scenarios.mjs. Then the SDKs' own tool loops and parsers.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { z } from "zod";
+
+import { clients, sdks } from "./clients/index.mjs";
+import { dialects } from "./dialects/index.mjs";
+import { within } from "./harness.mjs";
+import { citySchema, scenarios, weatherTool } from "./scenarios.mjs";
+import { ask, stage } from "./stage.mjs";
+import { turn } from "./upstream.mjs";
+
+const it = stage();
+
+/** Plays one scenario; each has a model, and so a script, of its own. */
+async function play(scenario, client, mode, to) {
+  const context = { from: client.dialect.name, to: to.name };
+  const { model, alias } = it.script(to, (call) =>
+    scenario.rounds[call.round].reply(call));
+  const session = it.session(client);
+  const body = client.dialect.request({ ...scenario.ask, model: alias });
+  let answer;
+  for (const [index, round] of scenario.rounds.entries()) {
+    if (round.results)
+      client.dialect.append(body, answer, round.results(answer.calls));
+    answer = await within(client.modes[mode](session, body), scenario.name);
+    const call = it.upstream.of(model)[index];
+    assert.equal(call.dialect.name, to.name);
+    round.sent?.(call.view, context);
+    round.got?.(answer, context);
+    // Across dialects the answer bears the name that the client used.
+    assert.equal(answer.model, client.dialect === to ? model : alias);
+  }
+  assert.equal(it.upstream.of(model).length, scenario.rounds.length);
+}
+
+for (const client of clients)
+  for (const mode of Object.keys(client.modes))
+    for (const to of dialects)
+      for (const scenario of scenarios)
+        test(`${client.name} ${mode} -> ${to.name}: ${scenario.name}`,
+          () => play(scenario, client, mode, to));
+
+/** A conversation with one tool call; the model repeats the result. */
+const toolScript = (call) => {
+  const result = call.view.messages.at(-1).parts
+    .find((part) => part.result)?.result;
+  return call.turn(turn([result ? { text: `It is ${result.text}.` }
+    : { call: { id: "call_L1", name: "get_weather",
+      args: { city: "Zürich" } } }]));
+};
+
+for (const client of sdks)
+  for (const [name, loop] of Object.entries(client.loops))
+    for (const to of dialects)
+      test(`${client.name} ${name} -> ${to.name}`, async () => {
+        const { alias } = it.script(to, toolScript);
+        const runs = [];
+        const text = await within(loop(it.session(client),
+          ask(client, alias, { tools: [weatherTool] }), (call) => {
+            runs.push(call);
+            return "12 °C";
+          }), name);
+        assert.deepEqual(runs,
+          [{ name: "get_weather", args: { city: "Zürich" } }]);
+        assert.equal(text, "It is 12 °C.");
+      });
+
+const City = z.object({ name: z.string(), population: z.int() });
+
+for (const client of sdks)
+  for (const [name, parse] of Object.entries(client.parsers))
+    for (const to of dialects)
+      test(`${client.name} ${name} -> ${to.name}: structured`, async () => {
+        const { model, alias } = it.script(to, (call) => call.turn(turn(
+          [{ text: '{"name":"Zürich","population":421878}' }])));
+        const city = await within(parse(it.session(client),
+          ask(client, alias), City, citySchema), name);
+        assert.deepEqual(city, { name: "Zürich", population: 421878 });
+        const { schema } = it.upstream.of(model)[0].view;
+        assert.deepEqual(Object.keys(schema.properties),
+          ["name", "population"]);
+      });
