@@ -47,6 +47,7 @@ void Answer::send_error(const Dialect& dialect, const Error& error,
       is_header_value(error.retry_after)) {
     headers.push_back({std::string(kRetryAfter), error.retry_after});
   }
+  add_request_id(dialect, record_.request_id, headers);
   send_json(written.status, std::move(headers), written.body);
 }
 

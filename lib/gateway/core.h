@@ -18,8 +18,7 @@ std::int64_t unix_now();
 
 class Core {
  public:
-  Core(Config config, std::shared_ptr<Transport> transport,
-       Observer* observer);
+  Core(Config config, std::shared_ptr<Transport> transport, Observer* observer);
 
   const Config& config() const { return config_; }
   const Routes& routes() const { return routes_; }

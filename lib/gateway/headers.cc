@@ -16,8 +16,8 @@ constexpr std::size_t kMaxRequestId = 128;
 constexpr std::array<std::string_view, 3> kOpenAiRequest = {
     "openai-organization", "openai-project", "openai-beta"};
 constexpr std::array<std::string_view, 1> kOpenAiLimits = {"x-ratelimit-"};
-constexpr std::array<std::string_view, 2> kClaudeRequest = {
-    "anthropic-version", "anthropic-beta"};
+constexpr std::array<std::string_view, 2> kClaudeRequest = {"anthropic-version",
+                                                            "anthropic-beta"};
 constexpr std::array<std::string_view, 2> kClaudeLimits = {
     "anthropic-ratelimit-", "anthropic-priority-"};
 
@@ -102,6 +102,13 @@ void forward_request_headers(const Dialect& dialect, const Headers& client,
   }
 }
 
+void add_request_id(const Dialect& dialect, std::string_view id,
+                    Headers& headers) {
+  const std::string_view name = headers_of(dialect).request_id;
+  if (!find_header(headers, name).empty()) return;
+  headers.push_back({std::string(name), std::string(id)});
+}
+
 Headers relay_response_headers(const Dialect& client, const Dialect& upstream,
                                const Headers& headers,
                                std::string_view own_id) {
@@ -113,8 +120,8 @@ Headers relay_response_headers(const Dialect& client, const Dialect& upstream,
   }
   const DialectHeaders& row = headers_of(client);
   const std::string_view id = upstream_request_id(headers);
-  out.push_back({std::string(row.request_id),
-                 std::string(id.empty() ? own_id : id)});
+  out.push_back(
+      {std::string(row.request_id), std::string(id.empty() ? own_id : id)});
   if (&client != &upstream) return out;
   for (const Header& header : headers) {
     for (const std::string_view prefix : row.limits) {
@@ -136,8 +143,8 @@ void add_loss_header(const Losses& losses, Headers& headers) {
     entry += ": ";
     add_printable(losses[i].what, entry);
     if (value.size() + entry.size() > kMaxLossHeader) {
-      value += fmt::format("{}and {} more", i > 0 ? "; " : "",
-                           losses.size() - i);
+      value +=
+          fmt::format("{}and {} more", i > 0 ? "; " : "", losses.size() - i);
       break;
     }
     value += entry;

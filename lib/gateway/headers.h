@@ -22,12 +22,16 @@ bool is_header_value(std::string_view text);
 void forward_request_headers(const Dialect& dialect, const Headers& client,
                              Headers& upstream);
 
+/// Adds `id` under the name that clients of `dialect` read, unless there is
+/// one already.
+void add_request_id(const Dialect& dialect, std::string_view id,
+                    Headers& headers);
+
 /// What an answer to a client of `client` dialect takes over from the
 /// upstream's: retry hints, its request id (`own_id` when it has none) under
 /// the name the client reads, and rate limits when both speak `client`.
 Headers relay_response_headers(const Dialect& client, const Dialect& upstream,
-                               const Headers& headers,
-                               std::string_view own_id);
+                               const Headers& headers, std::string_view own_id);
 
 /// Adds x-llmproxy-loss when there is a loss: "path: what; ...", at most
 /// about 2 KB.

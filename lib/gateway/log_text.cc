@@ -14,9 +14,12 @@ namespace {
 // Kinds whose messages the transport or the gateway wrote, unless the error
 // carries the status or code of an upstream.
 constexpr std::array kOwnMessages = {
-    ErrorKind::unauthenticated,    ErrorKind::request_too_large,
-    ErrorKind::timeout,            ErrorKind::cancelled,
-    ErrorKind::upstream_unreachable, ErrorKind::upstream_truncated,
+    ErrorKind::unauthenticated,
+    ErrorKind::request_too_large,
+    ErrorKind::timeout,
+    ErrorKind::cancelled,
+    ErrorKind::upstream_unreachable,
+    ErrorKind::upstream_truncated,
     ErrorKind::internal,
 };
 // A code is a word such as "insufficient_quota".

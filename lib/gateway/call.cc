@@ -1,0 +1,207 @@
+// Routing and translating a request, and relaying answers that come whole.
+#include "gateway/call.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "gateway/headers.h"
+#include "gateway/models.h"
+#include "gateway/stream_call.h"
+#include "json/json.h"
+
+namespace llmproxy::gateway {
+namespace {
+
+TranslateOptions options_for(const Core& core, const Call& call,
+                             const std::string& model) {
+  const TranslateConfig& config = core.config().translate;
+  TranslateOptions options;
+  options.strict = config.strict;
+  options.clamp_sampling = config.clamp_sampling;
+  options.drop_hosted_tools = config.drop_hosted_tools;
+  options.drop_prefill = config.drop_prefill;
+  options.model = model;
+  options.traits = traits_for(*call.backend, *call.upstream, model);
+  options.created = unix_now();
+  return options;
+}
+
+// The same dialect on both sides: nothing is read but the model.
+void pass_through(const Exchange& exchange, const ParsedRequest& parsed,
+                  const std::string& model, Call& call) {
+  call.request = upstream_request(*call.backend, call.upstream->upstream_path,
+                                  parsed.with_model(model), call.stream);
+  forward_request_headers(*call.client, exchange.request.headers,
+                          call.request.headers);
+  call.context.stream = call.stream;
+  call.context.model = parsed.model();
+}
+
+Result<void> translate(const Exchange& exchange, const ParsedRequest& parsed,
+                       const std::string& model, Call& call) {
+  LLMPROXY_ASSIGN(TranslatedRequest translated,
+                  translate_request(parsed, *call.upstream,
+                                    options_for(exchange.core, call, model)));
+  call.request = upstream_request(*call.backend, translated.path,
+                                  std::move(translated.body), call.stream);
+  call.context = std::move(translated.context);
+  call.losses = std::move(translated.losses);
+  return {};
+}
+
+Result<Call> prepare(Exchange& exchange) {
+  HttpRequest& request = exchange.request;
+  LLMPROXY_ASSIGN(
+      const ParsedRequest parsed,
+      ParsedRequest::parse(exchange.dialect, std::move(request.body),
+                           {request.path, request.query}));
+  RequestRecord& record = exchange.answer.record();
+  record.model = parsed.model();
+  record.stream = parsed.stream();
+  const auto target = exchange.core.routes().find(parsed.model());
+  if (!target) return unknown_model(parsed.model());
+
+  Call call;
+  call.backend = exchange.core.find_backend(target->backend);
+  if (call.backend == nullptr) return unknown_model(parsed.model());
+  call.client = &exchange.dialect;
+  call.upstream =
+      call.backend->dialect ? call.backend->dialect : &exchange.dialect;
+  call.stream = parsed.stream();
+  record.backend = call.backend->name;
+  record.upstream_model = target->model;
+  if (call.same_dialect()) {
+    pass_through(exchange, parsed, target->model, call);
+  } else {
+    LLMPROXY_TRY(translate(exchange, parsed, target->model, call));
+  }
+  record.losses = call.losses.size();
+  return call;
+}
+
+/// Keeps a whole answer.
+class Collector final : public ResponseHandler {
+ public:
+  void on_head(int status, const Headers& headers) override {
+    answer_.status = status;
+    answer_.headers = headers;
+  }
+  Flow on_body(std::string_view bytes) override {
+    if (answer_.body.size() + bytes.size() > kMaxAnswer) {
+      too_large_ = true;
+      return Flow::stop;
+    }
+    answer_.body += bytes;
+    return Flow::go_on;
+  }
+  void on_done(const Result<void>& result) override { result_ = result; }
+
+  Result<UpstreamAnswer> take() {
+    if (too_large_) return upstream_malformed("the answer is too large");
+    if (!result_) return result_.error();
+    return std::move(answer_);
+  }
+
+ private:
+  UpstreamAnswer answer_;
+  Result<void> result_;
+  bool too_large_ = false;
+};
+
+void relay_answer(Exchange& exchange, const Call& call,
+                  UpstreamAnswer upstream) {
+  Result<TranslatedResponse> translated = translate_response(
+      *call.upstream, *call.client, upstream.body, call.context);
+  Answer& answer = exchange.answer;
+  Losses losses = call.losses;
+  if (translated) {
+    note_usage(translated->usage, answer.record());
+    losses.insert(losses.end(), translated->losses.begin(),
+                  translated->losses.end());
+  }
+  if (call.same_dialect() && json::is_json_object(upstream.body)) {
+    return answer.send_json(
+        upstream.status,
+        answer_headers(exchange, call, upstream.headers, call.losses),
+        upstream.body);
+  }
+  Headers headers = answer_headers(exchange, call, upstream.headers, losses);
+  if (!translated) {
+    return answer.send_error(*call.client, translated.error(),
+                             std::move(headers));
+  }
+  answer.record().losses = losses.size();
+  answer.send_json(200, std::move(headers), translated->body);
+}
+
+void run_call(Exchange& exchange, const Call& call) {
+  Collector collector;
+  Answer& answer = exchange.answer;
+  exchange.core.transport_for(*call.backend)
+      .perform(call.request, collector,
+               [&answer] { return answer.client_gone(); });
+  Result<UpstreamAnswer> upstream = collector.take();
+  if (answer.client_gone()) return answer.note_client_gone();
+  if (!upstream) {
+    return answer.send_error(*call.client, upstream.error(),
+                             answer_headers(exchange, call, {}, call.losses));
+  }
+  if (!is_success(upstream->status)) {
+    return relay_error(exchange, call, *upstream);
+  }
+  relay_answer(exchange, call, *std::move(upstream));
+}
+
+}  // namespace
+
+void answer_chat(Exchange& exchange) {
+  Result<Call> call = prepare(exchange);
+  if (!call) {
+    return exchange.answer.send_error(exchange.dialect, call.error());
+  }
+  if (call->stream) {
+    StreamCall(exchange, *call).run();
+  } else {
+    run_call(exchange, *call);
+  }
+}
+
+Headers answer_headers(const Exchange& exchange, const Call& call,
+                       const Headers& upstream, const Losses& losses) {
+  Headers headers =
+      relay_response_headers(*call.client, *call.upstream, upstream,
+                             exchange.answer.record().request_id);
+  add_loss_header(losses, headers);
+  return headers;
+}
+
+void relay_error(Exchange& exchange, const Call& call,
+                 const UpstreamAnswer& upstream) {
+  Answer& answer = exchange.answer;
+  Headers headers =
+      answer_headers(exchange, call, upstream.headers, call.losses);
+  if (upstream.status < 400) {
+    return answer.send_error(
+        *call.client,
+        upstream_malformed(fmt::format("the upstream answered with status {}",
+                                       upstream.status)),
+        std::move(headers));
+  }
+  const TranslatedError translated =
+      translate_error(*call.upstream, *call.client, upstream.status,
+                      upstream.headers, upstream.body);
+  answer.note(translated.error);
+  if (call.same_dialect() && json::is_json_object(upstream.body)) {
+    return answer.send_json(upstream.status, std::move(headers), upstream.body);
+  }
+  answer.send_json(translated.status, std::move(headers), translated.body);
+}
+
+void note_usage(const Usage& usage, RequestRecord& record) {
+  record.input_tokens = usage.input_tokens;
+  record.output_tokens = usage.output_tokens;
+  record.cached_tokens = usage.cached_input_tokens;
+}
+
+}  // namespace llmproxy::gateway

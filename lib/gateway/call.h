@@ -1,0 +1,54 @@
+// A chat call: from a client's request to the upstream's, and the answers
+// that come in one piece.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "gateway/exchange.h"
+
+namespace llmproxy::gateway {
+
+/// An upstream's answer, or the part of it that came in one piece.
+struct UpstreamAnswer {
+  int status = 0;
+  Headers headers;
+  std::string body;
+};
+
+/// Everything decided about one call before it goes out.
+struct Call {
+  const Backend* backend = nullptr;
+  const Dialect* client = nullptr;
+  const Dialect* upstream = nullptr;
+  bool stream = false;
+  UpstreamRequest request;
+  RequestContext context;
+  Losses losses;
+
+  /// Both sides speak the same: bytes pass through.
+  bool same_dialect() const { return client == upstream; }
+};
+
+/// Larger answers that must be held whole are refused. Bytes.
+inline constexpr std::size_t kMaxAnswer = std::size_t{256} << 20;
+
+/// The endpoint of every dialect's client_path.
+void answer_chat(Exchange& exchange);
+
+/// Headers for the client of an answer that began with `upstream`.
+Headers answer_headers(const Exchange& exchange, const Call& call,
+                       const Headers& upstream, const Losses& losses);
+
+/// Sends on an upstream's answer whose status is an error (or no answer at
+/// all to a chat request, such as a redirect).
+void relay_error(Exchange& exchange, const Call& call,
+                 const UpstreamAnswer& upstream);
+
+/// True for 2xx.
+inline bool is_success(int status) { return status / 100 == 2; }
+
+/// Notes what the upstream counted.
+void note_usage(const Usage& usage, RequestRecord& record);
+
+}  // namespace llmproxy::gateway
