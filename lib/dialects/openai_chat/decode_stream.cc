@@ -106,6 +106,7 @@ class Decoder final : public SseStreamReader {
   }
 
   void read_choice(Value choice, EventSink& sink) {
+    if (saw_finish_) return;
     const Value delta = choice["delta"];
     // Reasoning first: combined chunks hold what was thought before what is
     // said.
@@ -127,7 +128,7 @@ class Decoder final : public SseStreamReader {
       lose("/choices/0/delta/audio", "audio does not cross in streams");
     }
     const std::string_view finish = choice["finish_reason"].string();
-    if (!finish.empty() && !saw_finish_) {
+    if (!finish.empty()) {
       saw_finish_ = true;
       finish_reason_ = finish;
       end_all_parts(sink);
@@ -146,7 +147,7 @@ class Decoder final : public SseStreamReader {
 
   /// Appends to the open part of that kind, or opens one.
   void text(PartKind kind, std::string_view text, EventSink& sink) {
-    if (text.empty() || saw_finish_) return;
+    if (text.empty()) return;
     refused_ = refused_ || kind == PartKind::refusal;
     if (open_text_ == kNoPart || open_kind_ != kind) {
       end_text(sink);

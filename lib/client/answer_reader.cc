@@ -1,0 +1,58 @@
+#include "client/answer_reader.h"
+
+namespace llmproxy {
+namespace {
+
+/// Enough for any error message; an HTML page may go on for ever.
+constexpr std::size_t kMaxErrorBody = std::size_t{1} << 20;
+
+}  // namespace
+
+AnswerReader::AnswerReader(const Dialect& dialect,
+                           const RequestContext& context, EventSink& sink)
+    : dialect_(dialect),
+      sink_(sink),
+      decoder_(dialect.new_stream_decoder(context)) {}
+
+void AnswerReader::head(int status, const Headers& headers) {
+  status_ = status;
+  headers_ = headers;
+}
+
+void AnswerReader::body(std::string_view bytes) {
+  if (is_success(status_)) {
+    if (!ended_) decoder_->feed(bytes, *this);
+  } else if (error_body_.size() < kMaxErrorBody) {
+    error_body_.append(bytes.substr(0, kMaxErrorBody - error_body_.size()));
+  }
+}
+
+void AnswerReader::done(const Result<void>& result) {
+  if (ended_) return;
+  // The status says more than a broken body behind it.
+  if (status_ != 0 && !is_success(status_)) {
+    fail(dialect_.decode_error(status_, headers_, error_body_));
+  } else if (!result) {
+    fail(result.error());
+  } else {
+    decoder_->finish(*this);
+  }
+}
+
+void AnswerReader::fail(const Error& error) {
+  StreamEvent event;
+  event.kind = EventKind::failed;
+  event.error = &error;
+  on_event(event);
+}
+
+void AnswerReader::on_event(const StreamEvent& event) {
+  if (ended_) return;
+  if (event.kind == EventKind::failed) error_ = *event.error;
+  ended_ = event.kind == EventKind::failed || event.kind == EventKind::finished;
+  sink_.on_event(event);
+}
+
+Losses AnswerReader::losses() const { return decoder_->losses(); }
+
+}  // namespace llmproxy

@@ -1,0 +1,52 @@
+// AnswerReader: an upstream's streamed answer turned into canonical events.
+// Sees to it that whatever happens (an HTTP error, a broken connection, a
+// cancelled call) the sink gets exactly one `finished` or `failed`, last.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "llmproxy/dialect.h"
+#include "llmproxy/stream.h"
+
+namespace llmproxy {
+
+class AnswerReader final : private EventSink {
+ public:
+  /// `sink` is borrowed.
+  AnswerReader(const Dialect& dialect, const RequestContext& context,
+               EventSink& sink);
+
+  // In the order of ResponseHandler's calls:
+  void head(int status, const Headers& headers);
+  void body(std::string_view bytes);
+  void done(const Result<void>& result);
+  /// In place of all of these: there is no answer.
+  void fail(const Error& error);
+
+  /// The last event was sent; what still comes does not matter.
+  bool ended() const { return ended_; }
+  /// Set when the last event was `failed`.
+  const std::optional<Error>& error() const { return error_; }
+  /// Of the answer.
+  Losses losses() const;
+
+ private:
+  void on_event(const StreamEvent& event) override;
+
+  const Dialect& dialect_;
+  EventSink& sink_;
+  std::unique_ptr<StreamDecoder> decoder_;
+  int status_ = 0;
+  Headers headers_;
+  std::string error_body_;
+  bool ended_ = false;
+  std::optional<Error> error_;
+};
+
+/// True for the statuses of answers, false for those of errors.
+inline bool is_success(int status) { return status >= 200 && status < 300; }
+
+}  // namespace llmproxy

@@ -1,0 +1,140 @@
+// Client::send and the pushing Client::stream: calls that run on the calling
+// thread. The pulling one is in event_stream.cc.
+#include "llmproxy/client.h"
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "client/answer_reader.h"
+#include "client/outgoing_call.h"
+#include "client/transfer_error.h"
+#include "json/json.h"
+
+namespace llmproxy {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// How long an upstream may take to end its answer after the last event.
+/// Waiting lets the connection be used again; upstreams that never end are
+/// not waited for.
+constexpr std::chrono::seconds kLinger{1};
+
+/// Collects a whole answer.
+class WholeAnswer final : public ResponseHandler {
+ public:
+  void on_head(int head_status, const Headers& head_headers) override {
+    status = head_status;
+    headers = head_headers;
+  }
+  Flow on_body(std::string_view bytes) override {
+    body += bytes;
+    return Flow::go_on;
+  }
+  void on_done(const Result<void>& done) override { result = done; }
+
+  int status = 0;
+  Headers headers;
+  std::string body;
+  Result<void> result;
+};
+
+/// Hands events to the caller's function as they come.
+class PushedStream final : public ResponseHandler, private EventSink {
+ public:
+  PushedStream(const OutgoingCall& call, const EventCallback& on_event)
+      : callback_(on_event), reader_(*call.dialect, call.context, *this) {}
+
+  void on_head(int status, const Headers& headers) override {
+    reader_.head(status, headers);
+  }
+  Flow on_body(std::string_view bytes) override {
+    reader_.body(bytes);
+    if (reader_.ended() && ended_at_ == Clock::time_point::max()) {
+      ended_at_ = Clock::now();
+    }
+    return stopped_ ? Flow::stop : Flow::go_on;
+  }
+  void on_done(const Result<void>& result) override { reader_.done(result); }
+
+  bool lingers() const { return Clock::now() - kLinger > ended_at_; }
+  Result<void> result() const {
+    if (stopped_) return cancelled_error();
+    if (reader_.error()) return *reader_.error();
+    return {};
+  }
+  Losses losses() const { return reader_.losses(); }
+
+ private:
+  void on_event(const StreamEvent& event) override {
+    if (!stopped_) stopped_ = !callback_(event);
+  }
+
+  const EventCallback& callback_;
+  AnswerReader reader_;
+  Clock::time_point ended_at_ = Clock::time_point::max();
+  bool stopped_ = false;
+};
+
+void add_losses(const Losses& from, const CallOptions& options) {
+  if (options.losses == nullptr) return;
+  options.losses->insert(options.losses->end(), from.begin(), from.end());
+}
+
+Result<ChatResponse> decode(const OutgoingCall& call, std::string body,
+                            Losses& losses) {
+  json::Document document;
+  Result<json::Value> root = document.parse_owned(std::move(body));
+  // The parser blames whoever wrote the text; here that is the upstream.
+  if (!root) return upstream_malformed(std::move(root).error().message);
+  return call.dialect->decode_response(*root, losses);
+}
+
+}  // namespace
+
+Client::Client(Backend backend, std::shared_ptr<Transport> transport)
+    : backend_(std::move(backend)), transport_(std::move(transport)) {}
+
+Result<ChatResponse> Client::send(const ChatRequest& request,
+                                  const CallOptions& options) const {
+  LLMPROXY_ASSIGN(const OutgoingCall call,
+                  prepare_call(backend_, request, false, options));
+  Cancelled cancelled;
+  if (options.stop.stop_possible()) {
+    cancelled = [&] { return options.stop.stop_requested(); };
+  }
+  WholeAnswer answer;
+  transport_->perform(call.request, answer, cancelled);
+  if (answer.status != 0 && !is_success(answer.status)) {
+    return call.dialect->decode_error(answer.status, answer.headers,
+                                      answer.body);
+  }
+  if (!answer.result) return std::move(answer.result).error();
+  Losses losses;
+  Result<ChatResponse> response = decode(call, std::move(answer.body), losses);
+  add_losses(losses, options);
+  return response;
+}
+
+Result<void> Client::push(const ChatRequest& request,
+                          const EventCallback& on_event,
+                          const CallOptions& options) const {
+  const Result<OutgoingCall> call =
+      prepare_call(backend_, request, true, options);
+  if (!call) {
+    StreamEvent failed;
+    failed.kind = EventKind::failed;
+    failed.error = &call.error();
+    on_event(failed);
+    return call.error();
+  }
+  PushedStream stream(*call, on_event);
+  transport_->perform(call->request, stream, [&] {
+    return options.stop.stop_requested() || stream.lingers();
+  });
+  add_losses(stream.losses(), options);
+  return stream.result();
+}
+
+}  // namespace llmproxy

@@ -1,0 +1,238 @@
+// Anthropic Messages: an upstream's stream to canonical events.
+#include <memory>
+#include <vector>
+
+#include "chat/stream_reader.h"
+#include "dialects/claude/tables.h"
+
+namespace llmproxy::claude {
+namespace {
+
+using json::Value;
+
+class Decoder final : public SseStreamReader {
+ protected:
+  bool on_sentinel(std::string_view data, EventSink&) override {
+    // Not of this dialect, but some servers send it; it means nothing.
+    return data == "[DONE]";
+  }
+
+  void on_object(std::string_view name, Value data, EventSink& sink) override {
+    struct Row {
+      std::string_view type;
+      void (Decoder::*read)(Value data, EventSink& sink);
+    };
+    static constexpr std::array kEvents = {
+        Row{"content_block_delta", &Decoder::block_delta},
+        Row{"content_block_start", &Decoder::block_start},
+        Row{"content_block_stop", &Decoder::block_stop},
+        Row{"message_start", &Decoder::message_start},
+        Row{"message_delta", &Decoder::message_delta},
+        Row{"message_stop", &Decoder::message_stop},
+        Row{"ping", &Decoder::ping},
+        Row{"error", &Decoder::stream_error},
+    };
+    // The JSON's own type counts; the event line is for readers without JSON.
+    const std::string_view type =
+        data["type"].is_string() ? data["type"].string() : name;
+    for (const Row& row : kEvents) {
+      if (row.type == type) return (this->*row.read)(data, sink);
+    }
+    // New event types may come at any time and must not be fatal.
+  }
+
+  bool on_close(EventSink&) override { return false; }
+
+ private:
+  void message_start(Value data, EventSink& sink) {
+    const Value message = data["message"];
+    counts_.update(message["usage"]);
+    usage_ = counts_.usage();
+    tier_ = canonical_tier(message["usage"]["service_tier"].string());
+    StreamEvent event;
+    event.kind = EventKind::started;
+    event.id = message["id"].string();
+    event.model = message["model"].string();
+    event.service_tier = tier_;
+    event.usage = &usage_;
+    sink.on_event(event);
+  }
+
+  /// Part numbers count what was started; the upstream's indexes may skip.
+  struct Block {
+    std::int64_t index;
+    std::uint32_t part;
+    PartKind kind;
+  };
+
+  Block* find(std::int64_t index) {
+    for (Block& block : open_) {
+      if (block.index == index) return &block;
+    }
+    return nullptr;
+  }
+
+  void block_start(Value data, EventSink& sink) {
+    const Value block = data["content_block"];
+    const std::string_view type = block["type"].string();
+    StreamEvent event;
+    event.kind = EventKind::part_started;
+    event.part = next_part_++;
+    std::string_view first;      // text the start carries already
+    std::string_view signature;  // likewise
+    if (type == "text") {
+      event.part_kind = PartKind::text;
+      first = block["text"].string();
+    } else if (type == "thinking") {
+      event.part_kind = PartKind::thinking;
+      first = block["thinking"].string();
+      signature = block["signature"].string();
+    } else if (type == "redacted_thinking") {
+      event.part_kind = PartKind::redacted_thinking;
+      event.text = block["data"].string();
+    } else if (type == "tool_use") {
+      event.part_kind = PartKind::tool_call;
+      event.id = block["id"].string();
+      event.name = block["name"].string();
+      // A whole input instead of deltas; deltas, if they come, win.
+      whole_input_ = block["input"].size() > 0
+                         ? std::string(block["input"].raw())
+                         : std::string();
+    } else {
+      event.part_kind = PartKind::opaque;
+      event.id = kName;
+      event.name = type;
+      event.text = block.raw();
+    }
+    open_.push_back(
+        {data["index"].integer().value_or(0), event.part, event.part_kind});
+    sink.on_event(event);
+    delta(open_.back(), &StreamEvent::text, first, sink);
+    delta(open_.back(), &StreamEvent::signature, signature, sink);
+  }
+
+  static void delta(const Block& block, std::string_view StreamEvent::*member,
+                    std::string_view value, EventSink& sink) {
+    if (value.empty()) return;
+    StreamEvent event;
+    event.kind = EventKind::part_delta;
+    event.part_kind = block.kind;
+    event.part = block.part;
+    event.*member = value;
+    sink.on_event(event);
+  }
+
+  void block_delta(Value data, EventSink& sink) {
+    Block* block = find(data["index"].integer().value_or(0));
+    if (block == nullptr) {
+      return lose("/content_block_delta",
+                  "the upstream sent a delta for a block it had not started");
+    }
+    const Value change = data["delta"];
+    struct Row {
+      std::string_view type;
+      std::string_view member;
+      std::string_view StreamEvent::*target;
+    };
+    static constexpr std::array kDeltas = {
+        Row{"text_delta", "text", &StreamEvent::text},
+        Row{"input_json_delta", "partial_json", &StreamEvent::text},
+        Row{"thinking_delta", "thinking", &StreamEvent::text},
+        Row{"signature_delta", "signature", &StreamEvent::signature},
+    };
+    const std::string_view type = change["type"].string();
+    for (const Row& row : kDeltas) {
+      if (row.type != type) continue;
+      const std::string_view text = change[row.member].string();
+      if (block->kind == PartKind::tool_call && !text.empty()) {
+        whole_input_.clear();
+      }
+      return delta(*block, row.target, text, sink);
+    }
+    if (type == "citations_delta") {
+      return delta(*block, &StreamEvent::citation, change["citation"].raw(),
+                   sink);
+    }
+    lose("/content_block_delta", "a delta of an unknown type was left out");
+  }
+
+  void block_stop(Value data, EventSink& sink) {
+    const std::int64_t index = data["index"].integer().value_or(0);
+    Block* block = find(index);
+    if (block != nullptr) end(*block, sink);
+    std::erase_if(open_, [index](const Block& b) { return b.index == index; });
+  }
+
+  void end(const Block& block, EventSink& sink) {
+    if (block.kind == PartKind::tool_call && !whole_input_.empty()) {
+      delta(block, &StreamEvent::text, whole_input_, sink);
+      whole_input_.clear();
+    }
+    StreamEvent event;
+    event.kind = EventKind::part_ended;
+    event.part_kind = block.kind;
+    event.part = block.part;
+    sink.on_event(event);
+  }
+
+  void message_delta(Value data, EventSink& sink) {
+    const Value change = data["delta"];
+    if (change["stop_reason"].is_string()) {
+      stop_reason_ = change["stop_reason"].string();
+    }
+    stop_sequence_ = change["stop_sequence"].string();
+    explanation_ = change["stop_details"]["explanation"].string();
+    counts_.update(data["usage"]);
+    usage_ = counts_.usage();
+    StreamEvent event;
+    event.kind = EventKind::usage;
+    event.usage = &usage_;
+    sink.on_event(event);
+  }
+
+  void message_stop(Value, EventSink& sink) {
+    for (const Block& block : open_) end(block, sink);
+    open_.clear();
+    StreamEvent event;
+    event.kind = EventKind::finished;
+    event.stop_reason =
+        from_wire(kStopReasons, stop_reason_).value_or(StopReason::other);
+    event.stop_reason_text = stop_reason_;
+    event.stop_sequence = stop_sequence_;
+    event.refusal_explanation = explanation_;
+    event.service_tier = tier_;
+    event.usage = &usage_;
+    close();
+    sink.on_event(event);
+  }
+
+  void ping(Value, EventSink& sink) {
+    StreamEvent event;
+    event.kind = EventKind::ping;
+    sink.on_event(event);
+  }
+
+  void stream_error(Value data, EventSink& sink) {
+    Error error = read_error(data["error"], 0);
+    error.request_id = std::string(data["request_id"].string());
+    fail(std::move(error), sink);
+  }
+
+  UsageCounts counts_;
+  Usage usage_;
+  std::string tier_;
+  std::vector<Block> open_;
+  std::string whole_input_;
+  std::string stop_reason_;
+  std::string stop_sequence_;
+  std::string explanation_;
+  std::uint32_t next_part_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<StreamDecoder> new_stream_decoder(const RequestContext&) {
+  return std::make_unique<Decoder>();
+}
+
+}  // namespace llmproxy::claude

@@ -1,0 +1,26 @@
+// Anthropic Messages, POST /v1/messages: the descriptor.
+#include "dialects/claude/tables.h"
+
+namespace llmproxy::claude {
+
+extern const Dialect kDialect;
+const Dialect kDialect = {
+    .name = kName,
+    .title = "Anthropic Messages",
+    .upstream_path = "/messages",
+    .client_path = "/v1/messages",
+    .framing = Framing::sse,
+    .stream_content_type = "text/event-stream; charset=utf-8",
+    .max_tool_name = 64,
+    .custom_tools = false,
+    .decode_request = decode_request,
+    .encode_request = encode_request,
+    .decode_response = decode_response,
+    .encode_response = encode_response,
+    .decode_error = decode_error,
+    .encode_error = encode_error,
+    .new_stream_decoder = new_stream_decoder,
+    .new_stream_encoder = new_stream_encoder,
+};
+
+}  // namespace llmproxy::claude

@@ -1,0 +1,248 @@
+// Anthropic Messages: canonical events to a client's stream. One block open
+// at a time, numbered from 0 without gaps, every event with its event line.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "chat/sequencer.h"
+#include "dialects/claude/tables.h"
+#include "wire/sse.h"
+
+namespace llmproxy::claude {
+namespace {
+
+class Encoder final : public StreamEncoder, private EventSink {
+ public:
+  explicit Encoder(const RequestContext& context)
+      : estimate_(context.estimated_input_tokens),
+        w_(data_),
+        sequencer_(*this) {}
+
+  void on_event(const StreamEvent& event, std::string& out) override {
+    out_ = &out;
+    sequencer_.on_event(event);
+    out_ = nullptr;
+  }
+
+  void keep_alive(std::string& out) override {
+    wire::append_event(out, "ping", R"({"type":"ping"})");
+  }
+
+  const Losses& losses() const override { return losses_; }
+
+ private:
+  /// Events with at most one part open.
+  void on_event(const StreamEvent& event) override {
+    if (event.usage != nullptr) usage_ = *event.usage;
+    if (!event.service_tier.empty()) service_tier_ = event.service_tier;
+    switch (event.kind) {
+      case EventKind::started:
+        return start(event);
+      case EventKind::part_started:
+        return block_start(event);
+      case EventKind::part_delta:
+        return block_delta(event);
+      case EventKind::part_ended:
+        return block_stop(event);
+      case EventKind::ping:
+        return keep_alive(*out_);
+      case EventKind::finished:
+        return finish(event);
+      case EventKind::failed:
+        return fail(*event.error);
+      case EventKind::usage:
+        return;
+    }
+  }
+
+  void lose(std::string path, std::string what) {
+    for (const Loss& loss : losses_) {
+      if (loss.path == path && loss.what == what) return;
+    }
+    losses_.push_back({std::move(path), std::move(what), LossKind::dropped});
+  }
+
+  void open(std::string_view type) {
+    data_.clear();
+    w_.reset(data_);
+    w_.begin_object();
+    w_.member("type", type);
+    type_ = type;
+  }
+
+  void send() {
+    w_.end_object();
+    wire::append_event(*out_, type_, data_);
+  }
+
+  void start(const StreamEvent& event) {
+    Usage known = usage_;
+    // Clients show the input at once; an estimate until the truth is known.
+    if (!known.input_tokens) known.input_tokens = estimate_;
+    open("message_start");
+    w_.key("message");
+    w_.begin_object();
+    w_.member("id", message_id(event.id));
+    w_.member("type", "message");
+    w_.member("role", "assistant");
+    w_.member("model", event.model);
+    w_.key("content");
+    w_.begin_array();
+    w_.end_array();
+    w_.member_null("stop_reason");
+    w_.member_null("stop_sequence");
+    w_.key("usage");
+    write_usage(known, service_tier_, w_);
+    w_.end_object();
+    send();
+  }
+
+  void block_start(const StreamEvent& event) {
+    skipped_ = event.part_kind == PartKind::opaque && event.id != kName;
+    if (skipped_) {
+      return lose("/content",
+                  fmt::format("Anthropic has no {} parts", event.name));
+    }
+    has_delta_ = false;
+    open("content_block_start");
+    w_.member("index", index_);
+    w_.key("content_block");
+    write_shell(event);
+    send();
+  }
+
+  void write_shell(const StreamEvent& event) {
+    if (event.part_kind == PartKind::opaque) return w_.raw(event.text);
+    w_.begin_object();
+    switch (event.part_kind) {
+      case PartKind::thinking:
+        w_.member("type", "thinking");
+        w_.member("thinking", "");
+        w_.member("signature", "");
+        break;
+      case PartKind::redacted_thinking:
+        w_.member("type", "redacted_thinking");
+        w_.member("data", event.text);
+        break;
+      case PartKind::tool_call:
+      case PartKind::custom_tool_call:
+        w_.member("type", "tool_use");
+        w_.member("id", event.id);
+        w_.member("name", event.name);
+        w_.key("input");
+        w_.begin_object();
+        w_.end_object();
+        break;
+      default:  // text, and refusals, which are text here
+        w_.member("type", "text");
+        w_.member("text", "");
+    }
+    w_.end_object();
+  }
+
+  void block_delta(const StreamEvent& event) {
+    if (skipped_) return;
+    if (!event.citation.empty()) {
+      lose("/content/annotations", "Anthropic has no such annotations");
+    }
+    struct Row {
+      PartKind kind;
+      std::string_view type;
+      std::string_view member;
+    };
+    static constexpr std::array kDeltas = {
+        Row{PartKind::text, "text_delta", "text"},
+        Row{PartKind::refusal, "text_delta", "text"},
+        Row{PartKind::thinking, "thinking_delta", "thinking"},
+        Row{PartKind::tool_call, "input_json_delta", "partial_json"},
+        Row{PartKind::custom_tool_call, "input_json_delta", "partial_json"},
+    };
+    for (const Row& row : kDeltas) {
+      if (row.kind == event.part_kind && !event.text.empty()) {
+        send_delta(row.type, row.member, event.text);
+      }
+    }
+    if (!event.signature.empty()) {
+      send_delta("signature_delta", "signature", event.signature);
+    }
+  }
+
+  void send_delta(std::string_view type, std::string_view member,
+                  std::string_view text) {
+    has_delta_ = true;
+    open("content_block_delta");
+    w_.member("index", index_);
+    w_.key("delta");
+    w_.begin_object();
+    w_.member("type", type);
+    w_.member(member, text);
+    w_.end_object();
+    send();
+  }
+
+  void block_stop(const StreamEvent& event) {
+    if (skipped_) return;
+    // Clients take a call's input from its deltas alone.
+    if (event.part_kind == PartKind::tool_call && !has_delta_) {
+      send_delta("input_json_delta", "partial_json", "{}");
+    }
+    open("content_block_stop");
+    w_.member("index", index_++);
+    send();
+  }
+
+  void finish(const StreamEvent& event) {
+    open("message_delta");
+    w_.key("delta");
+    w_.begin_object();
+    w_.member("stop_reason", to_wire(kStopReasons, event.stop_reason));
+    if (event.stop_sequence.empty()) {
+      w_.member_null("stop_sequence");
+    } else {
+      w_.member("stop_sequence", event.stop_sequence);
+    }
+    if (!event.refusal_explanation.empty()) {
+      w_.key("stop_details");
+      w_.begin_object();
+      w_.member("type", "refusal");
+      w_.member_null("category");
+      w_.member("explanation", event.refusal_explanation);
+      w_.end_object();
+    }
+    w_.end_object();
+    w_.key("usage");
+    write_usage(usage_, {}, w_);
+    send();
+    open("message_stop");
+    send();
+  }
+
+  /// No message_stop, and open blocks stay open: the answer did not finish.
+  void fail(const Error& error) {
+    data_.clear();
+    encode_error(error, data_);
+    wire::append_event(*out_, "error", data_);
+  }
+
+  const std::int64_t estimate_;
+  std::string data_;
+  json::Writer w_;
+  Sequencer sequencer_;
+  std::string* out_ = nullptr;
+  std::string_view type_;
+  Losses losses_;
+  Usage usage_;
+  std::string service_tier_;
+  std::int64_t index_ = 0;
+  bool has_delta_ = false;
+  bool skipped_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<StreamEncoder> new_stream_encoder(
+    const RequestContext& context) {
+  return std::make_unique<Encoder>(context);
+}
+
+}  // namespace llmproxy::claude

@@ -1,0 +1,131 @@
+// Anthropic Messages: error bodies, both ways.
+// Source: Anthropic API reference, "Errors".
+#include <algorithm>
+#include <array>
+
+#include "chat/error_text.h"
+#include "dialects/claude/tables.h"
+
+namespace llmproxy::claude {
+namespace {
+
+using json::Value;
+
+struct ErrorRow {
+  ErrorKind kind;
+  std::string_view type;
+};
+constexpr std::array kErrors = {
+    ErrorRow{ErrorKind::invalid_request, "invalid_request_error"},
+    ErrorRow{ErrorKind::unauthenticated, "authentication_error"},
+    ErrorRow{ErrorKind::permission_denied, "permission_error"},
+    ErrorRow{ErrorKind::not_found, "not_found_error"},
+    ErrorRow{ErrorKind::unsupported, "invalid_request_error"},
+    ErrorRow{ErrorKind::request_too_large, "request_too_large"},
+    ErrorRow{ErrorKind::context_length_exceeded, "invalid_request_error"},
+    ErrorRow{ErrorKind::content_filtered, "invalid_request_error"},
+    ErrorRow{ErrorKind::rate_limited, "rate_limit_error"},
+    ErrorRow{ErrorKind::overloaded, "overloaded_error"},
+    ErrorRow{ErrorKind::timeout, "timeout_error"},
+    ErrorRow{ErrorKind::cancelled, "api_error"},
+    ErrorRow{ErrorKind::upstream_unreachable, "api_error"},
+    ErrorRow{ErrorKind::upstream_malformed, "api_error"},
+    ErrorRow{ErrorKind::upstream_truncated, "api_error"},
+    ErrorRow{ErrorKind::upstream_failed, "api_error"},
+    ErrorRow{ErrorKind::internal, "api_error"},
+};
+static_assert(kErrors.size() == static_cast<std::size_t>(kLastErrorKind) + 1);
+
+/// Types as upstreams write them; the first row of a type counts.
+struct TypeRow {
+  std::string_view type;
+  ErrorKind kind;
+};
+constexpr std::array kTypes = {
+    TypeRow{"invalid_request_error", ErrorKind::invalid_request},
+    TypeRow{"authentication_error", ErrorKind::unauthenticated},
+    TypeRow{"billing_error", ErrorKind::permission_denied},
+    TypeRow{"permission_error", ErrorKind::permission_denied},
+    TypeRow{"not_found_error", ErrorKind::not_found},
+    TypeRow{"request_too_large", ErrorKind::request_too_large},
+    TypeRow{"rate_limit_error", ErrorKind::rate_limited},
+    TypeRow{"overloaded_error", ErrorKind::overloaded},
+    TypeRow{"timeout_error", ErrorKind::timeout},
+    TypeRow{"api_error", ErrorKind::upstream_failed},
+};
+
+/// Clients compact their history when they read these words, so an overlong
+/// prompt is always told with them.
+constexpr std::string_view kTooLong = "prompt is too long: ";
+
+}  // namespace
+
+Error read_error(const Value& object, int status) {
+  Error error;
+  error.fault = Fault::upstream;
+  error.status = status;
+  error.message = std::string(object.is_string() ? object.string()
+                                                 : object["message"].string());
+  error.code = std::string(object["type"].string());
+  error.kind =
+      status != 0 ? error_kind_from_status(status) : ErrorKind::upstream_failed;
+  for (const TypeRow& row : kTypes) {
+    if (row.type == error.code) {
+      error.kind = row.kind;
+      break;
+    }
+  }
+  refine_by_message(error);
+  return error;
+}
+
+Error decode_error(int status, const Headers& headers, std::string_view body) {
+  json::Document document;
+  const auto root = document.parse(body);
+  Error error;
+  if (root && root->is_object()) {
+    const Value inner = (*root)["error"];
+    error = read_error(inner ? inner : *root, status);
+    if (error.message.empty()) error.message = first_text(*root);
+    error.request_id = std::string((*root)["request_id"].string());
+  } else {
+    error.fault = Fault::upstream;
+    error.status = status;
+    error.kind = error_kind_from_status(status);
+    error.message = text_of_page(body);
+  }
+  add_headers(error, headers, "request-id");
+  return error;
+}
+
+int encode_error(const Error& error, std::string& out) {
+  const ErrorRow& row =
+      *std::find_if(kErrors.begin(), kErrors.end(),
+                    [&](const ErrorRow& r) { return r.kind == error.kind; });
+  std::string message = error.message.empty()
+                            ? std::string(to_string(error.kind))
+                            : error.message;
+  if (error.kind == ErrorKind::context_length_exceeded &&
+      message.compare(0, kTooLong.size(), kTooLong) != 0) {
+    message.insert(0, kTooLong);
+  }
+  // The API writes the place in front of what is wrong there.
+  if (!error.path.empty()) message = dotted(error.path) + ": " + message;
+  json::Writer w(out);
+  w.begin_object();
+  w.member("type", "error");
+  w.key("error");
+  w.begin_object();
+  w.member("type", row.type);
+  w.member("message", message);
+  w.end_object();
+  if (error.request_id.empty()) {
+    w.member_null("request_id");
+  } else {
+    w.member("request_id", error.request_id);
+  }
+  w.end_object();
+  return http_status(error);
+}
+
+}  // namespace llmproxy::claude

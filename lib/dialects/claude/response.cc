@@ -1,0 +1,261 @@
+// Anthropic Messages: finished answers, both ways, and the pieces that the
+// stream shares with them.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "chat/turns.h"
+#include "dialects/claude/tables.h"
+
+namespace llmproxy::claude {
+namespace {
+
+using json::Value;
+using json::Writer;
+
+/// Fields of an answer that describe the call, not the answer: no loss.
+constexpr std::array<std::string_view, 3> kBookkeeping = {"type", "role",
+                                                          "diagnostics"};
+
+ContentPart read_block(Value block) {
+  const std::string_view type = block["type"].string();
+  ContentPart part;
+  if (type == "text") {
+    TextPart text{std::string(block["text"].string()), {}};
+    for (const Value citation : block["citations"].children()) {
+      text.citations.push_back(citation.raw_json());
+    }
+    part.value = std::move(text);
+  } else if (type == "thinking") {
+    part.value = ThinkingPart{std::string(block["thinking"].string()),
+                              std::string(block["signature"].string()),
+                              {}};
+  } else if (type == "redacted_thinking") {
+    part.value = ThinkingPart{{}, {}, std::string(block["data"].string())};
+  } else if (type == "tool_use") {
+    part.value = ToolCallPart{std::string(block["id"].string()),
+                              std::string(block["name"].string()),
+                              std::string(block["input"].raw()), false};
+  } else {
+    part.value =
+        OpaquePart{std::string(kName), std::string(type), block.raw_json()};
+  }
+  return part;
+}
+
+void write_part(const ContentPart& part, const std::string& path,
+                bool same_dialect, Writer& w, Losses& losses) {
+  if (const auto* text = part.as<TextPart>()) {
+    if (text->text.empty() && text->citations.empty()) return;
+    w.begin_object();
+    w.member("type", "text");
+    w.member("text", text->text);
+    if (!text->citations.empty() && same_dialect) {
+      w.key("citations");
+      w.begin_array();
+      for (const RawJson& citation : text->citations) w.raw(citation.text);
+      w.end_array();
+    } else if (!text->citations.empty()) {
+      losses.push_back({path + "/annotations",
+                        "Anthropic has no such annotations",
+                        LossKind::dropped});
+    }
+    w.end_object();
+  } else if (const auto* thinking = part.as<ThinkingPart>()) {
+    w.begin_object();
+    if (thinking->redacted_data.empty()) {
+      w.member("type", "thinking");
+      w.member("thinking", thinking->text);
+      // Unsigned where the model gave none: never made up.
+      w.member("signature", thinking->signature);
+    } else {
+      w.member("type", "redacted_thinking");
+      w.member("data", thinking->redacted_data);
+    }
+    w.end_object();
+  } else if (const auto* call = part.as<ToolCallPart>()) {
+    bool wrapped = false;
+    const std::string input = input_object(call->arguments, &wrapped);
+    if (wrapped) {
+      losses.push_back({path,
+                        "the call's arguments are no JSON object; "
+                        "wrapped",
+                        LossKind::approximated});
+    }
+    w.begin_object();
+    w.member("type", "tool_use");
+    w.member("id", call->id);
+    w.member("name", call->name);
+    w.member_raw("input", input);
+    w.end_object();
+  } else if (const auto* refusal = part.as<RefusalPart>()) {
+    w.begin_object();
+    w.member("type", "text");
+    w.member("text", refusal->text);
+    w.end_object();
+  } else if (const auto* opaque = part.as<OpaquePart>()) {
+    if (opaque->dialect == kName) return w.raw(opaque->json.text);
+    losses.push_back({path,
+                      fmt::format("Anthropic has no {} parts", opaque->type),
+                      LossKind::dropped});
+  }
+}
+
+}  // namespace
+
+void UsageCounts::update(const Value& usage) {
+  const auto take = [](Value value, std::optional<std::int64_t>& member) {
+    if (const auto count = value.integer(); count && *count >= 0) {
+      member = *count;
+    }
+  };
+  take(usage["input_tokens"], input);
+  take(usage["cache_read_input_tokens"], cache_read);
+  take(usage["cache_creation_input_tokens"], cache_write);
+  take(usage["output_tokens"], output);
+  take(usage["output_tokens_details"]["thinking_tokens"], thinking);
+}
+
+Usage UsageCounts::usage() const {
+  Usage out;
+  if (input || cache_read || cache_write) {
+    out.input_tokens =
+        input.value_or(0) + cache_read.value_or(0) + cache_write.value_or(0);
+  }
+  out.cached_input_tokens = cache_read;
+  out.cache_write_tokens = cache_write;
+  out.output_tokens = output;
+  out.reasoning_tokens = thinking;
+  return out;
+}
+
+void write_usage(const Usage& usage, std::string_view service_tier, Writer& w) {
+  const std::int64_t cached = usage.cached_input_tokens.value_or(0);
+  const std::int64_t written = usage.cache_write_tokens.value_or(0);
+  const std::int64_t input = usage.input_tokens.value_or(0);
+  w.begin_object();
+  w.member("input_tokens", std::max<std::int64_t>(0, input - cached - written));
+  w.member("cache_creation_input_tokens", written);
+  w.member("cache_read_input_tokens", cached);
+  w.member("output_tokens", usage.output_tokens.value_or(0));
+  if (usage.reasoning_tokens) {
+    w.key("output_tokens_details");
+    w.begin_object();
+    w.member("thinking_tokens", *usage.reasoning_tokens);
+    w.end_object();
+  }
+  for (const ServiceTier& row : kUsedTiers) {
+    if (row.canonical == service_tier) w.member("service_tier", row.wire);
+  }
+  w.end_object();
+}
+
+std::string canonical_tier(std::string_view wire) {
+  for (const ServiceTier& row : kUsedTiers) {
+    if (row.wire == wire) return std::string(row.canonical);
+  }
+  return std::string(wire);
+}
+
+std::string message_id(std::string_view id) {
+  constexpr std::string_view kPrefix = "msg_";
+  constexpr std::string_view kOther = "chatcmpl-";
+  if (id.substr(0, kPrefix.size()) == kPrefix) return std::string(id);
+  if (id.substr(0, kOther.size()) == kOther) id.remove_prefix(kOther.size());
+  return fmt::format("{}{}", kPrefix, id);
+}
+
+std::string input_object(std::string_view arguments, bool* wrapped) {
+  if (blank(arguments)) return "{}";
+  json::Document document;
+  const auto root = document.parse(arguments);
+  if (root && root->is_object()) return std::string(root->raw());
+  if (root && root->is_null()) return "{}";
+  if (wrapped != nullptr) *wrapped = true;
+  std::string out;
+  Writer w(out);
+  w.begin_object();
+  if (root) {
+    w.member_raw("_value", root->raw());
+  } else {
+    w.member("_raw_arguments", arguments);
+  }
+  w.end_object();
+  return out;
+}
+
+Result<ChatResponse> decode_response(const Value& body, Losses&) {
+  if (!body["content"].is_array()) {
+    return upstream_malformed("the upstream's answer has no content array");
+  }
+  json::ObjectReader reader(body, "");
+  ChatResponse response;
+  response.dialect = std::string(kName);
+  response.id = std::string(reader.take("id").string());
+  response.model = std::string(reader.take("model").string());
+  for (const Value block : reader.take("content").children()) {
+    response.content.push_back(read_block(block));
+  }
+  response.stop_reason_text = std::string(reader.take("stop_reason").string());
+  response.stop_reason = from_wire(kStopReasons, response.stop_reason_text)
+                             .value_or(StopReason::other);
+  response.stop_sequence = std::string(reader.take("stop_sequence").string());
+  response.refusal_explanation =
+      std::string(reader.take("stop_details")["explanation"].string());
+  const Value usage = reader.take("usage");
+  UsageCounts counts;
+  counts.update(usage);
+  response.usage = counts.usage();
+  response.service_tier = canonical_tier(usage["service_tier"].string());
+  for (Extension& extension : reader.rest()) {
+    if (std::find(kBookkeeping.begin(), kBookkeeping.end(), extension.name) ==
+        kBookkeeping.end()) {
+      response.extensions.push_back(std::move(extension));
+    }
+  }
+  return response;
+}
+
+void encode_response(const ChatResponse& response, const RequestContext&,
+                     std::string& out, Losses& losses) {
+  const bool same_dialect =
+      response.dialect.empty() || response.dialect == kName;
+  Writer w(out);
+  w.begin_object();
+  w.member("id", message_id(response.id));
+  w.member("type", "message");
+  w.member("role", "assistant");
+  w.member("model", response.model);
+  w.key("content");
+  w.begin_array();
+  for (std::size_t i = 0; i < response.content.size(); ++i) {
+    write_part(response.content[i], json::pointer("/content", i), same_dialect,
+               w, losses);
+  }
+  w.end_array();
+  w.member("stop_reason", to_wire(kStopReasons, response.stop_reason));
+  if (response.stop_sequence.empty()) {
+    w.member_null("stop_sequence");
+  } else {
+    w.member("stop_sequence", response.stop_sequence);
+  }
+  if (!response.refusal_explanation.empty()) {
+    w.key("stop_details");
+    w.begin_object();
+    w.member("type", "refusal");
+    w.member_null("category");
+    w.member("explanation", response.refusal_explanation);
+    w.end_object();
+  }
+  w.key("usage");
+  write_usage(response.usage, response.service_tier, w);
+  if (same_dialect) {
+    w.extensions(response.extensions);
+  } else {
+    lose_extensions(response.extensions, "", "Anthropic", losses);
+  }
+  w.end_object();
+}
+
+}  // namespace llmproxy::claude

@@ -1,0 +1,138 @@
+// Anthropic Messages: the vocabulary. One row per spelling and scalar, read
+// and written alike. Source: Anthropic API reference, "Messages", and the
+// types of npm @anthropic-ai/sdk 1.11.
+#pragma once
+
+#include <array>
+#include <span>
+#include <string_view>
+
+#include "base/enum_table.h"
+#include "json/fields.h"
+#include "llmproxy/chat.h"
+#include "llmproxy/dialect.h"
+
+namespace llmproxy::claude {
+
+inline constexpr std::string_view kName = "claude";
+
+// System and developer turns between others; at the top they are `system`.
+inline constexpr auto kRoles = enum_table<Role>({
+    {Role::user, "user"},
+    {Role::assistant, "assistant"},
+    {Role::system, "system"},
+    {Role::developer, "system"},
+    {Role::developer, "developer"},
+});
+static_assert(covers(kRoles, kLastRole));
+
+// `none` and `minimal` have no word here: they switch thinking off.
+inline constexpr auto kEfforts = enum_table<Effort>({
+    {Effort::low, "low"},
+    {Effort::medium, "medium"},
+    {Effort::high, "high"},
+    {Effort::xhigh, "xhigh"},
+    {Effort::max, "max"},
+});
+
+inline constexpr auto kThinkingTypes = enum_table<ReasoningMode>({
+    {ReasoningMode::off, "disabled"},
+    {ReasoningMode::budget, "enabled"},
+    {ReasoningMode::adaptive, "adaptive"},
+    {ReasoningMode::adaptive, "between_tools"},
+});
+static_assert(covers(kThinkingTypes, kLastReasoningMode));
+
+inline constexpr auto kToolChoices = enum_table<ToolChoiceMode>({
+    {ToolChoiceMode::automatic, "auto"},
+    {ToolChoiceMode::none, "none"},
+    {ToolChoiceMode::required, "any"},
+    {ToolChoiceMode::named, "tool"},
+});
+static_assert(covers(kToolChoices, kLastToolChoiceMode));
+
+inline constexpr auto kStopReasons = enum_table<StopReason>({
+    {StopReason::end_turn, "end_turn"},
+    {StopReason::max_tokens, "max_tokens"},
+    {StopReason::stop_sequence, "stop_sequence"},
+    {StopReason::tool_use, "tool_use"},
+    {StopReason::refusal, "refusal"},
+    {StopReason::pause, "pause_turn"},
+    {StopReason::context_window, "model_context_window_exceeded"},
+    {StopReason::other, "end_turn"},
+});
+static_assert(covers(kStopReasons, kLastStopReason));
+
+inline constexpr std::array kScalars = {
+    json::ScalarField<ChatRequest>{"temperature", &ChatRequest::temperature, 0,
+                                   1},
+    json::ScalarField<ChatRequest>{"top_p", &ChatRequest::top_p, 0, 1},
+    json::ScalarField<ChatRequest>{"top_k", &ChatRequest::top_k, 0, 2147483647},
+};
+
+/// service_tier of requests: this dialect's word and the canonical one.
+struct ServiceTier {
+  std::string_view wire;
+  std::string_view canonical;
+};
+inline constexpr std::array kServiceTiers = {
+    ServiceTier{"auto", "auto"},
+    ServiceTier{"standard_only", "default"},
+};
+/// service_tier of answers, likewise.
+inline constexpr std::array kUsedTiers = {
+    ServiceTier{"standard", "default"},
+    ServiceTier{"priority", "priority"},
+    ServiceTier{"batch", "flex"},
+};
+
+inline constexpr std::array<std::string_view, 4> kImageTypes = {
+    "image/jpeg", "image/png", "image/gif", "image/webp"};
+
+inline constexpr std::size_t kMaxCacheMarkers = 4;
+inline constexpr std::int64_t kMinBudget = 1024;  // tokens
+
+/// First line of Claude Code's system prompt: its hash changes with every
+/// request and is read by Anthropic alone.
+inline constexpr std::string_view kBillingPrefix =
+    "x-anthropic-billing-header:";
+
+Result<ChatRequest> decode_request(const json::Value& body,
+                                   const RequestHead& head);
+Result<void> encode_request(const ChatRequest& request,
+                            const EncodeOptions& options,
+                            RequestContext& context, std::string& out,
+                            Losses& losses);
+Result<ChatResponse> decode_response(const json::Value& body, Losses& losses);
+void encode_response(const ChatResponse& response,
+                     const RequestContext& context, std::string& out,
+                     Losses& losses);
+Error decode_error(int status, const Headers& headers, std::string_view body);
+int encode_error(const Error& error, std::string& out);
+/// The object inside "error", shared by error bodies and stream errors.
+Error read_error(const json::Value& object, int status);
+std::unique_ptr<StreamDecoder> new_stream_decoder(
+    const RequestContext& context);
+std::unique_ptr<StreamEncoder> new_stream_encoder(
+    const RequestContext& context);
+
+// Pieces that the plain answer and the stream share.
+
+/// Counts as this dialect reports them: three disjoint input numbers. A
+/// later report replaces the fields it has.
+struct UsageCounts {
+  std::optional<std::int64_t> input, cache_read, cache_write, output, thinking;
+  void update(const json::Value& usage);
+  Usage usage() const;
+};
+void write_usage(const Usage& usage, std::string_view service_tier,
+                 json::Writer& writer);
+/// "msg_..." for any response id.
+std::string message_id(std::string_view id);
+/// The canonical word for a tier an answer reports.
+std::string canonical_tier(std::string_view wire);
+/// Arguments as the object `input` must be: {} for nothing, broken JSON and
+/// other values wrapped. True in `wrapped` when it was not one already.
+std::string input_object(std::string_view arguments, bool* wrapped = nullptr);
+
+}  // namespace llmproxy::claude
