@@ -55,7 +55,7 @@ for (const client of sdks)
   for (const [name, loop] of Object.entries(client.loops))
     for (const to of dialects)
       test(`${client.name} ${name} -> ${to.name}`, async () => {
-        const { alias } = it.script(to, toolScript);
+        const { model, alias } = it.script(to, toolScript);
         const runs = [];
         const text = await within(loop(it.session(client),
           ask(client, alias, { tools: [weatherTool] }), (call) => {
@@ -65,6 +65,13 @@ for (const client of sdks)
         assert.deepEqual(runs,
           [{ name: "get_weather", args: { city: "Zürich" } }]);
         assert.equal(text, "It is 12 °C.");
+        // The newest Claude loop leaves the history to the server; only a
+        // server that keeps it may be asked that way.
+        const { json, view } = it.upstream.of(model).at(-1);
+        if (!json.thread)
+          assert.deepEqual(view.messages.map(({ role }) => role),
+            ["user", "assistant", "user"]);
+        assert.ok(!json.thread || client.dialect === to);
       });
 
 const City = z.object({ name: z.string(), population: z.int() });

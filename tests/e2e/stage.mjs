@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
 
+import { dialects } from "./dialects/index.mjs";
 import { backendsFor, Proxy } from "./harness.mjs";
 import { Upstream } from "./upstream.mjs";
 
@@ -38,3 +39,8 @@ export function stage({ config = () => ({}), ...options } = {}) {
 export const ask = (client, model, rest) => client.dialect.request({
   model, messages: [{ role: "user", parts: [{ text: "Go on." }] }], ...rest,
 });
+
+/** Calls `row` for each client of the list and each upstream dialect. */
+export function forEach(list, row) {
+  for (const client of list) for (const to of dialects) row(client, to);
+}

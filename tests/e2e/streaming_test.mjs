@@ -1,5 +1,5 @@
 // Streams as they happen: event by event, through every break, at the
-// reader's speed, and never longer than the client stays.
+// reader's speed.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -8,15 +8,10 @@ import { eventsOf, post } from "./clients/raw.mjs";
 import { records, StreamError } from "./dialects/common.mjs";
 import { dialects } from "./dialects/index.mjs";
 import { backendsFor, gate, Proxy, until, within } from "./harness.mjs";
-import { ask, stage } from "./stage.mjs";
+import { ask, forEach, stage } from "./stage.mjs";
 import { turn } from "./upstream.mjs";
 
 const it = stage();
-
-/** Rows of `list` x upstream dialects. */
-const forEach = (list, row) => {
-  for (const client of list) for (const to of dialects) row(client, to);
-};
 
 forEach(clients, (client, to) =>
   test(`${client.name} -> ${to.name}: each event before the next is sent`,
@@ -26,7 +21,11 @@ forEach(clients, (client, to) =>
       let sent = 0;
       const { alias } = it.script(to, (call) => call.turn(
         turn([{ text: "one two three" }]), {
-          hold: (event) => event.text && gates[sent++].promise,
+          hold: async ({ text }) => {
+            if (!text) return;
+            await gates[sent].promise;
+            sent += 1;
+          },
         }));
       gates[0].open();
       const seen = [];
@@ -91,55 +90,6 @@ for (const [name, { end, message = /./ }] of Object.entries(breaks)) {
           assert.equal(it.upstream.of(model).length, 1);
         }));
 }
-
-// When a client leaves: how far the upstream got before it fell silent.
-const silences = {
-  "before the head": { stream: true, script: (call) => call.silence() },
-  "after the head": {
-    stream: true,
-    script: (call) => {
-      call.head();
-      return call.silence();
-    },
-  },
-  "in the middle": {
-    stream: true, text: "one",
-    script: (call) => call.turn(turn([{ text: "one two" }]),
-      { until: ({ text }) => text?.includes("two"), end: "silence" }),
-  },
-  "while the whole answer is due":
-    { stream: false, script: (call) => call.silence() },
-};
-
-/** Reads until the text was seen; leaves the stream open. */
-async function readText(client, response, text) {
-  for await (const event of eventsOf(client.dialect, response))
-    if (client.dialect.textOf(event)?.includes(text)) return;
-}
-
-for (const [name, row] of Object.entries(silences))
-  forEach(raws, (client, to) =>
-    test(`${client.name} -> ${to.name}: the client leaves, ${name}`,
-      async () => {
-        const { model, alias } = it.script(to, row.script);
-        const leave = new AbortController();
-        const answer = post(client.dialect, it.session(client),
-          ask(client, alias, { stream: row.stream }),
-          { signal: leave.signal });
-        const gone = answer.then(async (response) => {
-          if (row.text) await readText(client, response, row.text);
-        });
-        const call = await within(it.upstream.arrival(model), "the call");
-        if (row.text) await within(gone, "the first word");
-        leave.abort();
-        await gone.catch(() => {});
-        const { aborted } = await within(call.closed,
-          "the upstream connection to close", 5_000);
-        assert.ok(aborted);
-        const entry = await it.proxy.logged(({ model: m }) => m === alias);
-        assert.equal(entry.outcome, "cancelled");
-        assert.equal(entry.status, 499);
-      }));
 
 forEach(raws, (client, to) =>
   test(`${client.name} -> ${to.name}: a slow reader holds the upstream back` +
@@ -237,3 +187,48 @@ forEach(raws, (client, to) =>
       await proxy.stop();
     }
   }));
+
+forEach(raws, (client, to) => {
+  test(`${client.name} -> ${to.name}: a stream in single bytes`, async () => {
+    const text = "Grüße 北京 😀 <tag> \\ \"q\" \u2028.";
+    const { alias } = it.script(to, async (call) => {
+      call.head();
+      const events = to.events(turn([{ text }]), call.meta);
+      for (const byte of Buffer.from(events.map((e) => e.bytes).join("")))
+        await call.write(Buffer.of(byte));
+      call.response.end();
+    });
+    const answer = await within(client.modes.stream(it.session(client),
+      ask(client, alias)), "the answer");
+    assert.equal(answer.text, text);
+  });
+
+  if (client.dialect === to) return;
+  test(`${client.name} -> ${to.name}: bytes that are not UTF-8 are replaced`,
+    async () => {
+      const { alias } = it.script(to, (call) => call.stream(
+        to.events(turn([{ text: "one t@o three" }]), call.meta)
+          .map(({ bytes }) => {
+            const out = Buffer.from(bytes);
+            if (out.includes("@")) out[out.indexOf("@")] = 0xff;
+            return { bytes: out };
+          })));
+      const answer = await within(client.modes.stream(it.session(client),
+        ask(client, alias)), "the answer");
+      assert.equal(answer.text, "one t\ufffdo three");
+    });
+});
+
+forEach([rawOf(dialects[0])], (client, to) =>
+  test(`${client.name} -> ${to.name}: usage only when asked for`,
+    async () => {
+      const { alias } = it.script(to, (call) =>
+        call.turn(turn([{ text: "Counted." }])));
+      const events = (rest) => Array.fromAsync(
+        client.events(it.session(client), { ...ask(client, alias), ...rest }));
+      const asked = { stream_options: { include_usage: true } };
+      assert.ok((await events(asked)).some((chunk) => chunk.usage));
+      const silent = await events({});
+      assert.ok(!silent.some((chunk) => chunk.usage));
+      assert.ok(silent.every(({ choices }) => choices.length === 1));
+    }));
