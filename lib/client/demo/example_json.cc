@@ -18,6 +18,8 @@ using json::Value;
 
 // A schema may refer to itself; an example of one level more helps nobody.
 constexpr int kMaxDepth = 16;
+// One that refers to itself many times would double at each level.
+constexpr int kMaxValues = 10'000;
 constexpr std::int64_t kMaxItems = 8;
 constexpr std::int64_t kMaxLength = 256;
 
@@ -25,6 +27,7 @@ struct Example {
   Value root;  ///< for $ref
   std::string_view words;
   json::Writer& out;
+  int& values_left;
 };
 
 void write(const Value& schema, const Example& example, int depth);
@@ -155,7 +158,9 @@ Value resolve(const Value& root, std::string_view reference) {
 }
 
 void write(const Value& schema, const Example& example, int depth) {
-  if (depth > kMaxDepth) return example.out.null();
+  if (depth > kMaxDepth || --example.values_left < 0) {
+    return example.out.null();
+  }
   if (const Value constant = schema["const"]) {
     return example.out.raw(constant.raw());
   }
@@ -185,7 +190,8 @@ std::string example_json(std::string_view schema, std::string_view words) {
   if (!root || !root->is_object() || root->size() == 0) return "{}";
   std::string out;
   json::Writer writer(out);
-  write(*root, Example{*root, words, writer}, 0);
+  int values_left = kMaxValues;
+  write(*root, Example{*root, words, writer, values_left}, 0);
   return out;
 }
 

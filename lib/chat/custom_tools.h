@@ -1,0 +1,37 @@
+// Custom (free text) tools for targets that know functions only: the text
+// travels as the one string of a JSON object, and is unwrapped on the way
+// back, also while it streams.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "llmproxy/chat.h"
+#include "llmproxy/loss.h"
+
+namespace llmproxy {
+
+/// Turns custom tools and the history's custom calls into functions with the
+/// schema {"input": string}.
+void wrap_custom_tools(ChatRequest& request, Losses& losses);
+
+/// Takes the text out of {"input":"..."} as it comes. Not thread-safe.
+class InputUnwrapper {
+ public:
+  /// A fragment of the arguments; decoded text is appended to `out`.
+  void feed(std::string_view fragment, std::string& out);
+  /// The arguments are complete. What was no {"input": string} is recovered
+  /// as well as can be; false then.
+  bool finish(std::string& out);
+
+ private:
+  bool find_text();
+  void decode(std::string& out);
+
+  std::string raw_;       // everything so far
+  std::size_t at_ = 0;    // next byte of raw_ to decode
+  bool in_text_ = false;  // behind the opening quote
+  bool done_ = false;     // behind the closing quote
+};
+
+}  // namespace llmproxy

@@ -1,0 +1,138 @@
+// What models take that their dialect alone does not say. One row a family;
+// the first pattern that fits counts. A `*` stands for any text, so that
+// "anthropic/claude-opus-4-8" and dated names fit too.
+//
+// Sources: Anthropic "Models overview", "Migration guide", "Extended
+// thinking", "Structured outputs"; OpenAI "Reasoning models". Read 2026-11.
+#include <array>
+
+#include "llmproxy/dialect.h"
+
+namespace llmproxy {
+namespace {
+
+constexpr TargetTraits claude_base() {
+  TargetTraits traits;
+  traits.max_temperature = 1.0;
+  traits.system_in_messages = false;
+  traits.thinking = ThinkingStyle::both;
+  return traits;
+}
+
+/// Claude 3.x: tools stand in for structured output.
+constexpr TargetTraits claude_3(ThinkingStyle thinking,
+                                std::int64_t max_tokens) {
+  TargetTraits traits = claude_base();
+  traits.structured_output = false;
+  traits.thinking = thinking;
+  traits.default_max_tokens = max_tokens;
+  return traits;
+}
+
+/// Claude 4.0 to 4.5: budgets; temperature or top_p, not both.
+constexpr TargetTraits claude_4(bool structured_output,
+                                std::int64_t max_tokens) {
+  TargetTraits traits = claude_base();
+  traits.sampling_pair = false;
+  traits.structured_output = structured_output;
+  traits.thinking = ThinkingStyle::budget;
+  traits.default_max_tokens = max_tokens;
+  return traits;
+}
+
+/// Claude 4.6: budgets and adaptive thinking; no prefill any more.
+constexpr TargetTraits claude_4_6() {
+  TargetTraits traits = claude_4(true, 64000);
+  traits.thinking = ThinkingStyle::both;
+  traits.prefill = false;
+  return traits;
+}
+
+/// Claude 4.7 and newer: adaptive only, no sampling parameters.
+constexpr TargetTraits claude_new(bool system_in_messages) {
+  TargetTraits traits = claude_4_6();
+  traits.thinking = ThinkingStyle::adaptive;
+  traits.sampling = false;
+  traits.system_in_messages = system_in_messages;
+  return traits;
+}
+
+constexpr TargetTraits openai_reasoning() {
+  TargetTraits traits;
+  traits.sampling = false;
+  return traits;
+}
+
+constexpr TargetTraits openai_plain() {
+  TargetTraits traits;
+  traits.thinking = ThinkingStyle::none;
+  return traits;
+}
+
+struct ModelRow {
+  std::string_view dialect;
+  std::string_view pattern;
+  TargetTraits traits;
+};
+
+constexpr std::array kModels = {
+    ModelRow{"claude", "*claude-2*", claude_3(ThinkingStyle::none, 4096)},
+    ModelRow{"claude", "*claude-3-5*", claude_3(ThinkingStyle::none, 8192)},
+    ModelRow{"claude", "*claude-3-7*", claude_3(ThinkingStyle::budget, 64000)},
+    ModelRow{"claude", "*claude-3*", claude_3(ThinkingStyle::none, 4096)},
+    ModelRow{"claude", "*claude-*-4-5*", claude_4(true, 64000)},
+    ModelRow{"claude", "*claude-*-4-6*", claude_4_6()},
+    ModelRow{"claude", "*claude-*-4-7*", claude_new(false)},
+    ModelRow{"claude", "*claude-*-4-8*", claude_new(true)},
+    ModelRow{"claude", "*claude-opus-4*", claude_4(false, 32000)},
+    ModelRow{"claude", "*claude-sonnet-4*", claude_4(false, 64000)},
+    ModelRow{"claude", "*claude-sonnet-5-5*", claude_new(true)},
+    ModelRow{"claude", "*claude-sonnet-5*", claude_new(false)},
+    ModelRow{"claude", "*claude-*-5*", claude_new(true)},
+    ModelRow{"claude", "*", claude_base()},
+    ModelRow{"openai-chat", "*gpt-5-chat*", openai_plain()},
+    ModelRow{"openai-chat", "*gpt-3.5*", openai_plain()},
+    ModelRow{"openai-chat", "*gpt-4*", openai_plain()},
+    ModelRow{"openai-chat", "*gpt-5*", openai_reasoning()},
+    ModelRow{"openai-chat", "*gpt-6*", openai_reasoning()},
+    ModelRow{"openai-chat", "o1*", openai_reasoning()},
+    ModelRow{"openai-chat", "o3*", openai_reasoning()},
+    ModelRow{"openai-chat", "o4*", openai_reasoning()},
+};
+
+/// Glob with `*` only; linear in practice, patterns are short.
+bool fits(std::string_view pattern, std::string_view text) {
+  std::size_t p = 0;
+  std::size_t t = 0;
+  std::size_t star = std::string_view::npos;
+  std::size_t mark = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      mark = t;
+    } else if (p < pattern.size() && pattern[p] == text[t]) {
+      ++p;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++mark;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+}  // namespace
+
+TargetTraits traits_for(const Dialect& dialect, std::string_view model) {
+  for (const ModelRow& row : kModels) {
+    if (row.dialect == dialect.name && fits(row.pattern, model)) {
+      return row.traits;
+    }
+  }
+  return {};
+}
+
+}  // namespace llmproxy
