@@ -37,6 +37,9 @@ struct RawJson {
 struct Extension {
   std::string name;
   RawJson value;
+  /// Leaving it out would change what is asked (the rest of a conversation
+  /// the provider keeps): refused where it cannot be carried.
+  bool essential = false;
 
   bool operator==(const Extension&) const = default;
 };

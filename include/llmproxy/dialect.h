@@ -66,6 +66,9 @@ struct RequestContext {
   bool legacy_functions = false;
   /// Model name the client used.
   std::string model;
+  /// Model name to answer with, where the client's is an alias; empty = the
+  /// one the upstream reports.
+  std::string answer_model;
   /// (name sent upstream, name the client knows) where they differ.
   struct Alias {
     std::string sent;

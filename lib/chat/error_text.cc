@@ -87,7 +87,7 @@ std::string first_text(const json::Value& body) {
     const json::Value value = body[name];
     if (!value.string().empty()) return bounded(value.string());
     if (value.is_object()) {
-      const std::string inner = first_text(value);
+      std::string inner = first_text(value);
       if (!inner.empty()) return inner;
     }
   }

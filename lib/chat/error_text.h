@@ -26,6 +26,10 @@ std::string first_text(const json::Value& body);
 void add_headers(Error& error, const Headers& headers,
                  std::string_view request_id_header);
 
+/// Ending of the code of an error that refuses one named feature:
+/// "thread_unsupported_request".
+inline constexpr std::string_view kUnsupportedRequest = "_unsupported_request";
+
 /// "/messages/2/role" -> "messages.2.role", as the APIs write places.
 std::string dotted(std::string_view pointer);
 

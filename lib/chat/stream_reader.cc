@@ -27,7 +27,7 @@ void SseStreamReader::finish(EventSink& sink) {
   error.kind = ErrorKind::upstream_truncated;
   error.fault = Fault::upstream;
   error.message = "the upstream's stream ended before the answer was complete";
-  fail(std::move(error), sink);
+  fail(error, sink);
 }
 
 void SseStreamReader::on_sse(const wire::SseEvent& event, EventSink& sink) {
@@ -46,7 +46,7 @@ void SseStreamReader::on_sse(const wire::SseEvent& event, EventSink& sink) {
   on_object(event.name, *root, sink);
 }
 
-void SseStreamReader::fail(Error error, EventSink& sink) {
+void SseStreamReader::fail(const Error& error, EventSink& sink) {
   if (closed_) return;
   closed_ = true;
   StreamEvent event;

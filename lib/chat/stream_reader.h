@@ -30,7 +30,7 @@ class SseStreamReader : public StreamDecoder {
   virtual bool on_close(EventSink& sink) = 0;
 
   /// Sends `failed`, once; nothing is read afterwards.
-  void fail(Error error, EventSink& sink);
+  void fail(const Error& error, EventSink& sink);
   /// Marks the stream as complete; nothing is read afterwards.
   void close() { closed_ = true; }
   bool closed() const { return closed_; }

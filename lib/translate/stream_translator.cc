@@ -33,7 +33,13 @@ struct StreamTranslator::State final : public EventSink {
       default:
         break;
     }
-    if (!passthrough) encoder->on_event(event, *out);
+    if (passthrough) return;
+    if (event.kind == EventKind::started && !context.answer_model.empty()) {
+      StreamEvent renamed = event;
+      renamed.model = context.answer_model;
+      return encoder->on_event(renamed, *out);
+    }
+    encoder->on_event(event, *out);
   }
 
   EventSink& sink() {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "chat/custom_tools.h"
+#include "chat/error_text.h"
 #include "chat/estimate.h"
 #include "chat/tool_names.h"
 #include "chat/turns.h"
@@ -32,6 +33,14 @@ RequestContext context_of(const ChatRequest& request,
 /// What every dialect but the client's own needs done to a request.
 Result<void> prepare(ChatRequest& request, const Dialect& to,
                      RequestContext& context, Losses& losses) {
+  for (const Extension& extension : request.extensions) {
+    if (!extension.essential) continue;
+    Error error = unsupported(
+        fmt::format("{} is not available on this provider", extension.name),
+        json::pointer("", extension.name));
+    error.code = extension.name + std::string(kUnsupportedRequest);
+    return error;
+  }
   LLMPROXY_TRY(pair_tool_results(request.messages, losses));
   make_call_ids_safe(request.messages);
   if (!to.custom_tools) {
@@ -93,6 +102,7 @@ Result<TranslatedRequest> translate_request(const ParsedRequest& parsed,
   }
   LLMPROXY_ASSIGN(ChatRequest request, parsed.decode());
   out.context = context_of(request, options);
+  if (model != parsed.model()) out.context.answer_model = request.model;
   request.model = std::string(model);
   LLMPROXY_TRY(prepare(request, to, out.context, out.losses));
   EncodeOptions encode;
@@ -142,8 +152,9 @@ Result<TranslatedResponse> translate_response(const Dialect& from,
     return out;
   }
   if (!decoded) return std::move(decoded).error();
-  const ChatResponse response =
+  ChatResponse response =
       filter_answer(*std::move(decoded), context, out.losses);
+  if (!context.answer_model.empty()) response.model = context.answer_model;
   to.encode_response(response, context, out.body, out.losses);
   out.usage = response.usage;
   out.stop_reason = response.stop_reason;

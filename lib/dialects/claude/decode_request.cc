@@ -435,6 +435,8 @@ Result<ChatRequest> decode_request(const json::Value& body,
   LLMPROXY_TRY(read_output_config(reader, request));
   LLMPROXY_TRY(read_identity(reader, request));
   for (Extension& extension : reader.rest()) {
+    // A conversation kept at Anthropic: without it most turns are missing.
+    extension.essential = extension.name == "thread";
     request.extensions.push_back(std::move(extension));
   }
   return request;

@@ -215,7 +215,7 @@ class Decoder final : public SseStreamReader {
   void stream_error(Value data, EventSink& sink) {
     Error error = read_error(data["error"], 0);
     error.request_id = std::string(data["request_id"].string());
-    fail(std::move(error), sink);
+    fail(error, sink);
   }
 
   UsageCounts counts_;

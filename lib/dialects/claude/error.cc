@@ -58,6 +58,20 @@ constexpr std::array kTypes = {
 /// prompt is always told with them.
 constexpr std::string_view kTooLong = "prompt is too long: ";
 
+/// SDKs retry without a feature that is refused by name.
+void write_details(const Error& error, json::Writer& w) {
+  const auto at = error.code.rfind(kUnsupportedRequest);
+  if (at == std::string::npos) return;
+  w.key("details");
+  w.begin_object();
+  w.member("error_code", error.code);
+  w.key("unsupported");
+  w.begin_array();
+  w.string(std::string_view(error.code).substr(0, at));
+  w.end_array();
+  w.end_object();
+}
+
 }  // namespace
 
 Error read_error(const Value& object, int status) {
@@ -118,6 +132,7 @@ int encode_error(const Error& error, std::string& out) {
   w.begin_object();
   w.member("type", row.type);
   w.member("message", message);
+  write_details(error, w);
   w.end_object();
   if (error.request_id.empty()) {
     w.member_null("request_id");

@@ -51,8 +51,8 @@ class Decoder final : public SseStreamReader {
 
   void on_object(std::string_view, Value data, EventSink& sink) override {
     if (!data["error"].absent()) {
-      Error error = read_error(data["error"], 0);
-      return fail(std::move(error), sink);
+      const Error error = read_error(data["error"], 0);
+      return fail(error, sink);
     }
     read_head(data);
     const Value usage = data["usage"];

@@ -246,7 +246,9 @@ StopReason stop_reason(std::string_view finish_reason, bool called_tools,
 
 std::string completion_id(std::string_view id) {
   constexpr std::string_view kPrefix = "chatcmpl-";
+  constexpr std::string_view kOther = "msg_";
   if (id.substr(0, kPrefix.size()) == kPrefix) return std::string(id);
+  if (id.substr(0, kOther.size()) == kOther) id.remove_prefix(kOther.size());
   return fmt::format("{}{}", kPrefix, id);
 }
 
