@@ -1,13 +1,20 @@
-// Anthropic Messages: the turns of a request, on their way to the wire.
+// Anthropic Messages: the turns of a request, both ways.
 #pragma once
 
 #include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "dialects/claude/tables.h"
 
 namespace llmproxy::claude {
+
+/// `system` and `messages`, appended to the request's. Errors name the place.
+Result<void> read_system(json::ObjectReader& reader, ChatRequest& request);
+Result<void> read_messages(json::ObjectReader& reader, ChatRequest& request);
+/// The cache marker of a block or a tool.
+std::optional<CacheMarker> read_cache(json::ObjectReader& reader);
 
 /// Writes `system` and `messages`. The API wants: system on top; user first;
 /// roles alternating; tool results before everything else in their turn; no

@@ -1,13 +1,18 @@
-// OpenAI Chat Completions: the messages of a request, on their way to the
-// wire.
+// OpenAI Chat Completions: the messages of a request, both ways.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "dialects/openai_chat/tables.h"
 
 namespace llmproxy::openai_chat {
+
+/// The array `messages`. Errors name the place.
+Result<std::vector<Message>> read_messages(json::Value messages);
+/// The cache marker of a part or a tool.
+std::optional<CacheMarker> read_breakpoint(json::ObjectReader& part);
 
 /// Writes the array `messages`. The API wants: text only in system, assistant
 /// and tool messages; tool messages directly behind the call they answer.
