@@ -35,6 +35,7 @@ void MessagesWriter::lose(std::string path, std::string what, LossKind kind) {
 }
 
 Result<void> MessagesWriter::write() {
+  w_.begin_array();
   for (std::size_t i = 0; i < request_.messages.size(); ++i) {
     const Message& message = request_.messages[i];
     if (message.role != Role::user) write_moved();
@@ -52,6 +53,7 @@ Result<void> MessagesWriter::write() {
     }
   }
   write_moved();
+  w_.end_array();
   return {};
 }
 
