@@ -64,10 +64,17 @@ Result<void> read_tools(ObjectReader& reader, ChatRequest& request) {
   return {};
 }
 
+/// Thinking of newer models for which no other dialect has a word.
+constexpr std::string_view kBetweenTools = "between_tools";
+
 Result<void> read_thinking_config(ObjectReader& reader, ChatRequest& request) {
   LLMPROXY_ASSIGN(const Value thinking,
                   reader.optional("thinking", Type::object));
   if (!thinking) return {};
+  if (thinking["type"].string() == kBetweenTools) {
+    request.extensions.push_back({"thinking", thinking.raw_json()});
+    return {};
+  }
   request.reasoning.mode = from_wire(kThinkingTypes, thinking["type"].string());
   if (!request.reasoning.mode) {
     return invalid_request(

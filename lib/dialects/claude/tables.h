@@ -39,7 +39,6 @@ inline constexpr auto kThinkingTypes = enum_table<ReasoningMode>({
     {ReasoningMode::off, "disabled"},
     {ReasoningMode::budget, "enabled"},
     {ReasoningMode::adaptive, "adaptive"},
-    {ReasoningMode::adaptive, "between_tools"},
 });
 static_assert(covers(kThinkingTypes, kLastReasoningMode));
 

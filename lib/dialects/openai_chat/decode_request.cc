@@ -1,7 +1,10 @@
 // OpenAI Chat Completions: a client's request to the canonical one.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "dialects/openai_chat/messages.h"
+#include "json/text.h"
 
 namespace llmproxy::openai_chat {
 namespace {
@@ -217,6 +220,14 @@ Result<void> read_user(ObjectReader& reader, ChatRequest& request) {
   return {};
 }
 
+bool is_default(const Extension& extension) {
+  const std::string value = json::without_whitespace(extension.value.text);
+  return std::any_of(kDefaults.begin(), kDefaults.end(),
+                     [&](const Default& row) {
+                       return row.name == extension.name && row.json == value;
+                     });
+}
+
 }  // namespace
 
 Result<ChatRequest> decode_request(const json::Value& body,
@@ -249,7 +260,11 @@ Result<ChatRequest> decode_request(const json::Value& body,
   LLMPROXY_TRY(read_reasoning_effort(reader, request));
   LLMPROXY_TRY(read_user(reader, request));
   LLMPROXY_ASSIGN(request.service_tier, reader.optional_string("service_tier"));
-  request.extensions = reader.rest();
+  for (Extension& extension : reader.rest()) {
+    if (!is_default(extension)) {
+      request.extensions.push_back(std::move(extension));
+    }
+  }
   return request;
 }
 

@@ -29,7 +29,7 @@ class RequestWriter {
     w_.member("model", request_.model);
     w_.key("messages");
     LLMPROXY_TRY(MessagesWriter(request_, options_, w_, losses_).write());
-    write_limits();
+    LLMPROXY_TRY(write_limits());
     LLMPROXY_TRY(write_sampling());
     write_stop();
     LLMPROXY_TRY(write_tools());
@@ -52,11 +52,18 @@ class RequestWriter {
     losses_.push_back({std::move(path), std::move(what), kind});
   }
 
-  void write_limits() {
-    if (!request_.max_output_tokens) return;
+  Result<void> write_limits() {
+    if (!request_.max_output_tokens) return {};
+    if (*request_.max_output_tokens == 0) {
+      return unsupported(
+          "max_tokens 0 only warms Anthropic's prompt cache; OpenAI has no "
+          "such call",
+          "/max_tokens");
+    }
     w_.member(
         traits_.max_completion_tokens ? "max_completion_tokens" : "max_tokens",
         *request_.max_output_tokens);
+    return {};
   }
 
   Result<void> write_sampling() {
@@ -259,25 +266,27 @@ class RequestWriter {
       lose("/thinking/display", "OpenAI Chat does not show thinking");
     }
     std::optional<Effort> effort = reasoning.effort;
-    if (reasoning.mode == ReasoningMode::off && !effort) {
+    const bool off =
+        reasoning.mode == ReasoningMode::off || effort == Effort::none;
+    if (traits_.thinking == ThinkingStyle::none) {
+      const bool on = reasoning.mode || effort || reasoning.budget_tokens;
+      if (on && !off) lose("/thinking", "this model does not think");
+      return;
+    }
+    if (off && !effort) {
       lose("/thinking",
-           "OpenAI Chat cannot switch thinking off; the model decides");
+           "OpenAI Chat cannot switch thinking off for every model; the model "
+           "decides");
       return;
     }
     if (!effort && reasoning.budget_tokens) {
       effort = effort_of_budget(*reasoning.budget_tokens);
-      if (traits_.thinking != ThinkingStyle::none) {
-        lose("/thinking/budget_tokens",
-             fmt::format("the budget became reasoning_effort {}",
-                         to_wire(kEfforts, *effort)),
-             LossKind::approximated);
-      }
+      lose("/thinking/budget_tokens",
+           fmt::format("the budget became reasoning_effort {}",
+                       to_wire(kEfforts, *effort)),
+           LossKind::approximated);
     }
     if (!effort) return;
-    if (traits_.thinking == ThinkingStyle::none) {
-      lose("/thinking", "this model does not think");
-      return;
-    }
     w_.member("reasoning_effort", to_wire(kEfforts, *effort));
   }
 
