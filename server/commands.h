@@ -1,0 +1,54 @@
+// The commands of llm-proxy, each with its arguments as a plain value.
+// main.cc reads the command line and turns the result into the exit code.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "llmproxy/config.h"
+#include "llmproxy/result.h"
+
+namespace llmproxy {
+
+/// Exit codes, the same for every command.
+inline constexpr int kExitOk = 0;
+/// It was tried and failed: no port, a stream that ended in an error.
+inline constexpr int kExitFailed = 1;
+/// The user must change something: arguments, configuration, input.
+inline constexpr int kExitUsage = 2;
+
+struct ServeArguments {
+  std::string config_file;  ///< empty = the default configuration
+  std::optional<std::string> host;
+  std::optional<int> port;
+  bool allow_anonymous = false;
+};
+/// Serves until SIGTERM or SIGINT.
+int serve(const ServeArguments& arguments);
+
+/// Prints what a configuration means, without any key.
+int check(const std::string& config_file);
+
+struct TranslateArguments {
+  std::string noun;  ///< request, response, stream or error
+  std::string from;
+  std::string to;
+  bool strict = false;
+  int status = 500;          ///< of the error answer
+  std::string request_file;  ///< the client's request, for answers
+  bool head = false;
+  std::string model;
+};
+/// Standard input to standard output; losses to standard error.
+int translate(const TranslateArguments& arguments);
+
+/// The file's configuration, or the default one if `file` is empty.
+Result<Config> read_config(const std::string& file);
+
+/// Error when `server` would be open to other machines without a key.
+Result<void> check_exposure(const ServerConfig& server);
+
+/// Prints "llm-proxy: message" to standard error.
+void complain(const Error& error);
+
+}  // namespace llmproxy

@@ -1,0 +1,295 @@
+// The only file that includes httplib.h (0.11.4, as Debian 12 ships it).
+//
+// Of cpp-httplib we use: sockets (bind, accept loop, options) and the parser
+// of request heads, by calling process_request() with a Stream that holds
+// nothing but one head and throws away what is written. Its routing is not
+// used: std::regex recurses per character and overflows a small stack on a
+// long path. Nor are its body reader (body_reader.cc says why) and its
+// response writer, which buffers or blocks.
+#include "server/http_server.h"
+
+#include <httplib.h>
+#include <sys/resource.h>
+
+#include <cstring>
+#include <unordered_map>
+#include <utility>
+
+#include "server/task_queue.h"
+
+namespace llmproxy {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Waiting connections the kernel keeps for us; it caps this at
+// net.core.somaxconn. cpp-httplib asks for 5.
+constexpr int kBacklog = 4096;
+// Threads beyond max_connections that only say "no capacity" politely.
+constexpr std::size_t kRefusalThreads = 64;
+// Pause before accepting again after accept() failed for good.
+constexpr milliseconds kAcceptPause{20};
+// After the grace period: time for handlers to notice broken connections.
+constexpr milliseconds kBreakTime{3'000};
+
+/// What cpp-httplib may see of a head: header values with "%" escaped,
+/// because it percent-decodes them (a "%0d%0a" would become a line break, a
+/// key with "%41" another key), and no "range", which it matches with
+/// std::regex though we never serve ranges.
+std::string for_httplib(std::string_view head) {
+  std::string out;
+  out.reserve(head.size() + 16);
+  bool request_line = true;
+  while (!head.empty()) {
+    const std::size_t end = head.find('\n') + 1;
+    const std::string_view line = head.substr(0, end);
+    head.remove_prefix(end);
+    if (request_line) {
+      out += line;
+      request_line = false;
+      continue;
+    }
+    if (same_header_name(line.substr(0, line.find(':')), "range")) continue;
+    for (const char c : line) {
+      out += c;
+      if (c == '%') out += "25";
+    }
+  }
+  return out;
+}
+
+/// One head to read; what is written is dropped.
+class HeadStream final : public httplib::Stream {
+ public:
+  explicit HeadStream(std::string head) : head_(std::move(head)) {}
+  bool is_readable() const override { return true; }
+  bool is_writable() const override { return true; }
+  ssize_t read(char* to, size_t size) override {
+    const std::size_t got = std::min(size, head_.size() - read_);
+    std::memcpy(to, head_.data() + read_, got);
+    read_ += got;
+    return static_cast<ssize_t>(got);
+  }
+  ssize_t write(const char*, size_t size) override {
+    return static_cast<ssize_t>(size);
+  }
+  void get_remote_ip_and_port(std::string&, int&) const override {}
+  void get_local_ip_and_port(std::string&, int&) const override {}
+  // Any number below FD_SETSIZE: above it cpp-httplib refuses to serve.
+  socket_t socket() const override { return 0; }
+
+ private:
+  const std::string head_;
+  std::size_t read_ = 0;
+};
+
+// cpp-httplib adds these to the client's headers.
+constexpr std::string_view kAddedHeaders[] = {"remote_addr", "remote_port",
+                                              "local_addr", "local_port"};
+
+RequestLine take(httplib::Request& parsed) {
+  RequestLine line;
+  line.http10 = parsed.version == "HTTP/1.0";
+  HttpRequest& request = line.request;
+  request.method = std::move(parsed.method);
+  // Not parsed.path, which is percent-decoded.
+  const std::size_t question = parsed.target.find('?');
+  request.path = parsed.target.substr(0, question);
+  if (question != std::string::npos)
+    request.query = parsed.target.substr(question + 1);
+  request.headers.reserve(parsed.headers.size());
+  for (auto& [name, value] : parsed.headers) {
+    const auto same = [&, &key = name](std::string_view added) {
+      return same_header_name(key, added);
+    };
+    if (std::any_of(std::begin(kAddedHeaders), std::end(kAddedHeaders), same))
+      continue;
+    request.headers.push_back({name, std::move(value)});
+  }
+  return line;
+}
+
+/// How many descriptors the process may have, and how many of them clients.
+struct DescriptorBudget {
+  /// Two each: a client's socket and one upstream.
+  std::size_t connections;
+  /// A client's socket above this number says that they are running out.
+  std::size_t highest;
+};
+
+DescriptorBudget descriptor_budget() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const std::size_t all = limit.rlim_cur;
+  const std::size_t reserve =
+      std::min(all / 2, std::max<std::size_t>(32, all / 16));
+  return {(all - reserve / 2) / 2, all - reserve};
+}
+
+/// Set while a task runs on the accepting thread because no other could
+/// take it; it must not block there.
+thread_local bool on_accepting_thread = false;
+
+/// cpp-httplib's view of our queue, whose life is not bound to one listen().
+class QueueView final : public httplib::TaskQueue {
+ public:
+  explicit QueueView(llmproxy::TaskQueue& queue) : queue_(queue) {}
+  void enqueue(std::function<void()> task) override {
+    if (queue_.enqueue(task)) return;
+    on_accepting_thread = true;
+    task();
+    on_accepting_thread = false;
+  }
+  void shutdown() override {}
+
+ private:
+  llmproxy::TaskQueue& queue_;
+};
+
+}  // namespace
+
+class HttpServer::Impl final : public httplib::Server {
+ public:
+  Impl(const HttpServerOptions& options, HttpHandler handler,
+       Observer* observer);
+  ~Impl() override;
+
+  Result<void> bind(const std::string& host, int port);
+  int bound_port() const { return port_; }
+  void run();
+  bool stop_within(milliseconds grace);
+
+ private:
+  bool process_and_close_socket(socket_t socket) override;
+  std::optional<RequestLine> parse_head(std::string_view head);
+  /// Shuts connections down: the idle ones, or all.
+  void break_connections(bool all);
+
+  ServerContext context_;
+  llmproxy::TaskQueue queue_;
+  const DescriptorBudget budget_;
+  int listener_ = -1;
+  int port_ = 0;
+  std::mutex mutex_;
+  std::unordered_map<int, Connection*> connections_;
+};
+
+HttpServer::Impl::Impl(const HttpServerOptions& options, HttpHandler handler,
+                       Observer* observer)
+    : queue_({.max_threads = options.max_connections + kRefusalThreads}),
+      budget_(descriptor_budget()) {
+  context_.options = options;
+  context_.handler = std::move(handler);
+  context_.observer = observer;
+  context_.parse_head = [this](std::string_view head) {
+    return parse_head(head);
+  };
+  new_task_queue = [this] { return new QueueView(queue_); };
+  set_tcp_nodelay(true);  // accepted sockets inherit it
+  // Its default is SO_REUSEPORT, with which a second server on the same port
+  // starts without a word and takes half of the connections.
+  set_socket_options([](socket_t socket) {
+    const int yes = 1;
+    ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+  });
+  set_read_timeout(options.idle);  // becomes SO_RCVTIMEO, see SocketInput
+  set_pre_routing_handler([](const httplib::Request&, httplib::Response&) {
+    return HandlerResponse::Handled;
+  });
+}
+
+HttpServer::Impl::~Impl() {
+  if (listener_ >= 0) ::close(listener_);
+}
+
+Result<void> HttpServer::Impl::bind(const std::string& host, int port) {
+  errno = 0;
+  const int bound = port == 0                  ? bind_to_any_port(host)
+                    : bind_to_port(host, port) ? port
+                                               : -1;
+  if (bound < 0) {
+    const int reason = errno;
+    return invalid_request("cannot listen on " + host + ":" +
+                           std::to_string(port) + ": " +
+                           (reason ? std::strerror(reason) : "unknown host"));
+  }
+  port_ = bound;
+  ::listen(svr_sock_, kBacklog);
+  listener_ = svr_sock_.exchange(INVALID_SOCKET);
+  return {};
+}
+
+void HttpServer::Impl::run() {
+  while (!context_.stopping) {
+    // cpp-httplib closes its socket when accept() fails, be it for a network
+    // error that concerns one connection only. So it gets a copy, as often
+    // as needed.
+    svr_sock_ = ::fcntl(listener_, F_DUPFD_CLOEXEC, 0);
+    listen_after_bind();
+    if (!context_.stopping) std::this_thread::sleep_for(kAcceptPause);
+  }
+}
+
+bool HttpServer::Impl::stop_within(milliseconds grace) {
+  context_.stopping = true;
+  ::shutdown(listener_, SHUT_RDWR);  // wakes accept() on the copy
+  break_connections(false);
+  if (queue_.shutdown(grace)) return true;
+  break_connections(true);
+  return queue_.shutdown(kBreakTime);
+}
+
+void HttpServer::Impl::break_connections(bool all) {
+  std::lock_guard lock(mutex_);
+  for (const auto& [socket, connection] : connections_) {
+    if (all || connection->idle()) ::shutdown(socket, SHUT_RDWR);
+  }
+}
+
+bool HttpServer::Impl::process_and_close_socket(socket_t socket) {
+  if (on_accepting_thread) {
+    refuse_without_thread(socket);
+    ::close(socket);
+    return false;
+  }
+  Connection connection(socket, context_);
+  bool capacity = false;
+  {
+    std::lock_guard lock(mutex_);
+    connections_.emplace(socket, &connection);
+    capacity = connections_.size() <= std::min(context_.options.max_connections,
+                                               budget_.connections) &&
+               static_cast<std::size_t>(socket) < budget_.highest;
+  }
+  capacity ? connection.serve() : connection.refuse_for_capacity();
+  {
+    std::lock_guard lock(mutex_);
+    connections_.erase(socket);
+  }
+  ::close(socket);
+  return true;
+}
+
+std::optional<RequestLine> HttpServer::Impl::parse_head(std::string_view head) {
+  HeadStream stream(for_httplib(head));
+  std::optional<RequestLine> line;
+  bool closed = false;
+  // `true` spares it the headers of a keep-alive nobody will see.
+  process_request(stream, true, closed,
+                  [&](httplib::Request& parsed) { line = take(parsed); });
+  return line;
+}
+
+HttpServer::HttpServer(const HttpServerOptions& options, HttpHandler handler,
+                       Observer* observer)
+    : impl_(std::make_unique<Impl>(options, std::move(handler), observer)) {}
+HttpServer::~HttpServer() = default;
+
+Result<void> HttpServer::bind(const std::string& host, int port) {
+  return impl_->bind(host, port);
+}
+int HttpServer::port() const { return impl_->bound_port(); }
+void HttpServer::run() { impl_->run(); }
+bool HttpServer::stop(milliseconds grace) { return impl_->stop_within(grace); }
+
+}  // namespace llmproxy

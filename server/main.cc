@@ -1,0 +1,75 @@
+// llm-proxy: reads the command line, runs one command, exits with its code.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "llmproxy/version.h"
+#include "server/commands.h"
+
+namespace {
+
+void add_serve_options(CLI::App& app, llmproxy::ServeArguments& arguments) {
+  app.add_option("--config", arguments.config_file,
+                 "YAML file; without it the demo model and the providers "
+                 "whose keys are in the environment");
+  app.add_option("--host", arguments.host,
+                 "address to listen on (default 127.0.0.1)");
+  app.add_option("--port", arguments.port,
+                 "port to listen on (default 8080); 0 lets the system choose")
+      ->check(CLI::Range(0, 65535));
+  app.add_flag("--allow-anonymous", arguments.allow_anonymous,
+               "serve other machines without client keys");
+}
+
+void add_translate_options(CLI::App& app,
+                           llmproxy::TranslateArguments& arguments) {
+  app.add_option("noun", arguments.noun, "request, response, stream or error")
+      ->required();
+  app.add_option("--from", arguments.from,
+                 "dialect of standard input; of the upstream for answers")
+      ->required();
+  app.add_option("--to", arguments.to,
+                 "dialect of standard output; of the client for answers")
+      ->required();
+  app.add_flag("--strict", arguments.strict,
+               "refuse what cannot be carried exactly");
+  app.add_option("--status", arguments.status,
+                 "HTTP status of the error (default 500)")
+      ->check(CLI::Range(100, 599));
+  app.add_option("--request", arguments.request_file,
+                 "file with the client's request that is being answered");
+  app.add_flag("--head", arguments.head,
+               "print request line and headers before the body");
+  app.add_option("--model", arguments.model, "model to ask for");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Speaks every LLM chat API in front of every LLM.", "llm-proxy");
+  app.require_subcommand(0, 1);
+  llmproxy::ServeArguments serving;
+  add_serve_options(app, serving);
+  CLI::App* serve = app.add_subcommand("serve", "serve HTTP (the default)");
+  add_serve_options(*serve, serving);
+  CLI::App* check =
+      app.add_subcommand("check", "say what a configuration means");
+  std::string checked;
+  check->add_option("--config", checked, "YAML file")->required();
+  CLI::App* version = app.add_subcommand("version", "print the version");
+  CLI::App* translate = app.add_subcommand(
+      "translate", "translate standard input to standard output");
+  llmproxy::TranslateArguments translating;
+  add_translate_options(*translate, translating);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? llmproxy::kExitOk : llmproxy::kExitUsage;
+  }
+  if (*version) {
+    std::puts("llm-proxy " LLMPROXY_VERSION);
+    return llmproxy::kExitOk;
+  }
+  if (*check) return llmproxy::check(checked);
+  if (*translate) return llmproxy::translate(translating);
+  return llmproxy::serve(serving);
+}

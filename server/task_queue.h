@@ -1,0 +1,75 @@
+// TaskQueue: threads made when work comes, reused while idle, ended when
+// idle for long. One thread serves one connection, so thousands are normal:
+// stacks are small and a full queue says so at once instead of waiting.
+//
+// Thread-safe. The destructor waits for every task.
+#pragma once
+
+#include <pthread.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+namespace llmproxy {
+
+/// Bytes of stack a connection's thread gets. Sanitizers put redzones around
+/// locals, so their frames need several times as much.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr std::size_t kThreadStackBytes = std::size_t{2} << 20;
+#else
+inline constexpr std::size_t kThreadStackBytes = std::size_t{256} << 10;
+#endif
+
+class TaskQueue {
+ public:
+  using Task = std::function<void()>;
+  struct Options {
+    std::size_t max_threads = 1;
+    std::size_t stack_bytes = kThreadStackBytes;
+    /// A thread without work ends after this long.
+    std::chrono::milliseconds idle{10'000};
+  };
+
+  explicit TaskQueue(const Options& options);
+  TaskQueue(const TaskQueue&) = delete;
+  TaskQueue& operator=(const TaskQueue&) = delete;
+  ~TaskQueue();
+
+  /// Takes `task` and runs it soon on a thread of its own. False = every
+  /// thread is busy or none can be made; `task` is untouched then. Tasks
+  /// must not throw.
+  bool enqueue(Task& task);
+  /// Takes no more tasks and waits until the running ones are over, at most
+  /// `limit`. True = all threads have ended.
+  bool shutdown(std::chrono::milliseconds limit);
+  /// Threads alive, busy or idle.
+  std::size_t threads() const;
+
+ private:
+  struct Start;
+  static void* run(void* start);
+  bool make_thread(Task& task);
+  void work(Task task);
+  /// Waits for a task; false = end the thread.
+  bool next(Task& task);
+  void join_ended();
+
+  const Options options_;
+  mutable std::mutex mutex_;
+  std::condition_variable work_or_stop_;
+  std::condition_variable thread_ended_;
+  bool stopping_ = false;
+  std::size_t threads_ = 0;
+  /// Threads in next(). Never fewer than tasks waiting: each of those was
+  /// queued for one idle thread.
+  std::size_t idle_ = 0;
+  std::deque<Task> tasks_;
+  std::vector<pthread_t> ended_;
+};
+
+}  // namespace llmproxy

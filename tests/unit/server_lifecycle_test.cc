@@ -1,0 +1,187 @@
+// Answers that break off, clients that leave, more clients than allowed, and
+// how the server stops.
+#include <atomic>
+#include <future>
+#include <memory>
+
+#include "server_http_client.h"
+
+using namespace llmproxy;
+using namespace llmproxy::test;
+
+namespace {
+
+const std::string kGet = "GET / HTTP/1.1\r\n\r\n";
+
+/// Answers one piece, then waits to be let go.
+struct Stalled {
+  std::promise<void> opening;
+  std::shared_future<void> open = opening.get_future().share();
+  std::atomic<int> begun{0};
+
+  HttpHandler handler() {
+    return [this](HttpRequest, ResponseSink& sink) {
+      sink.start(200, {{"content-type", "text/event-stream"}});
+      sink.write("begun\n");
+      ++begun;
+      while (open.wait_for(5ms) != std::future_status::ready)
+        if (sink.client_gone()) return;
+      sink.write("done\n");
+      sink.finish();
+    };
+  }
+};
+
+}  // namespace
+
+TEST_CASE("an answer that breaks off looks broken") {
+  Served served([](HttpRequest, ResponseSink& sink) {
+    sink.start(200, {});
+    sink.write("half");
+  });
+  {
+    Client client(served);
+    client.send(kGet);
+    CHECK(client.rest().ends_with("\r\n4\r\nhalf\r\n"));
+  }
+  // Without chunks only a reset tells it from the end.
+  Client client(served);
+  client.send("GET / HTTP/1.0\r\n\r\n");
+  client.rest();
+  CHECK(client.was_reset());
+}
+
+TEST_CASE("a handler that writes nothing is a 500") {
+  Served served([](HttpRequest, ResponseSink&) {});
+  Client client(served);
+  client.send(kGet);
+  CHECK(client.rest().starts_with("HTTP/1.1 500 "));
+  CHECK(served.observer.records().size() == 1);
+}
+
+TEST_CASE("a client that leaves is noticed while nothing is written") {
+  Stalled stalled;
+  Served served(stalled.handler());
+  {
+    Client client(served);
+    client.send(kGet);
+    CHECK(client.until("begun").ends_with("begun"));
+  }
+  // The handler ends by itself; stop() would wait for it otherwise.
+  CHECK(served.stop(20s));
+}
+
+TEST_CASE("more clients than allowed get a 503 and may come again") {
+  HttpServerOptions options;
+  options.max_connections = 2;
+  Stalled stalled;
+  Served served(stalled.handler(), options);
+  Client first(served);
+  Client second(served);
+  first.send(kGet);
+  second.send(kGet);
+  REQUIRE(eventually([&] { return stalled.begun == 2; }));
+  {
+    Client third(served);
+    third.send("POST /v1/messages HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}");
+    const std::string answer = third.rest();
+    CHECK(answer.starts_with("HTTP/1.1 503 "));
+    CHECK(answer.find("retry-after: 1\r\n") != std::string::npos);
+    CHECK(answer.find("\"type\":\"error\"") != std::string::npos);
+  }
+  stalled.opening.set_value();
+  CHECK(first.until("0\r\n\r\n").ends_with("done\n\r\n0\r\n\r\n"));
+  first.leave();
+  CHECK(eventually([&] {
+    Client again(served);
+    again.send(kGet);
+    return again.until("\r\n").starts_with("HTTP/1.1 200 ");
+  }));
+}
+
+TEST_CASE("even clients without a thread get a 503") {
+  HttpServerOptions options;
+  options.max_connections = 1;
+  Served served(echo, options);
+  // Connections that send nothing hold their threads for a while.
+  std::vector<std::unique_ptr<Client>> silent;
+  for (int i = 0; i < 70; ++i)
+    silent.push_back(std::make_unique<Client>(served));
+  Client last(served);
+  last.send(kGet);
+  const std::string answer = last.rest();
+  CHECK(answer.starts_with("HTTP/1.1 503 "));
+  CHECK(answer.find("retry-after: 1\r\n") != std::string::npos);
+  CHECK(answer.find("overloaded_error") != std::string::npos);
+}
+
+TEST_CASE("stopping lets running answers finish and closes idle clients") {
+  Stalled stalled;
+  Served served(stalled.handler());
+  Client idle(served);
+  Client running(served);
+  running.send(kGet);
+  REQUIRE(eventually([&] { return stalled.begun == 1; }));
+  auto stopped =
+      std::async(std::launch::async, [&] { return served.stop(20s); });
+  CHECK(idle.rest().empty());
+  CHECK(stopped.wait_for(20ms) == std::future_status::timeout);
+  stalled.opening.set_value();
+  CHECK(stopped.get());
+  CHECK(running.rest().ends_with("done\n\r\n0\r\n\r\n"));
+}
+
+TEST_CASE("stopping does not wait for ever") {
+  Stalled stalled;
+  Served served(stalled.handler());
+  Client running(served);
+  running.send(kGet);
+  REQUIRE(eventually([&] { return stalled.begun == 1; }));
+  CHECK(served.stop(20ms));
+  CHECK_FALSE(running.rest().ends_with("0\r\n\r\n"));
+}
+
+TEST_CASE("a port that is taken cannot be served twice") {
+  Served served(echo);
+  HttpServer second(HttpServerOptions{}, echo);
+  const auto bound = second.bind("127.0.0.1", served.server.port());
+  REQUIRE_FALSE(bound);
+  CHECK(bound.error().message.find("Address already in use") !=
+        std::string::npos);
+}
+
+TEST_CASE("a large answer reaches a slow reader whole") {
+  const std::string large(5'000'000, 'l');
+  Served served([&](HttpRequest, ResponseSink& sink) {
+    sink.start(200, {{"content-length", std::to_string(large.size())}});
+    sink.write(large);
+    sink.finish();
+  });
+  Client client(served);
+  client.send(kGet);
+  const std::string answer = client.answer();
+  CHECK((answer.size() > large.size() && answer.ends_with(large)));
+  client.send(kGet);
+  CHECK(client.until("\r\n").starts_with("HTTP/1.1 200 "));
+}
+
+TEST_CASE("many clients at once are all answered") {
+  Served served(echo);
+  std::atomic<int> answered = 0;
+  std::vector<std::unique_ptr<Client>> clients;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 16; ++i)
+    clients.push_back(std::make_unique<Client>(served));
+  for (int i = 0; i < 16; ++i) {
+    threads.emplace_back([&, i] {
+      Client& client = *clients[i];
+      for (int n = 0; n < 50; ++n) {
+        const std::string path = "/" + std::to_string(i * 100 + n);
+        client.send("GET " + path + " HTTP/1.1\r\n\r\n");
+        if (client.answer().ends_with("GET " + path + "? []")) ++answered;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(answered == 16 * 50);
+}
