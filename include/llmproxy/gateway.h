@@ -102,8 +102,9 @@ class Observer {
 
 class Gateway {
  public:
-  /// `observer` is borrowed and may be null. Backends named `demo` are
-  /// served by make_demo_transport(), all others by `transport`.
+  /// `observer` is borrowed and may be null. Backends whose base URL begins
+  /// with `demo:` are served by make_demo_transport(), all others by
+  /// `transport`.
   Gateway(Config config, std::shared_ptr<Transport> transport,
           Observer* observer = nullptr);
   ~Gateway();

@@ -130,6 +130,9 @@ class StreamTranslator {
   void fail(const Error& error, std::string& out);
   void keep_alive(std::string& out);
 
+  /// Something of the answer was seen, so that it can be promised to the
+  /// client. Comments alone do not count, though they are passed on.
+  bool started() const;
   /// A terminal event was written; nothing more will be.
   bool done() const;
   /// Set once the stream failed.

@@ -27,17 +27,6 @@ TranslateOptions options_for(const Core& core, const Call& call,
   return options;
 }
 
-// The same dialect on both sides: nothing is read but the model.
-void pass_through(const Exchange& exchange, const ParsedRequest& parsed,
-                  const std::string& model, Call& call) {
-  call.request = upstream_request(*call.backend, call.upstream->upstream_path,
-                                  parsed.with_model(model), call.stream);
-  forward_request_headers(*call.client, exchange.request.headers,
-                          call.request.headers);
-  call.context.stream = call.stream;
-  call.context.model = parsed.model();
-}
-
 Result<void> translate(const Exchange& exchange, const ParsedRequest& parsed,
                        const std::string& model, Call& call) {
   LLMPROXY_ASSIGN(TranslatedRequest translated,
@@ -45,6 +34,10 @@ Result<void> translate(const Exchange& exchange, const ParsedRequest& parsed,
                                     options_for(exchange.core, call, model)));
   call.request = upstream_request(*call.backend, translated.path,
                                   std::move(translated.body), call.stream);
+  if (call.same_dialect()) {
+    forward_request_headers(*call.client, exchange.request.headers,
+                            call.request.headers);
+  }
   call.context = std::move(translated.context);
   call.losses = std::move(translated.losses);
   return {};
@@ -71,11 +64,7 @@ Result<Call> prepare(Exchange& exchange) {
   call.stream = parsed.stream();
   record.backend = call.backend->name;
   record.upstream_model = target->model;
-  if (call.same_dialect()) {
-    pass_through(exchange, parsed, target->model, call);
-  } else {
-    LLMPROXY_TRY(translate(exchange, parsed, target->model, call));
-  }
+  LLMPROXY_TRY(translate(exchange, parsed, target->model, call));
   record.losses = call.losses.size();
   return call;
 }
@@ -110,29 +99,23 @@ class Collector final : public ResponseHandler {
 };
 
 void relay_answer(Exchange& exchange, const Call& call,
-                  UpstreamAnswer upstream) {
-  Result<TranslatedResponse> translated = translate_response(
+                  const UpstreamAnswer& upstream) {
+  const Result<TranslatedResponse> translated = translate_response(
       *call.upstream, *call.client, upstream.body, call.context);
   Answer& answer = exchange.answer;
   Losses losses = call.losses;
   if (translated) {
-    note_usage(translated->usage, answer.record());
     losses.insert(losses.end(), translated->losses.begin(),
                   translated->losses.end());
-  }
-  if (call.same_dialect() && json::is_json_object(upstream.body)) {
-    return answer.send_json(
-        upstream.status,
-        answer_headers(exchange, call, upstream.headers, call.losses),
-        upstream.body);
   }
   Headers headers = answer_headers(exchange, call, upstream.headers, losses);
   if (!translated) {
     return answer.send_error(*call.client, translated.error(),
                              std::move(headers));
   }
+  note_usage(translated->usage, answer.record());
   answer.record().losses = losses.size();
-  answer.send_json(200, std::move(headers), translated->body);
+  answer.send_json(upstream.status, std::move(headers), translated->body);
 }
 
 void run_call(Exchange& exchange, const Call& call) {
@@ -150,7 +133,7 @@ void run_call(Exchange& exchange, const Call& call) {
   if (!is_success(upstream->status)) {
     return relay_error(exchange, call, *upstream);
   }
-  relay_answer(exchange, call, *std::move(upstream));
+  relay_answer(exchange, call, *upstream);
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ StreamCall::StreamCall(Exchange& exchange, Call& call)
       call_(call),
       answer_(exchange.answer),
       translator_(*call.upstream, *call.client, call.context),
-      last_heard_(Clock::now()) {}
+      last_sent_(Clock::now()) {}
 
 StreamCall::~StreamCall() {
   // Only an exception leads here with a transfer that still runs.
@@ -100,10 +100,9 @@ void StreamCall::drain(Lock& lock) {
 
 void StreamCall::keep_alive() {
   const auto patience = exchange_.core.config().server.keep_alive;
-  if (!streams() || complete() || Clock::now() - last_heard_ < patience) {
+  if (!streams() || complete() || Clock::now() - last_sent_ < patience) {
     return;
   }
-  last_heard_ = Clock::now();
   if (!answer_.started()) start_answer();
   translator_.keep_alive(out_);
   write();
@@ -125,12 +124,11 @@ void StreamCall::on_head(int status, const Headers& headers) {
   const Lock lock(mutex_);
   upstream_.status = status;
   upstream_.headers = headers;
-  last_heard_ = Clock::now();
+  last_sent_ = Clock::now();
 }
 
 Flow StreamCall::on_body(std::string_view bytes) {
   const Lock lock(mutex_);
-  last_heard_ = Clock::now();
   if (client_gone_) return Flow::stop;
   return streams() ? translate(bytes) : collect(bytes);
 }
@@ -161,7 +159,7 @@ Flow StreamCall::translate(std::string_view bytes) {
   if (!answer_.started()) {
     // Nothing was promised yet: this can still become a proper HTTP error.
     if (translator_.failed_before_start()) return Flow::stop;
-    if (out_.empty()) return Flow::go_on;
+    if (!translator_.started()) return Flow::go_on;
     start_answer();
   }
   // A keep-alive may have filled the client's buffer since the last call.
@@ -185,8 +183,12 @@ void StreamCall::start_answer() {
 }
 
 void StreamCall::write() {
-  const Written written = out_.empty() ? Written::ok : answer_.write(out_);
-  out_.clear();
+  Written written = Written::ok;
+  if (!out_.empty()) {
+    written = answer_.write(out_);
+    out_.clear();
+    last_sent_ = Clock::now();
+  }
   blocked_ = written == Written::not_now;
   client_gone_ = client_gone_ || written == Written::gone;
   if (written != Written::ok) return changed_.notify_all();
@@ -243,14 +245,19 @@ void StreamCall::fail(const Error& error) {
       answer_headers(exchange_, call_, upstream_.headers, call_.losses));
 }
 
-// An upstream that does not stream though it was asked to: its whole answer,
-// as events.
+// An upstream that does not stream though it was asked to: the answer that
+// a client who did not ask either would get, as events.
 Result<void> StreamCall::replay_whole() {
+  LLMPROXY_ASSIGN(const TranslatedResponse translated,
+                  translate_response(*call_.upstream, *call_.client,
+                                     upstream_.body, call_.context));
+  call_.losses.insert(call_.losses.end(), translated.losses.begin(),
+                      translated.losses.end());
   json::Document document;
-  const Result<json::Value> body = document.parse(upstream_.body);
-  if (!body) return upstream_malformed(body.error().message);
+  LLMPROXY_ASSIGN(const json::Value body, document.parse(translated.body));
+  Losses own;  // of a dialect to itself: none that matter
   LLMPROXY_ASSIGN(const ChatResponse response,
-                  call_.upstream->decode_response(*body, call_.losses));
+                  call_.client->decode_response(body, own));
   const auto encoder = call_.client->new_stream_encoder(call_.context);
   EncodingSink sink(*encoder, out_);
   replay(response, sink);

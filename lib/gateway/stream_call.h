@@ -73,8 +73,8 @@ class StreamCall final : public ResponseHandler {
   // All below belong to the mutex.
   UpstreamAnswer upstream_;  ///< body: only of answers that are no stream
   StreamTranslator translator_;
-  std::string out_;               ///< translated, not yet written
-  Clock::time_point last_heard_;  ///< from the upstream, or keep-alive sent
+  std::string out_;              ///< translated, not yet written
+  Clock::time_point last_sent_;  ///< to the client, or the head came
   std::optional<Clock::time_point> finished_;
   std::optional<Result<void>> result_;  ///< set once the transfer is over
   bool blocked_ = false;                ///< the client reads slowly

@@ -122,6 +122,8 @@ void StreamTranslator::keep_alive(std::string& out) {
   if (!state_->done()) state_->encoder->keep_alive(out);
 }
 
+bool StreamTranslator::started() const { return state_->started; }
+
 bool StreamTranslator::done() const { return state_->done(); }
 
 const Error* StreamTranslator::error() const {

@@ -15,7 +15,7 @@
 #include "llmproxy/gateway.h"
 #include "support/scripted_transport.h"
 
-namespace llmproxy::test {
+namespace llmproxy::testing {
 
 class RecordingSink final : public ResponseSink {
  public:
@@ -123,4 +123,4 @@ class RecordingSink final : public ResponseSink {
   bool finished_ = false;
 };
 
-}  // namespace llmproxy::test
+}  // namespace llmproxy::testing

@@ -18,7 +18,7 @@
 
 #include "llmproxy/transport.h"
 
-namespace llmproxy::test {
+namespace llmproxy::testing {
 
 /// No test waits longer than this for anything.
 inline constexpr std::chrono::seconds kPatience{20};
@@ -73,6 +73,14 @@ class Script {
     steps_.push_back(std::move(step));
     return *this;
   }
+  /// Says the same again and again until the test opens the gate.
+  Script& repeat(std::string bytes, Gate gate) {
+    Step step{Kind::repeat};
+    step.bytes = std::move(bytes);
+    step.gate = std::move(gate);
+    steps_.push_back(std::move(step));
+    return *this;
+  }
   /// Says nothing until it is cancelled.
   Script& silence() { return wait(Gate()); }
   Script& fail(ErrorKind kind, std::string message) {
@@ -86,7 +94,7 @@ class Script {
 
  private:
   friend class ScriptedTransfer;
-  enum class Kind { head, body, wait, fail };
+  enum class Kind { head, body, repeat, wait, fail };
   struct Step {
     Kind kind;
     int status = 0;
@@ -121,6 +129,14 @@ class ScriptedTransfer final : public Transfer {
           break;
         case Script::Kind::body:
           give(step.bytes, handler);
+          break;
+        case Script::Kind::repeat:
+          wait(
+              [&] {
+                give(step.bytes, handler);
+                return step.gate.is_open();
+              },
+              asked);
           break;
         case Script::Kind::wait:
           wait([&] { return step.gate.is_open(); }, asked);
@@ -225,4 +241,4 @@ class ScriptedTransport final : public Transport {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace llmproxy::test
+}  // namespace llmproxy::testing

@@ -96,6 +96,17 @@ void cut(Reply& reply) {
   reply.end = std::move(error);
 }
 
+RequestContext context_of(const ChatRequest& request, std::int64_t created) {
+  RequestContext context;
+  context.stream = request.stream;
+  context.include_usage = request.include_usage;
+  context.legacy_functions = request.legacy_functions;
+  context.model = request.model;
+  context.stop_sequences = request.stop_sequences;
+  context.created = created;
+  return context;
+}
+
 Result<Reply> decoded_reply(const Dialect& dialect, std::string body,
                             std::int64_t created) {
   LLMPROXY_ASSIGN(const ParsedRequest parsed,
@@ -103,11 +114,9 @@ Result<Reply> decoded_reply(const Dialect& dialect, std::string body,
   LLMPROXY_ASSIGN(const ChatRequest request, parsed.decode());
   const DemoFault* fault = find_fault(request.model);
   if (fault != nullptr && fault->error) return error_of(*fault);
-  LLMPROXY_ASSIGN(RequestContext context, request_context(parsed, dialect));
-  context.created = created;
   ChatResponse response = answer(request);
   response.created = created;
-  Reply reply = answer_reply(dialect, response, context);
+  Reply reply = answer_reply(dialect, response, context_of(request, created));
   if (fault == nullptr) return reply;
   reply.pace = fault->pace;
   if (fault->cut) cut(reply);
