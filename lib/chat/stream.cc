@@ -234,6 +234,12 @@ void replay(const ChatResponse& response, EventSink& sink, bool words) {
   started.model = response.model;
   started.created = response.created;
   started.service_tier = response.service_tier;
+  // What was read is known from the start, what is written is not.
+  Usage input = response.usage;
+  input.output_tokens.reset();
+  input.reasoning_tokens.reset();
+  input.output_audio_tokens.reset();
+  started.usage = &input;
   sink.on_event(started);
   std::uint32_t index = 0;
   for (const ContentPart& part : response.content) {
