@@ -220,6 +220,10 @@ class Encoder final : public StreamEncoder {
   }
 
   void finish(const StreamEvent& event, std::string& out) {
+    if (event.stop_reason == StopReason::pause) {
+      losses_.push_back(
+          {"/stop_reason", std::string(kPausedLoss), LossKind::approximated});
+    }
     if (event.stop_reason == StopReason::refusal && !refused_ &&
         !event.refusal_explanation.empty()) {
       text_chunk("refusal", event.refusal_explanation, out);

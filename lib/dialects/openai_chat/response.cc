@@ -350,6 +350,10 @@ void encode_response(const ChatResponse& response,
   } else {
     w.null();
   }
+  if (response.stop_reason == StopReason::pause) {
+    losses.push_back(
+        {"/stop_reason", std::string(kPausedLoss), LossKind::approximated});
+  }
   const bool said_in_words = response.stop_reason == StopReason::refusal &&
                              response.refusal_explanation.empty() &&
                              !parts.refusal.empty();

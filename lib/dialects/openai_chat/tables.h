@@ -128,6 +128,9 @@ std::string_view finish_reason(StopReason reason, bool refusal_text,
 /// What a finish_reason means, given whether tools were called.
 StopReason stop_reason(std::string_view finish_reason, bool called_tools,
                        bool refused);
+/// What is said of a turn that Anthropic only paused.
+inline constexpr std::string_view kPausedLoss =
+    "the turn was only paused; OpenAI Chat knows stop";
 /// "chatcmpl-..." for any response id.
 std::string completion_id(std::string_view id);
 
