@@ -1,5 +1,7 @@
 #include "client/answer_reader.h"
 
+#include <utility>
+
 namespace llmproxy {
 namespace {
 
@@ -8,11 +10,13 @@ constexpr std::size_t kMaxErrorBody = std::size_t{1} << 20;
 
 }  // namespace
 
-AnswerReader::AnswerReader(const Dialect& dialect,
-                           const RequestContext& context, EventSink& sink)
+AnswerReader::AnswerReader(const Dialect& dialect, RequestContext context,
+                           EventSink& sink)
     : dialect_(dialect),
+      context_(std::move(context)),
       sink_(sink),
-      decoder_(dialect.new_stream_decoder(context)) {}
+      decoder_(dialect.new_stream_decoder(context_)),
+      filter_(context_, *this) {}
 
 void AnswerReader::head(int status, const Headers& headers) {
   status_ = status;
@@ -21,7 +25,7 @@ void AnswerReader::head(int status, const Headers& headers) {
 
 void AnswerReader::body(std::string_view bytes) {
   if (is_success(status_)) {
-    if (!ended_) decoder_->feed(bytes, *this);
+    if (!ended_) decoder_->feed(bytes, filter_);
   } else if (error_body_.size() < kMaxErrorBody) {
     error_body_.append(bytes.substr(0, kMaxErrorBody - error_body_.size()));
   }
@@ -35,7 +39,7 @@ void AnswerReader::done(const Result<void>& result) {
   } else if (!result) {
     fail(result.error());
   } else {
-    decoder_->finish(*this);
+    decoder_->finish(filter_);
   }
 }
 
@@ -53,6 +57,10 @@ void AnswerReader::on_event(const StreamEvent& event) {
   sink_.on_event(event);
 }
 
-Losses AnswerReader::losses() const { return decoder_->losses(); }
+Losses AnswerReader::losses() const {
+  Losses all = decoder_->losses();
+  all.insert(all.end(), filter_.losses().begin(), filter_.losses().end());
+  return all;
+}
 
 }  // namespace llmproxy

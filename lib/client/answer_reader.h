@@ -10,14 +10,14 @@
 
 #include "llmproxy/dialect.h"
 #include "llmproxy/stream.h"
+#include "translate/answer_filter.h"
 
 namespace llmproxy {
 
 class AnswerReader final : private EventSink {
  public:
   /// `sink` is borrowed.
-  AnswerReader(const Dialect& dialect, const RequestContext& context,
-               EventSink& sink);
+  AnswerReader(const Dialect& dialect, RequestContext context, EventSink& sink);
 
   // In the order of ResponseHandler's calls:
   void head(int status, const Headers& headers);
@@ -37,8 +37,11 @@ class AnswerReader final : private EventSink {
   void on_event(const StreamEvent& event) override;
 
   const Dialect& dialect_;
+  const RequestContext context_;
   EventSink& sink_;
-  std::unique_ptr<StreamDecoder> decoder_;
+  // Bytes go through the decoder, its events through the filter, to us.
+  const std::unique_ptr<StreamDecoder> decoder_;
+  AnswerFilter filter_;
   int status_ = 0;
   Headers headers_;
   std::string error_body_;

@@ -10,6 +10,7 @@
 #include "client/outgoing_call.h"
 #include "client/transfer_error.h"
 #include "json/json.h"
+#include "translate/answer_filter.h"
 
 namespace llmproxy {
 namespace {
@@ -87,8 +88,16 @@ Result<ChatResponse> decode(const OutgoingCall& call, std::string body,
   json::Document document;
   Result<json::Value> root = document.parse_owned(std::move(body));
   // The parser blames whoever wrote the text; here that is the upstream.
-  if (!root) return upstream_malformed(std::move(root).error().message);
-  return call.dialect->decode_response(*root, losses);
+  if (!root) {
+    return upstream_malformed("the answer is not readable: " +
+                              root.error().message);
+  }
+  if (!root->is_object()) {
+    return upstream_malformed("the answer is not a JSON object");
+  }
+  LLMPROXY_ASSIGN(ChatResponse response,
+                  call.dialect->decode_response(*root, losses));
+  return filter_answer(std::move(response), call.context, losses);
 }
 
 }  // namespace

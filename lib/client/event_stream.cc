@@ -5,6 +5,7 @@
 #include <deque>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "client/answer_reader.h"
 #include "client/outgoing_call.h"
@@ -13,10 +14,10 @@
 namespace llmproxy {
 namespace {
 
-/// Bytes of waiting events at which the upstream is paused, and at which it
-/// goes on. One piece of the body (16 KiB) may come on top.
+/// Bytes of waiting events at which the upstream is paused. The events of one
+/// piece of the body (16 KiB) may come on top, and as much again is with the
+/// thread that pulls.
 constexpr std::size_t kFull = std::size_t{256} << 10;
-constexpr std::size_t kHalf = kFull / 2;
 
 std::size_t cost(const OwnedStreamEvent& event) {
   return sizeof(event) + event.text.size() + event.signature.size() +
@@ -42,6 +43,7 @@ class EventQueue final : public ResponseHandler, private EventSink {
     event.kind = EventKind::failed;
     event.error = &error;
     on_event(event);
+    publish();
   }
 
   void on_head(int status, const Headers& headers) override {
@@ -49,28 +51,22 @@ class EventQueue final : public ResponseHandler, private EventSink {
   }
   Flow on_body(std::string_view bytes) override {
     reader_->body(bytes);
-    const std::lock_guard lock(mutex_);
-    // After the last event nobody pulls; the rest goes by.
-    paused_ = size_ > kFull && !ended_ && !abandoned_;
-    return paused_ ? Flow::pause : Flow::go_on;
+    return publish() ? Flow::pause : Flow::go_on;
   }
   void on_done(const Result<void>& result) override {
     const std::shared_ptr<EventQueue> self = std::move(self_);
     reader_->done(result);
+    publish();
   }
 
-  /// False after the last event. `resume` is set when the transfer is to go
-  /// on.
-  bool take(OwnedStreamEvent& event, bool& resume) {
+  /// Waits for events and takes all there are; none = there will be no more.
+  /// True when the transfer is to be resumed.
+  bool take(std::deque<OwnedStreamEvent>& events) {
     std::unique_lock lock(mutex_);
-    if (ended_ && events_.empty()) return false;
-    arrived_.wait(lock, [this] { return !events_.empty(); });
-    event = std::move(events_.front());
-    events_.pop_front();
-    size_ -= cost(event);
-    resume = paused_ && size_ <= kHalf;
-    if (resume) paused_ = false;
-    return true;
+    arrived_.wait(lock, [this] { return !events_.empty() || ended_; });
+    events.swap(events_);
+    size_ = 0;
+    return std::exchange(paused_, false);
   }
   /// Nobody pulls any more. True when the transfer has to be cancelled.
   bool abandon() {
@@ -85,24 +81,35 @@ class EventQueue final : public ResponseHandler, private EventSink {
 
  private:
   void on_event(const StreamEvent& event) override {
-    OwnedStreamEvent owned(event);
-    const bool last =
+    fresh_.emplace_back(event);
+    last_ =
         event.kind == EventKind::finished || event.kind == EventKind::failed;
+  }
+
+  /// Hands the fresh events over. True when the puller is behind.
+  bool publish() {
     const std::lock_guard lock(mutex_);
-    if (abandoned_) return;
-    if (last && reader_) {
+    if (!fresh_.empty()) arrived_.notify_one();
+    for (OwnedStreamEvent& event : fresh_) {
+      size_ += cost(event);
+      events_.push_back(std::move(event));
+    }
+    fresh_.clear();
+    if (last_ && !ended_ && reader_) {
       const Losses answer = reader_->losses();
       losses_.insert(losses_.end(), answer.begin(), answer.end());
     }
-    ended_ = last;
-    size_ += cost(owned);
-    events_.push_back(std::move(owned));
-    arrived_.notify_one();
+    ended_ = last_;
+    // After the last event nobody pulls; what still comes goes by.
+    paused_ = size_ > kFull && !ended_ && !abandoned_;
+    return paused_;
   }
 
   // The engine's alone:
   std::optional<AnswerReader> reader_;
   std::shared_ptr<EventQueue> self_;
+  std::vector<OwnedStreamEvent> fresh_;
+  bool last_ = false;
 
   mutable std::mutex mutex_;
   std::condition_variable arrived_;
@@ -119,8 +126,8 @@ class EventQueue final : public ResponseHandler, private EventSink {
 /// The puller's side.
 class EventStream::State {
  public:
-  explicit State(std::shared_ptr<EventQueue> events)
-      : queue(std::move(events)) {}
+  explicit State(std::shared_ptr<EventQueue> event_queue)
+      : queue(std::move(event_queue)) {}
   ~State() {
     if (queue->abandon()) cancel();
   }
@@ -146,7 +153,7 @@ class EventStream::State {
   std::shared_ptr<Transport> transport;
   std::shared_ptr<Transfer> transfer;  ///< null when it never started
   std::optional<std::stop_callback<Canceller>> on_stop;
-  OwnedStreamEvent event;
+  std::deque<OwnedStreamEvent> events;  ///< taken; the first was returned
   Result<void> status;
 };
 
@@ -157,11 +164,13 @@ EventStream& EventStream::operator=(EventStream&&) noexcept = default;
 EventStream::~EventStream() = default;
 
 const OwnedStreamEvent* EventStream::next() {
-  bool resume = false;
-  if (!state_->queue->take(state_->event, resume)) return nullptr;
-  if (resume) state_->transfer->resume();
-  if (state_->event.error) state_->status = *state_->event.error;
-  return &state_->event;
+  State& s = *state_;
+  if (!s.events.empty()) s.events.pop_front();
+  if (s.events.empty() && s.queue->take(s.events)) s.transfer->resume();
+  if (s.events.empty()) return nullptr;
+  const OwnedStreamEvent& event = s.events.front();
+  if (event.error) s.status = *event.error;
+  return &event;
 }
 
 void EventStream::cancel() { state_->cancel(); }

@@ -3,6 +3,10 @@
 #include <string>
 #include <utility>
 
+#include "chat/custom_tools.h"
+#include "chat/tool_names.h"
+#include "chat/turns.h"
+
 namespace llmproxy {
 namespace {
 
@@ -13,19 +17,60 @@ const Dialect& dialect_for(const Backend& backend, const ChatRequest& request) {
   return own != nullptr ? *own : *dialects().front();
 }
 
+RequestContext context_of(const ChatRequest& request) {
+  RequestContext context;
+  context.stream = request.stream;
+  context.model = request.model;
+  context.stop_sequences = request.stop_sequences;
+  for (const ToolDefinition& tool : request.tools) {
+    if (!tool.name.empty()) context.declared_tools.push_back(tool.name);
+  }
+  return context;
+}
+
+/// A field that only another dialect has, and that cannot be left out.
+Result<void> check_extensions(const ChatRequest& request, const Dialect& to) {
+  if (request.dialect.empty() || request.dialect == to.name) return {};
+  for (const Extension& extension : request.extensions) {
+    if (!extension.essential) continue;
+    return unsupported(extension.name + " is not available on this provider",
+                       "/" + extension.name);
+  }
+  return {};
+}
+
+/// What every target needs done to a request; AnswerReader and send() undo
+/// it in the answer.
+Result<void> adapt(ChatRequest& request, const Dialect& to,
+                   RequestContext& context, Losses& losses) {
+  LLMPROXY_TRY(check_extensions(request, to));
+  LLMPROXY_TRY(pair_tool_results(request.messages, losses));
+  make_call_ids_safe(request.messages);
+  if (!to.custom_tools) {
+    for (const ToolDefinition& tool : request.tools) {
+      if (tool.kind == ToolKind::custom) {
+        context.custom_tools.push_back(tool.name);
+      }
+    }
+    wrap_custom_tools(request, losses);
+  }
+  alias_tool_names(request, to.max_tool_name, context);
+  return {};
+}
+
 }  // namespace
 
-Result<OutgoingCall> prepare_call(const Backend& backend,
-                                  const ChatRequest& request, bool stream,
-                                  const CallOptions& options) {
+Result<OutgoingCall> prepare_call(const Backend& backend, ChatRequest request,
+                                  bool stream, const CallOptions& options) {
   OutgoingCall call;
   call.dialect = &dialect_for(backend, request);
+  request.stream = stream;
+  call.context = context_of(request);
+  LLMPROXY_TRY(adapt(request, *call.dialect, call.context, call.losses));
   EncodeOptions encode;
   encode.traits = traits_for(backend, *call.dialect, request.model);
   std::string body;
-  ChatRequest copy = request;
-  copy.stream = stream;
-  LLMPROXY_TRY(call.dialect->encode_request(copy, encode, call.context, body,
+  LLMPROXY_TRY(call.dialect->encode_request(request, encode, call.context, body,
                                             call.losses));
   call.request = upstream_request(backend, call.dialect->upstream_path,
                                   std::move(body), stream);

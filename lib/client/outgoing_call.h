@@ -14,8 +14,7 @@ struct OutgoingCall {
 };
 
 /// Errors: invalid_request and unsupported, for what cannot be carried.
-Result<OutgoingCall> prepare_call(const Backend& backend,
-                                  const ChatRequest& request, bool stream,
-                                  const CallOptions& options);
+Result<OutgoingCall> prepare_call(const Backend& backend, ChatRequest request,
+                                  bool stream, const CallOptions& options);
 
 }  // namespace llmproxy

@@ -1,0 +1,168 @@
+// Client: ask a model from C++, whichever dialect its provider speaks.
+//
+// send() waits for the whole answer. stream() hands out canonical events
+// (stream.h) while it is being written: pushed to a function on the calling
+// thread, or pulled from a range while the transport's engine receives.
+//
+// A Client is a plain value over a shared Transport; its functions may be
+// called from any number of threads at once.
+//
+//   Client client(make_backend(*find_provider("anthropic"), Secret(key)),
+//                 make_curl_transport());
+//   ChatRequest request;
+//   request.model = "claude-sonnet-4-5";
+//   request.messages.push_back(user_message("What is the time in Oslo?"));
+//   for (const OwnedStreamEvent& event : client.stream(request))
+//     std::cout << event.text << std::flush;
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <type_traits>
+#include <utility>
+
+#include "llmproxy/chat.h"
+#include "llmproxy/loss.h"
+#include "llmproxy/provider.h"
+#include "llmproxy/result.h"
+#include "llmproxy/stream.h"
+#include "llmproxy/transport.h"
+
+namespace llmproxy {
+
+/// What a single call may be told.
+struct CallOptions {
+  /// In place of the backend's.
+  std::optional<Deadlines> deadlines;
+  /// Ends the call with `cancelled` soon after a stop is requested, from any
+  /// thread, also while the upstream is silent.
+  std::stop_token stop;
+  /// Where to add what could not be carried, of the request and of the
+  /// answer; written before the call returns. May be null. (An EventStream
+  /// has losses() of its own and writes here those of the request only.)
+  Losses* losses = nullptr;
+};
+
+/// A stream to be pulled: a range over the events of one answer. The last
+/// event is always `finished` or `failed`.
+///
+/// Events wait in a queue of bounded size; when it is full the upstream is
+/// made to wait. next() and the iterators belong to one thread, cancel() may
+/// be called from any. Destruction cancels what still runs, without waiting.
+class EventStream {
+ public:
+  class Iterator;
+
+  EventStream(EventStream&&) noexcept;
+  EventStream& operator=(EventStream&&) noexcept;
+  ~EventStream();
+
+  /// Waits for the next event; null after the last one. The event lives
+  /// until the next call.
+  const OwnedStreamEvent* next();
+  /// For range-for, once.
+  Iterator begin();
+  std::default_sentinel_t end() const { return {}; }
+
+  /// Makes a `failed` (cancelled) follow the events that arrived already.
+  void cancel();
+  /// The error of the `failed` event; success when the answer is complete,
+  /// or nothing has failed up to the event last returned.
+  Result<void> status() const;
+  /// What could not be carried: of the request, and (once the last event was
+  /// returned) of the answer.
+  Losses losses() const;
+
+ private:
+  friend class Client;
+  class State;
+  explicit EventStream(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// Input iterator over an EventStream.
+class EventStream::Iterator {
+ public:
+  using value_type = OwnedStreamEvent;
+  using difference_type = std::ptrdiff_t;
+
+  explicit Iterator(EventStream* stream)
+      : stream_(stream), event_(stream->next()) {}
+  const OwnedStreamEvent& operator*() const { return *event_; }
+  const OwnedStreamEvent* operator->() const { return event_; }
+  Iterator& operator++() {
+    event_ = stream_->next();
+    return *this;
+  }
+  void operator++(int) { ++*this; }
+  bool operator==(std::default_sentinel_t) const { return event_ == nullptr; }
+
+ private:
+  EventStream* stream_;
+  const OwnedStreamEvent* event_;
+};
+
+inline EventStream::Iterator EventStream::begin() { return Iterator(this); }
+
+/// Takes one event; false = enough, end the call. Must not throw.
+using EventCallback = std::function<bool(const StreamEvent&)>;
+
+class Client {
+ public:
+  /// `transport` is what serves the backend's base URL: make_demo_transport()
+  /// for the demo provider, make_curl_transport() for all others. A backend
+  /// without a dialect is spoken to in the request's own, or in the first of
+  /// dialects().
+  Client(Backend backend, std::shared_ptr<Transport> transport);
+
+  /// The whole answer. `request.stream` is not looked at. Errors: what the
+  /// upstream reported, what the transport reports (transport.h),
+  /// invalid_request and unsupported for what the dialect cannot carry,
+  /// upstream_malformed for an answer that cannot be read.
+  Result<ChatResponse> send(const ChatRequest& request,
+                            const CallOptions& options = {}) const;
+
+  /// Calls `on_event` on this thread for every event, the last one being
+  /// `finished` or `failed`, and returns the error of the latter.
+  /// `on_event` takes a const StreamEvent& and returns nothing, or a bool:
+  /// false ends the call with `cancelled` and without further events.
+  template <class OnEvent>
+  requires std::invocable<OnEvent&, const StreamEvent&> Result<void> stream(
+      const ChatRequest& request, OnEvent&& on_event,
+      const CallOptions& options = {})
+  const {
+    using Answer = std::invoke_result_t<OnEvent&, const StreamEvent&>;
+    if constexpr (std::is_void_v<Answer>) {
+      return push(
+          request,
+          [&](const StreamEvent& event) {
+            std::invoke(on_event, event);
+            return true;
+          },
+          options);
+    } else {
+      return push(request, std::ref(on_event), options);
+    }
+  }
+
+  /// Starts the call and returns at once; see EventStream. Errors, also of
+  /// the request, come as the stream's `failed` event.
+  EventStream stream(const ChatRequest& request,
+                     const CallOptions& options = {}) const;
+
+  const Backend& backend() const { return backend_; }
+
+ private:
+  Result<void> push(const ChatRequest& request, const EventCallback& on_event,
+                    const CallOptions& options) const;
+
+  Backend backend_;
+  std::shared_ptr<Transport> transport_;
+};
+
+}  // namespace llmproxy
