@@ -54,7 +54,7 @@ const bad = {
   "a port out of range": ["server:\n  port: 70000\n", 2, /port/],
   "broken YAML": ["server:\n  host: [1, 2\nmodels: {}\n", 3, /./],
   "an unknown provider":
-    [good.replace("local: {", "local: {provider: opnai, "), 3, /opnai/],
+    [good.replace("local: {", "local: {provider: opnai, "), 3, /openai/],
   "an unknown backend": [good.replace('"*": local', '"*": locale'), 5,
     /locale/],
   "an unset variable": [good.replace("KEY_X:-none", "KEY_X"), 3, /KEY_X/],
@@ -161,7 +161,7 @@ for (const [from, to] of pairs) {
     const { stdout } = await translate("stream", from, to,
       { input: input.slice(0, 5).join("") });
     const events = [...records(stdout)].map(to.parseRecord).filter(Boolean);
-    assert.throws(() => to.readEvents(events), (error) => error.body);
+    assert.throws(() => to.readEvents(events), (error) => Boolean(error.body));
   });
 
   test(`${name}: error`, async () => {

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { rawOf, raws, sdks } from "./clients/index.mjs";
 import { post } from "./clients/raw.mjs";
 import { dialects } from "./dialects/index.mjs";
-import { Proxy, within } from "./harness.mjs";
+import { backendsFor, Proxy, until, within } from "./harness.mjs";
 import { ask, stage } from "./stage.mjs";
 import { turn } from "./upstream.mjs";
 
@@ -164,7 +164,7 @@ for (const client of raws)
       const response =
         await post(client.dialect, it.session(client), body(client));
       const error = await errorOf(client, response, 400);
-      assert.match(error.message, message);
+      assert.match(`${error.param ?? ""} ${error.message}`, message);
       await alive();
     });
 
@@ -286,3 +286,49 @@ test("client keys: asked for in both headers, by both dialects",
       await proxy.stop();
     }
   });
+
+test("strict: what cannot be carried exactly is 400", async () => {
+  const proxy = await Proxy.start({
+    config: { ...backendsFor(it.upstream), translate: { strict: true } },
+  });
+  try {
+    const client = rawOf(dialects[0]);
+    const { alias } = it.script(dialects[1], (call) =>
+      call.turn(turn([{ text: "Exact." }])));
+    const send = (rest) => post(client.dialect, { url: proxy.url },
+      { ...ask(client, alias), ...rest });
+    assert.equal((await send({})).status, 200);
+    const error = await errorOf(client, await send({ seed: 7 }), 400);
+    assert.match(`${error.param} ${error.message}`, /seed/);
+  } finally {
+    await proxy.stop();
+  }
+});
+
+test("more connections than allowed: 503 with retry-after", async () => {
+  const proxy = await Proxy.start({
+    config: { ...backendsFor(it.upstream), server: { max_connections: 2 } },
+  });
+  const client = rawOf(dialects[0]);
+  const leave = new AbortController();
+  try {
+    const busy = [0, 1].map(() => {
+      const { model, alias } = it.script(dialects[0], (call) =>
+        call.silence());
+      post(client.dialect, { url: proxy.url }, ask(client, alias),
+        { signal: leave.signal }).catch(() => {});
+      return it.upstream.arrival(model);
+    });
+    await within(Promise.all(busy), "two calls");
+    const response = await fetch(`${proxy.url}/health`);
+    assert.equal(response.status, 503);
+    assert.ok(Number(response.headers.get("retry-after")) > 0);
+    await response.text();
+    leave.abort();
+    await until(async () => (await fetch(`${proxy.url}/health`)).ok,
+      "room after two clients left");
+  } finally {
+    leave.abort();
+    await proxy.stop();
+  }
+});

@@ -118,7 +118,7 @@ test("the text format is one line a request, too", async () => {
   } finally {
     await proxy.stop();
   }
-  const lines = proxy.output.split("\n")
+  const lines = proxy.text.stderr.split("\n")
     .filter((line) => line.includes("/v1/chat/completions"));
   assert.equal(lines.length, 1);
   for (const word of ["POST", "demo", "200"])

@@ -72,6 +72,24 @@ for (const client of raws) {
   });
 }
 
+// What SDKs read of an error beyond what all dialects share.
+const extras = {
+  "openai-chat": { misalignment: { error_type: "x" } },
+  claude: { details: { error_code: "thread_not_found" } },
+};
+
+for (const client of raws)
+  test(`${client.name}: an error keeps what its dialect adds`, async () => {
+    const { dialect } = client;
+    const { status, body } = dialect.error("not_found", "Gone.");
+    Object.assign(body.error, extras[dialect.name]);
+    const { alias } = it.script(dialect, (call) => call.whole(status, body));
+    const response =
+      await post(dialect, it.session(client), ask(client, alias));
+    assert.equal(response.status, status);
+    assert.deepEqual(await response.json(), body);
+  });
+
 const canary = "CANARY-7f3a";
 
 for (const client of raws)

@@ -44,7 +44,7 @@ export function* records(text) {
     let event;
     const data = [];
     for (const line of block.split(/\r\n|\n|\r/)) {
-      const [, field, value] = /^([^:]*):? ?(.*)$/.exec(line);
+      const [, field, value] = /^([^:]*):? ?([^]*)$/.exec(line);
       if (field === "event") event = value;
       if (field === "data") data.push(value);
     }
