@@ -14,7 +14,7 @@
 #include <tuple>
 #include <utility>
 
-namespace llmproxy::test {
+namespace llmproxy::testing {
 namespace {
 
 using std::chrono::milliseconds;
@@ -184,4 +184,4 @@ int closed_port() {
   return port;
 }
 
-}  // namespace llmproxy::test
+}  // namespace llmproxy::testing

@@ -17,7 +17,7 @@
 
 #include "support/scripted_transport.h"
 
-namespace llmproxy::test {
+namespace llmproxy::testing {
 
 /// One request, and the stub's side of its connection.
 class StubCall {
@@ -101,4 +101,4 @@ std::string chunked(std::string_view text, std::size_t size = 1000);
 /// A loopback port that nobody listens on.
 int closed_port();
 
-}  // namespace llmproxy::test
+}  // namespace llmproxy::testing

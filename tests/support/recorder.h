@@ -12,7 +12,7 @@
 
 #include "support/scripted_transport.h"
 
-namespace llmproxy::test {
+namespace llmproxy::testing {
 
 class Recorder final : public ResponseHandler {
  public:
@@ -105,4 +105,4 @@ class Recorder final : public ResponseHandler {
   bool broken_ = false;
 };
 
-}  // namespace llmproxy::test
+}  // namespace llmproxy::testing
