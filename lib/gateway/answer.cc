@@ -42,7 +42,9 @@ void Answer::send_json(int status, Headers headers, std::string_view body) {
 void Answer::send_error(const Dialect& dialect, const Error& error,
                         Headers headers) {
   note(error);
-  const TranslatedError written = write_error(dialect, error);
+  Error named = error;
+  if (named.request_id.empty()) named.request_id = record_.request_id;
+  const TranslatedError written = write_error(dialect, named);
   if (find_header(headers, kRetryAfter).empty() &&
       is_header_value(error.retry_after)) {
     headers.push_back({std::string(kRetryAfter), error.retry_after});

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "gateway/headers.h"
+#include "gateway/log_text.h"
 #include "gateway/models.h"
 #include "gateway/stream_call.h"
 #include "json/json.h"
@@ -50,7 +51,7 @@ Result<Call> prepare(Exchange& exchange) {
       ParsedRequest::parse(exchange.dialect, std::move(request.body),
                            {request.path, request.query}));
   RequestRecord& record = exchange.answer.record();
-  record.model = parsed.model();
+  record.model = short_name(parsed.model());
   record.stream = parsed.stream();
   const auto target = exchange.core.routes().find(parsed.model());
   if (!target) return unknown_model(parsed.model());
@@ -63,7 +64,7 @@ Result<Call> prepare(Exchange& exchange) {
       call.backend->dialect ? call.backend->dialect : &exchange.dialect;
   call.stream = parsed.stream();
   record.backend = call.backend->name;
-  record.upstream_model = target->model;
+  record.upstream_model = short_name(target->model);
   LLMPROXY_TRY(translate(exchange, parsed, target->model, call));
   record.losses = call.losses.size();
   return call;

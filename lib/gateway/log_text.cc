@@ -22,6 +22,8 @@ constexpr std::array kOwnMessages = {
     ErrorKind::upstream_truncated,
     ErrorKind::internal,
 };
+// Real names are far shorter; a client may send megabytes. Bytes.
+constexpr std::size_t kMaxName = 200;
 // A code is a word such as "insufficient_quota".
 constexpr std::size_t kMaxCode = 64;
 
@@ -56,6 +58,16 @@ std::string log_text(const Error& error) {
   if (is_code(error.code)) out += fmt::format(", code {}", error.code);
   if (is_path(error.path)) out += fmt::format(", at {}", error.path);
   return out;
+}
+
+std::string short_name(std::string_view name) {
+  if (name.size() <= kMaxName) return std::string(name);
+  std::size_t end = kMaxName;
+  // Not inside a character: continuation bytes of UTF-8 are 10xxxxxx.
+  while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xc0) == 0x80) {
+    --end;
+  }
+  return std::string(name.substr(0, end)) + "...";
 }
 
 }  // namespace llmproxy::gateway

@@ -9,6 +9,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "gateway/log_text.h"
 #include "gateway/percent.h"
 #include "json/writer.h"
 
@@ -123,7 +124,8 @@ Error unknown_model(std::string_view model) {
   Error error;
   error.kind = ErrorKind::not_found;
   error.fault = Fault::client;
-  error.message = fmt::format("the model '{}' does not exist here", model);
+  error.message =
+      fmt::format("the model '{}' does not exist here", short_name(model));
   error.path = "/model";
   error.code = "model_not_found";
   return error;

@@ -235,8 +235,18 @@ TEST_CASE("an unknown model is a 404 in the dialect's own words") {
   CHECK(fixture.sink->status() == 404);
   CHECK(at(fixture.sink->body(), "type") == "error");
   CHECK(at(fixture.sink->body(), "error", "type") == "not_found_error");
+  CHECK(at(fixture.sink->body(), "request_id") ==
+        fixture.sink->header("request-id"));
   CHECK(fixture.record().model == "none");
   CHECK(fixture.record().outcome == "not_found");
+
+  // A name of any length neither fills the log nor comes back whole.
+  fixture.fresh_sink();
+  fixture.handle(openai_request(std::string(199, 'x') + "\xc3\xa9" +
+                                std::string(100'000, 'y')));
+  CHECK(fixture.sink->status() == 404);
+  CHECK(fixture.sink->body().size() < 1000);
+  CHECK(fixture.record().model == std::string(199, 'x') + "...");
   CHECK(fixture.upstream->requests().empty());
 }
 
