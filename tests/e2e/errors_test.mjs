@@ -70,7 +70,8 @@ const tells = (kind, message) => (call) => call.error(kind, message);
 
 // Rows: what the upstream does; then per client dialect the status, the
 // SDK's error class and the `type` in the envelope. `message`: what the
-// client must be able to read. `stream`: only for streams, or never.
+// client must be able to read. `stream`: only for streams, or never. `calls`:
+// how often the upstream may be asked, if not once.
 const rows = [
   {
     name: "429", script: tells("rate_limited", "Slow down, please."),
@@ -157,7 +158,8 @@ const rows = [
     claude: [502, "InternalServerError", "api_error"],
   },
   {
-    name: "the connection closed before the head",
+    // How often it is sent: see the test below.
+    name: "the connection closed before the head", calls: [1, 2],
     script: (call) => call.response.destroy(),
     message: /./,
     "openai-chat": [502, "InternalServerError"],
@@ -187,7 +189,8 @@ const rows = [
     claude: [504, "InternalServerError"],
   },
   {
-    name: "nobody there", prefix: "gone/", script: () => {}, message: /./,
+    name: "nobody there", prefix: "gone/", calls: [0],
+    script: () => {}, message: /./,
     "openai-chat": [502, "InternalServerError"],
     claude: [502, "InternalServerError", "api_error"],
   },
@@ -222,8 +225,8 @@ for (const client of sdks)
                 assert.match(error.message, want.message);
                 return true;
               }), row.name);
-            const calls = row.prefix === "gone/" ? 0 : 1;
-            assert.equal(it.upstream.of(model).length, calls);
+            const { length } = it.upstream.of(model);
+            assert.ok((row.calls ?? [1]).includes(length), `${length} calls`);
           });
 
 /** An envelope of the client's dialect, and nothing else. */
@@ -285,6 +288,45 @@ for (const client of sdks)
         await within(assert.rejects(client.modes.create(
           it.session(client, { retries: 2 }), ask(client, alias))), "no");
         assert.equal(it.upstream.of(model).length, 1);
+      });
+
+// A kept connection may be closed just when it is used again. But what the
+// upstream has read may have been done, and paid for: RFC 9110, 9.2.2.
+for (const client of raws)
+  for (const to of dialects)
+    for (const stream of [false, true])
+      test(`${client.name}${stream ? " stream" : ""} -> ${to.name}: a call ` +
+        "that a kept connection drops is not sent twice", async () => {
+        const { model, alias } = it.script(to, (call) => call.round === 0
+          ? call.turn(turn([{ text: "Kept." }])) : call.response.destroy());
+        const send = async () => {
+          const response = await post(client.dialect, it.session(client),
+            ask(client, alias, { stream }));
+          await response.text();
+          return response.status;
+        };
+        assert.equal(await send(), 200);
+        assert.equal(await send(), 502);
+        assert.equal(it.upstream.of(model).length, 2);
+      });
+
+for (const client of raws)
+  for (const to of dialects)
+    for (const mode of ["create", "stream"])
+      test(`${client.name} ${mode} -> ${to.name}: a kept connection closed ` +
+        "meanwhile is replaced", async () => {
+        const { model, alias } = it.script(to, async (call) => {
+          const { socket } = call.response;
+          await call.turn(turn([{ text: "Kept." }]));
+          if (call.round < 2) socket.end();
+        });
+        for (let round = 0; round < 3; round += 1) {
+          const answer = await client.modes[mode](
+            it.session(client), ask(client, alias));
+          assert.equal(answer.text, "Kept.");
+          await within(it.upstream.of(model)[round].closed, "the end");
+        }
+        assert.equal(it.upstream.of(model).length, 3);
       });
 
 for (const client of raws)
