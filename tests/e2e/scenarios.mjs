@@ -44,6 +44,12 @@ export const png = {
     "DwADhgGAWjR9awAAAABJRU5ErkJggg==",
 };
 
+/** Enough of a PDF for everybody who does not open it. */
+export const pdf = {
+  name: "report.pdf", mediaType: "application/pdf",
+  data: Buffer.from("%PDF-1.4\n%%EOF\n").toString("base64"),
+};
+
 const prose = "Grüße, 北京 😀!\nA \"quoted\" back\\slash\tand </end>.";
 
 const weather = (id, city) => ({
@@ -133,6 +139,16 @@ const plain = [
       reply: echoImages,
       got: (answer) =>
         equal(answer.text, "https://example.invalid/a%20b.png?x=1&y=2"),
+    }],
+  },
+  {
+    name: "document",
+    ask: { messages: user({ text: "Sum it up." }, { document: pdf }) },
+    rounds: [{
+      reply: (call) => call.turn(turn([{ text: "A page." }])),
+      sent: (view) => deepEqual(view.messages,
+        user({ text: "Sum it up." }, { document: pdf })),
+      got: (answer) => equal(answer.text, "A page."),
     }],
   },
   {
@@ -259,6 +275,26 @@ const tools = [
       got: (answer) => equal(answer.text, "Sorry."),
     }],
   },
+  {
+    // Only claude has images in results; elsewhere they follow them.
+    name: "a tool result with an image",
+    ask: { messages: user({ text: "Shot?" }), tools: [weatherTool] },
+    rounds: [{
+      reply: (call) => call.turn(turn([weather("call_F1", "Zürich")])),
+    }, {
+      results: ([{ id }]) => [{ id, text: "see", image: png }],
+      reply: (call) => call.turn(turn([{ text: "Fog." }])),
+      sent: (view, { from, to }) => {
+        const [{ result }, ...rest] = view.messages.at(-1).parts;
+        equal(result.id, "call_F1");
+        ok(result.text.startsWith("see"));
+        if (from === "openai-chat") return;
+        if (to === "claude") deepEqual(result.image, png);
+        else deepEqual(rest.filter((part) => part.image), [{ image: png }]);
+      },
+      got: (answer) => equal(answer.text, "Fog."),
+    }],
+  },
 ];
 
 const thinking = [
@@ -309,6 +345,32 @@ const thinking = [
         deepEqual(parts.at(-1), weather("call_E1", "Zürich"));
       },
       got: (answer) => equal(answer.text, "call_E1: 12 °C"),
+    }],
+  },
+  {
+    name: "redacted thinking",
+    ask: {
+      messages: user({ text: "Zürich?" }), tools: [weatherTool],
+      thinking: 1024, effort: "low", maxTokens: 4096,
+    },
+    rounds: [{
+      reply: (call) => call.turn(turn([
+        ...call.dialect.name === "claude" ? [{ redacted: "b3BhcXVl" }] : [],
+        weather("call_G1", "Zürich"),
+      ])),
+      got: (answer) => {
+        equal(answer.text, "");
+        equal(answer.calls.length, 1);
+      },
+    }, {
+      results: ([{ id }]) => [{ id, text: "12 °C" }],
+      reply: echoResults,
+      sent: (view, { from, to }) => deepEqual(view.messages[1].parts, [
+        ...from === "claude" && to === "claude"
+          ? [{ redacted: "b3BhcXVl" }] : [],
+        weather("call_G1", "Zürich"),
+      ]),
+      got: (answer) => equal(answer.text, "call_G1: 12 °C"),
     }],
   },
 ];

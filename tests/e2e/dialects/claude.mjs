@@ -25,6 +25,16 @@ function writePart(part) {
     return {
       type: "thinking", thinking: part.thinking, signature: part.signature,
     };
+  if (part.redacted)
+    return { type: "redacted_thinking", data: part.redacted };
+  if (part.document)
+    return {
+      type: "document", title: part.document.name,
+      source: {
+        type: "base64", media_type: part.document.mediaType,
+        data: part.document.data,
+      },
+    };
   if (part.call)
     return {
       type: "tool_use", id: part.call.id, name: part.call.name,
@@ -33,7 +43,11 @@ function writePart(part) {
   if (part.result)
     return defined({
       type: "tool_result", tool_use_id: part.result.id,
-      content: part.result.text, is_error: part.result.error,
+      content: part.result.image
+        ? [{ text: part.result.text }, { image: part.result.image }]
+          .map(writePart)
+        : part.result.text,
+      is_error: part.result.error,
     });
   const { url, mediaType, data } = part.image;
   return {
@@ -71,7 +85,8 @@ export function request(neutral) {
 }
 
 const flat = (content) => typeof content === "string" || !content
-  ? content : content.map((block) => block.text).join("\n");
+  ? content : content.filter(({ text }) => text)
+    .map(({ text }) => text).join("\n");
 
 const readers = {
   text: ({ text }) => ({ text }),
@@ -80,11 +95,21 @@ const readers = {
   tool_use: ({ id, name, input }) => ({ call: { id, name, args: input } }),
   tool_result: (block) => ({ result: defined({
     id: block.tool_use_id, text: flat(block.content), error: block.is_error,
+    image: imageIn(block.content),
   }) }),
   image: ({ source }) => ({
     image: source.type === "url" ? { url: source.url }
       : { mediaType: source.media_type, data: source.data },
   }),
+  document: ({ title, source }) => ({ document: {
+    name: title, mediaType: source.media_type, data: source.data,
+  } }),
+};
+
+const imageIn = (content) => {
+  const block = Array.isArray(content) &&
+    content.find(({ type }) => type === "image");
+  return block ? readers.image(block).image : undefined;
 };
 
 const readPart = (block) =>
@@ -149,6 +174,7 @@ export function read(body) {
     text: join("text"),
     thinking: join("thinking"),
     signature: join("signature"),
+    redacted: join("redacted"),
     calls: parts.filter((part) => part.call).map(({ call }) => call),
     stop: keyOf(stops, body.stop_reason),
     usage: readUsage(body.usage),
@@ -168,6 +194,7 @@ function blockOf(part) {
         ({ delta: { type: "thinking_delta", thinking: piece } })),
       { delta: { type: "signature_delta", signature: part.signature } },
     ]];
+  if (part.redacted) return [writePart(part), []];  // comes whole
   const { id, name, args } = part.call;
   return [{ type: "tool_use", id, name, input: {} }, [
     { delta: { type: "input_json_delta", partial_json: "" } },

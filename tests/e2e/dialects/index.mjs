@@ -10,8 +10,10 @@
 //   Answer  what a client read: { text, thinking, signature, calls, stop,
 //           usage, model, raw }; raw is the whole message in the dialect
 //   part    { text } | { image: { mediaType, data } | { url } }
-//           | { thinking, signature } | { call: { id, name, args } }
-//           | { result: { id, text, error } }
+//           | { document: { name, mediaType, data } }
+//           | { thinking, signature } | { redacted }
+//           | { call: { id, name, args } }
+//           | { result: { id, text, error, image } }
 //   stop    "end" | "tool" | "length" | "sequence" | "filter"
 //   usage   { input, cached, output, reasoning }; cached is part of input
 //

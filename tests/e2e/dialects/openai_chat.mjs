@@ -22,6 +22,11 @@ export const credential = (headers) =>
 
 const userPart = (part) => {
   if (part.text !== undefined) return { type: "text", text: part.text };
+  if (part.document)
+    return {
+      type: "file",
+      file: { filename: part.document.name, file_data: dataUrl(part.document) },
+    };
   const url = part.image.url ?? dataUrl(part.image);
   return { type: "image_url", image_url: { url } };
 };
@@ -97,6 +102,10 @@ function viewParts(message) {
     if (part.type === "text") parts.push({ text: part.text });
     else if (part.type === "image_url")
       parts.push({ image: parseDataUrl(part.image_url.url) });
+    else if (part.type === "file")
+      parts.push({ document: {
+        name: part.file.filename, ...parseDataUrl(part.file.file_data),
+      } });
     else parts.push({ unknown: part });
   }
   for (const call of message.tool_calls ?? [])
