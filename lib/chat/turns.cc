@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "chat/error_text.h"
 #include "json/json.h"
 
 namespace llmproxy {
@@ -171,6 +172,18 @@ std::string joined_text(const std::vector<ContentPart>& content,
 
 bool blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n\f\v") == std::string_view::npos;
+}
+
+Result<void> refuse_essential(const Extensions& extensions) {
+  for (const Extension& extension : extensions) {
+    if (!extension.essential) continue;
+    Error error = unsupported(
+        fmt::format("{} is not available on this provider", extension.name),
+        json::pointer("", extension.name));
+    error.code = extension.name + std::string(kUnsupportedRequest);
+    return error;
+  }
+  return {};
 }
 
 void lose_extensions(const Extensions& extensions, std::string_view path,

@@ -31,6 +31,10 @@ std::string joined_text(const std::vector<ContentPart>& content,
 /// True when there is nothing but white space.
 bool blank(std::string_view text);
 
+/// Error (unsupported) when a field is there that may not be left out; for
+/// every target that is not the provider the field is meant for.
+Result<void> refuse_essential(const Extensions& extensions);
+
 /// Fields only another dialect knows, as losses. `fields` of a request whose
 /// dialect is `dialect` (or empty: made by hand) are written, not lost.
 void lose_extensions(const Extensions& extensions, std::string_view path,

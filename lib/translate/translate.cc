@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "chat/custom_tools.h"
-#include "chat/error_text.h"
 #include "chat/estimate.h"
 #include "chat/tool_names.h"
 #include "chat/turns.h"
@@ -33,14 +32,7 @@ RequestContext context_of(const ChatRequest& request,
 /// What every dialect but the client's own needs done to a request.
 Result<void> prepare(ChatRequest& request, const Dialect& to,
                      RequestContext& context, Losses& losses) {
-  for (const Extension& extension : request.extensions) {
-    if (!extension.essential) continue;
-    Error error = unsupported(
-        fmt::format("{} is not available on this provider", extension.name),
-        json::pointer("", extension.name));
-    error.code = extension.name + std::string(kUnsupportedRequest);
-    return error;
-  }
+  LLMPROXY_TRY(refuse_essential(request.extensions));
   LLMPROXY_TRY(pair_tool_results(request.messages, losses));
   make_call_ids_safe(request.messages);
   if (!to.custom_tools) {

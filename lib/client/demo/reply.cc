@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "chat/turns.h"
 #include "client/demo/faults.h"
 #include "client/demo/model.h"
 #include "llmproxy/stream.h"
@@ -112,6 +113,7 @@ Result<Reply> decoded_reply(const Dialect& dialect, std::string body,
   LLMPROXY_ASSIGN(const ParsedRequest parsed,
                   ParsedRequest::parse(dialect, std::move(body)));
   LLMPROXY_ASSIGN(const ChatRequest request, parsed.decode());
+  LLMPROXY_TRY(refuse_essential(request.extensions));
   const DemoFault* fault = find_fault(request.model);
   if (fault != nullptr && fault->error) return error_of(*fault);
   ChatResponse response = answer(request);

@@ -19,6 +19,12 @@ std::string marked_as_error(std::string text) {
   return head == "error" ? text : "Error: " + text;
 }
 
+/// Parts that a user message can hold here.
+bool user_may_say(const ContentPart& part) {
+  return part.as<TextPart>() || part.as<ImagePart>() || part.as<AudioPart>() ||
+         part.as<DocumentPart>();
+}
+
 }  // namespace
 
 MessagesWriter::MessagesWriter(const ChatRequest& request,
@@ -54,11 +60,16 @@ Result<void> MessagesWriter::write() {
   }
   write_moved();
   w_.end_array();
+  if (!wrote_message_) {
+    return unsupported("nothing of these messages can be sent to OpenAI Chat",
+                       path_of(request_.messages.back(), 0));
+  }
   return {};
 }
 
 void MessagesWriter::open_message(const Message& message,
                                   std::string_view role) {
+  wrote_message_ = true;
   w_.begin_object();
   w_.member("role", role);
   w_.member_if("name", message.name);
@@ -165,8 +176,10 @@ Result<void> MessagesWriter::write_user(const Message& message) {
     const ContentPart& part = message.content[i];
     if (part.as<ToolResultPart>() != nullptr) {
       LLMPROXY_TRY(write_tool_result(message, i));
-    } else {
+    } else if (user_may_say(part)) {
       rest.push_back(&part);
+    } else {
+      lose(path_of(message, i), "OpenAI Chat user messages have no such part");
     }
   }
   // Tool messages directly follow their call; images they brought and the
@@ -219,8 +232,6 @@ Result<void> MessagesWriter::write_user_part(const ContentPart& part,
     w_.end_object();
   } else if (const auto* document = part.as<DocumentPart>()) {
     return write_document(*document, part, path);
-  } else {
-    lose(path, "OpenAI Chat user messages have no such part");
   }
   return {};
 }
@@ -325,6 +336,7 @@ Result<void> MessagesWriter::write_tool_result(const Message& message,
   const auto& result = *part.as<ToolResultPart>();
   const std::string path = path_of(message, index);
   lose_part_fields(message, index);
+  wrote_message_ = true;
   w_.begin_object();
   w_.member("role", "tool");
   w_.member("tool_call_id", result.call_id);

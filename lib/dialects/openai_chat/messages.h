@@ -64,6 +64,7 @@ class MessagesWriter {
   Losses& losses_;
   const bool same_dialect_;
   std::vector<Moved> moved_;
+  bool wrote_message_ = false;
 };
 
 }  // namespace llmproxy::openai_chat
