@@ -8,6 +8,7 @@
 #include "gateway/headers.h"
 #include "gateway/log_text.h"
 #include "gateway/models.h"
+#include "gateway/redact.h"
 #include "gateway/stream_call.h"
 #include "json/json.h"
 
@@ -132,7 +133,7 @@ void run_call(Exchange& exchange, const Call& call) {
                              answer_headers(exchange, call, {}, call.losses));
   }
   if (!is_success(upstream->status)) {
-    return relay_error(exchange, call, *upstream);
+    return relay_error(exchange, call, *std::move(upstream));
   }
   relay_answer(exchange, call, *upstream);
 }
@@ -161,7 +162,8 @@ Headers answer_headers(const Exchange& exchange, const Call& call,
 }
 
 void relay_error(Exchange& exchange, const Call& call,
-                 const UpstreamAnswer& upstream) {
+                 UpstreamAnswer upstream) {
+  redact(call.backend->api_key, upstream.body);
   Answer& answer = exchange.answer;
   Headers headers =
       answer_headers(exchange, call, upstream.headers, call.losses);

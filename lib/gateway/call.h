@@ -42,8 +42,7 @@ Headers answer_headers(const Exchange& exchange, const Call& call,
 
 /// Sends on an upstream's answer whose status is an error (or no answer at
 /// all to a chat request, such as a redirect).
-void relay_error(Exchange& exchange, const Call& call,
-                 const UpstreamAnswer& upstream);
+void relay_error(Exchange& exchange, const Call& call, UpstreamAnswer upstream);
 
 /// True for 2xx.
 inline bool is_success(int status) { return status / 100 == 2; }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gateway/headers.h"
+#include "gateway/redact.h"
 #include "json/json.h"
 
 namespace llmproxy::gateway {
@@ -156,6 +157,7 @@ Flow StreamCall::collect(std::string_view bytes) {
 
 Flow StreamCall::translate(std::string_view bytes) {
   translator_.feed(bytes, out_);
+  if (translator_.error()) redact(call_.backend->api_key, out_);
   if (!answer_.started()) {
     // Nothing was promised yet: this can still become a proper HTTP error.
     if (translator_.failed_before_start()) return Flow::stop;
@@ -231,7 +233,7 @@ void StreamCall::conclude_whole() {
   if (too_large_) return fail(upstream_malformed("the answer is too large"));
   if (!*result_) return fail(result_->error());
   if (!is_success(upstream_.status)) {
-    return relay_error(exchange_, call_, upstream_);
+    return relay_error(exchange_, call_, std::move(upstream_));
   }
   const Result<void> replayed = replay_whole();
   if (!replayed) return fail(replayed.error());
@@ -239,7 +241,8 @@ void StreamCall::conclude_whole() {
   write();
 }
 
-void StreamCall::fail(const Error& error) {
+void StreamCall::fail(Error error) {
+  redact(call_.backend->api_key, error.message);
   answer_.send_error(
       *call_.client, error,
       answer_headers(exchange_, call_, upstream_.headers, call_.losses));

@@ -60,7 +60,7 @@ class StreamCall final : public ResponseHandler {
   void conclude(Lock& lock);
   void conclude_whole();
   void conclude_stream();
-  void fail(const Error& error);
+  void fail(Error error);
   Result<void> replay_whole();
 
   Exchange& exchange_;

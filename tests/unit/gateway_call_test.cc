@@ -183,6 +183,32 @@ TEST_CASE("credentials stay on their side") {
   }
 }
 
+TEST_CASE("an upstream that repeats its key does not tell the client") {
+  for (const bool as_openai : {true, false}) {
+    for (const bool stream : {true, false}) {
+      for (const int status : {401, 200}) {
+        GatewayFixture fixture;
+        const std::string error = R"({"error":{"message":"wrong key )" +
+                                  kOpenAiKey + " or " + kOpenAiKey +
+                                  R"(","type":"invalid_request_error"}})";
+        // As an answer, as the first event, and behind the first.
+        Script script;
+        script.head(status, status == 401 ? json_head() : sse_head());
+        if (status == 200 && as_openai) script.body(kOpenAiBegin);
+        script.body(status == 401 ? error : "data: " + error + "\n\n");
+        fixture.upstream->play(script);
+        fixture.handle(as_openai ? openai_request("gpt", stream)
+                                 : claude_request("gpt", stream));
+        CHECK(contains(fixture.sink->body(), "error"));
+        CHECK_FALSE(contains(fixture.sink->body(), kOpenAiKey));
+        if (stream || status == 401) {
+          CHECK(contains(fixture.sink->body(), "wrong key [key] or [key]"));
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("headers of the API go to backends of the same dialect only") {
   const Headers headers = {{"anthropic-version", "2026-10-21"},
                            {"Anthropic-Beta", "one"},
