@@ -65,11 +65,12 @@ class ResponseChecks {
 
   // Decoding our own output gives what went in, but for declared losses.
   void translated(const Dialect& to) {
+    const ChatResponse meant = for_client(scenario_, to, *canonical_);
     Losses losses = decode_losses_;
     std::string body, twice;
-    to.encode_response(*canonical_, scenario_.context, body, losses);
+    to.encode_response(meant, scenario_.context, body, losses);
     Losses unused;
-    to.encode_response(*canonical_, scenario_.context, twice, unused);
+    to.encode_response(meant, scenario_.context, twice, unused);
     report_.property(body == twice, "determinism", std::string(to.name));
     Losses none;
     const auto there = decode_response(to, body, none);
@@ -78,7 +79,7 @@ class ResponseChecks {
       return;
     }
     const std::string difference =
-        unexplained_difference(*canonical_, *there, losses);
+        unexplained_difference(meant, *there, losses);
     report_.property(difference.empty(), "round trip",
                      "by " + std::string(to.name) + ": " + difference);
   }
@@ -93,10 +94,11 @@ class ResponseChecks {
       GrammarChecker grammar;
       Accumulator sum;
     } both;
-    replay(*canonical_, both);
+    const ChatResponse meant = for_client(scenario_, to, *canonical_);
+    replay(meant, both);
     report_.property(both.grammar.mistake().empty(), "grammar",
                      both.grammar.mistake());
-    const std::string bytes = encode_replay(*canonical_, to, scenario_.context);
+    const std::string bytes = encode_replay(meant, to, scenario_.context);
     const std::string rule =
         broken_stream_rule(to, scenario_.context, bytes, false);
     report_.property(rule.empty(), "client rules",
@@ -105,12 +107,20 @@ class ResponseChecks {
     decode_stream(to, scenario_.context, bytes, received);
     Losses losses;
     std::string body;
-    to.encode_response(*canonical_, scenario_.context, body, losses);
-    const auto unstreamed = decode_response(to, body, losses);
-    const std::string difference =
-        unstreamed
-            ? unexplained_difference(*unstreamed, received.response(), {})
-            : dump(unstreamed.error());
+    to.encode_response(meant, scenario_.context, body, losses);
+    Result<ChatResponse> unstreamed = decode_response(to, body, losses);
+    if (!unstreamed) {
+      report_.property(false, "own output", dump(unstreamed.error()));
+      return;
+    }
+    ChatResponse sum = received.response();
+    if (!scenario_.context.include_usage) sum.usage = unstreamed->usage = {};
+    for (ChatResponse* response : {&sum, &*unstreamed}) {
+      for (ContentPart& part : response->content) {
+        if (auto* text = part.as<TextPart>()) text->citations.clear();
+      }
+    }
+    const std::string difference = unexplained_difference(*unstreamed, sum, {});
     report_.property(difference.empty(), "parity with the stream",
                      std::string(to.name) + ": " + difference);
   }
@@ -137,6 +147,15 @@ class ResponseChecks {
   const Result<ChatResponse> canonical_;
 };
 
+// Filters have no word of their own in every dialect.
+bool same_kind(ErrorKind a, ErrorKind b) {
+  const auto plain = [](ErrorKind kind) {
+    return kind == ErrorKind::content_filtered ? ErrorKind::invalid_request
+                                               : kind;
+  };
+  return plain(a) == plain(b);
+}
+
 }  // namespace
 
 void check_response(const Scenario& scenario, Report& report) {
@@ -158,7 +177,7 @@ void check_error(const Scenario& scenario, Report& report) {
     // Read again, it is the same kind of error, with the same words.
     const Error again = to->decode_error(sent.status, {}, sent.body);
     report.property(
-        again.kind == error.kind, "kind crosses",
+        same_kind(again.kind, error.kind), "kind crosses",
         std::string(to->name) + ": " + dump(error) + "became " + dump(again));
   }
 }

@@ -1,9 +1,10 @@
 // Do two canonical values say the same? Used for round trips: decode, encode
 // in another dialect, decode again. What differs must have been declared as a
-// loss, or stand in the table of normalisations at the top of equivalence.cc.
+// loss; facts.h says what counts as the same.
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "llmproxy/chat.h"
 #include "llmproxy/loss.h"

@@ -106,6 +106,11 @@ Result<std::string> error_section(const Scenario& scenario,
     return error_body(translate_error(*scenario.from, to, scenario.status,
                                       scenario.headers, scenario.input));
   }
+  if (scenario.noun == Noun::request) {
+    const auto request = decode_request(*scenario.from, scenario.input);
+    if (request) return no_such(section, "the request can be read");
+    return error_body(write_error(to, request.error()));
+  }
   const Outcome outcome = translate(scenario, to);
   if (!outcome.error) return no_such(section, "there is no error");
   return error_body(write_error(to, *outcome.error));
@@ -159,6 +164,19 @@ Section expect(std::string_view what, std::string_view dialect = {}) {
   return section;
 }
 
+// What there is to say towards one other dialect.
+void append_natural(const Scenario& scenario, const Dialect& to,
+                    std::vector<Section>& sections) {
+  const Outcome outcome = translate(scenario, to);
+  if (outcome.error) {
+    const bool request = scenario.noun == Noun::request;
+    sections.push_back(expect(request ? "refusal" : "error", to.name));
+    return;
+  }
+  sections.push_back(expect(word_of(scenario.noun), to.name));
+  if (!outcome.losses.empty()) sections.push_back(expect("loss", to.name));
+}
+
 }  // namespace
 
 Result<std::string> actual_body(const Scenario& scenario,
@@ -189,23 +207,18 @@ Result<std::string> actual_body(const Scenario& scenario,
 
 std::vector<Section> natural_sections(const Scenario& scenario) {
   std::vector<Section> sections{expect("canonical")};
+  if (scenario.noun == Noun::request &&
+      !decode_request(*scenario.from, scenario.input)) {
+    sections.push_back(expect("error", scenario.from->name));
+    return sections;
+  }
   for (const Dialect* to : dialects()) {
     if (scenario.noun == Noun::error) {
       sections.push_back(expect("error", to->name));
       continue;
     }
     // To the same dialect bytes pass through: nothing to be seen.
-    if (to == scenario.from) continue;
-    const Outcome outcome = translate(scenario, *to);
-    if (outcome.error) {
-      const bool request = scenario.noun == Noun::request;
-      sections.push_back(expect(request ? "refusal" : "error", to->name));
-      continue;
-    }
-    sections.push_back(expect(word_of(scenario.noun), to->name));
-    if (!outcome.losses.empty()) {
-      sections.push_back(expect("loss", to->name));
-    }
+    if (to != scenario.from) append_natural(scenario, *to, sections);
   }
   return sections;
 }

@@ -1,5 +1,8 @@
 // Properties of every request case. See properties.h.
+#include <algorithm>
+
 #include "golden/equivalence.h"
+#include "golden/facts.h"
 #include "golden/properties.h"
 #include "golden/request_rules.h"
 #include "json/json.h"
@@ -37,12 +40,34 @@ std::vector<Place> open_places(json::Value root) {
   const json::Value message = first(root["messages"]);
   if (message.is_object()) places.push_back({"/messages/0", message.raw()});
   const json::Value part = first(message["content"]);
-  if (part.is_object()) {
+  if (part.is_object() &&
+      !(part["text"].is_string() && is_blank(part["text"].string()))) {
     places.push_back({"/messages/0/content/0", part.raw()});
   }
   const json::Value tool = first(root["tools"]);
   if (tool.is_object()) places.push_back({"/tools/0", tool.raw()});
   return places;
+}
+
+// What a JSON pointer names in `root`, or a missing value.
+json::Value resolve(json::Value root, std::string_view pointer) {
+  while (!pointer.empty()) {
+    pointer.remove_prefix(1);
+    const std::size_t end = std::min(pointer.find('/'), pointer.size());
+    const std::string_view name = pointer.substr(0, end);
+    pointer.remove_prefix(end);
+    if (root.is_object()) {
+      root = root[name];
+      continue;
+    }
+    json::Value found;
+    std::size_t index = 0;
+    for (const json::Value element : root.children()) {
+      if (std::to_string(index++) == name) found = element;
+    }
+    root = found;
+  }
+  return root;
 }
 
 class RequestChecks {
@@ -69,6 +94,7 @@ class RequestChecks {
  private:
   // Half a body is an error, wherever it was cut.
   void prefixes() {
+    if (!json::is_json(scenario_.input)) return;
     std::string_view body = scenario_.input;
     while (!body.empty() && body.back() != '}') body.remove_suffix(1);
     std::string wrong;
@@ -83,6 +109,7 @@ class RequestChecks {
 
   // What cannot be decoded is refused alike, whoever it was meant for.
   void refused() {
+    error_place();
     for (const Dialect* to : dialects()) {
       const auto sent = translate_request(*scenario_.from, *to, scenario_.input,
                                           options_for(scenario_, *to));
@@ -92,6 +119,17 @@ class RequestChecks {
                        "to " + std::string(to->name) + ": " +
                            (sent ? "taken" : dump(sent.error())));
     }
+  }
+
+  // An error names a place of the body, or what is missing in one.
+  void error_place() {
+    json::Document document;
+    const auto root = document.parse(scenario_.input);
+    const std::string& path = canonical_.error().path;
+    if (!root || path.empty()) return;
+    const std::string parent = path.substr(0, path.rfind('/'));
+    report_.property(static_cast<bool>(resolve(*root, parent)),
+                     "place of the error", path);
   }
 
   // Only the bytes of the model's name change.
@@ -159,8 +197,21 @@ class RequestChecks {
     const std::string rule = broken_request_rule(to, traits_of(to), sent->body);
     report_.property(rule.empty(), "server rules",
                      std::string(to.name) + ": " + rule);
+    places(to, *sent);
     strict(to, *sent, options);
     round_trip(to, *sent);
+  }
+
+  // A loss names something that stands in the client's own body.
+  void places(const Dialect& to, const TranslatedRequest& sent) {
+    json::Document document;
+    const auto root = document.parse(scenario_.input);
+    std::string wrong;
+    for (const Loss& loss : sent.losses) {
+      if (!resolve(*root, loss.path)) wrong += loss.path + " ";
+    }
+    report_.property(wrong.empty(), "places of losses",
+                     std::string(to.name) + ": not in the body: " + wrong);
   }
 
   // Strict mode refuses exactly what would have lost something.

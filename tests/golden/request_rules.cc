@@ -53,13 +53,17 @@ std::string check_tools(json::Value root, bool wrapped, std::size_t longest) {
 
 // ---- openai-chat
 
-std::string check_openai_content(json::Value message) {
+std::string check_openai_content(json::Value message,
+                                 const TargetTraits& traits) {
   const std::string_view role = message["role"].string();
   const json::Value content = message["content"];
   if (content.is_array() && content.size() == 0) return "content is []";
   for (const json::Value part : content.children()) {
     const std::string_view type = part["type"].string();
-    if (role != "user" && type != "text" && type != "refusal") {
+    const bool image_in_result =
+        role == "tool" && type == "image_url" && traits.tool_result_images;
+    if (role != "user" && type != "text" && type != "refusal" &&
+        !image_in_result) {
       return std::string(type) + " in a message of role " + std::string(role);
     }
     if (type == "image_url" && part["image_url"]["url"].string().empty()) {
@@ -69,10 +73,12 @@ std::string check_openai_content(json::Value message) {
   return "";
 }
 
-std::string check_openai_messages(json::Value messages) {
+std::string check_openai_messages(json::Value messages,
+                                  const TargetTraits& traits) {
   Ids waiting;
   for (const json::Value message : messages.children()) {
-    if (std::string rule = check_openai_content(message); !rule.empty()) {
+    if (std::string rule = check_openai_content(message, traits);
+        !rule.empty()) {
       return rule;
     }
     const std::string_view role = message["role"].string();
@@ -125,7 +131,7 @@ std::string check_openai_chat(json::Value root, const TargetTraits& traits) {
   if (std::string rule = check_tools(root, true, 64); !rule.empty()) {
     return rule;
   }
-  return check_openai_messages(root["messages"]);
+  return check_openai_messages(root["messages"], traits);
 }
 
 // ---- claude

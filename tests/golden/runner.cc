@@ -57,8 +57,11 @@ class Runner {
       std::fflush(stdout);
     }
     if (options_.list) return 0;
-    std::printf("golden: %zu cases, %zu properties checked, %zu failed\n",
-                report_.cases(), report_.properties(), report_.failed_cases());
+    std::printf(
+        "golden: %zu cases, %zu properties checked, "
+        "%zu passed, %zu failed\n",
+        report_.cases(), report_.properties(),
+        report_.cases() - report_.failed_cases(), report_.failed_cases());
     const bool ran = report_.cases() > 0;
     return ran && report_.failed_cases() == 0 ? 0 : 1;
   }

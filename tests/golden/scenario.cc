@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "json/json.h"
+#include "translate/answer_filter.h"
 
 namespace llmproxy::testing {
 namespace {
@@ -233,6 +234,20 @@ void decode_stream(const Dialect& from, const RequestContext& context,
       from.new_stream_decoder(context);
   decoder->feed(bytes, sink);
   decoder->finish(sink);
+}
+
+ChatResponse for_client(const Scenario& scenario, const Dialect& to,
+                        ChatResponse response) {
+  const RequestContext& context = scenario.context;
+  if (&to == scenario.from) return response;
+  Losses unused;
+  response = filter_answer(std::move(response), context, unused);
+  if (context.stream && !context.include_usage) response.usage = {};
+  if (!context.legacy_functions) return response;
+  for (ContentPart& part : response.content) {
+    if (auto* call = part.as<ToolCallPart>()) call->id = "call_function_0";
+  }
+  return response;
 }
 
 std::string encode_replay(const ChatResponse& response, const Dialect& to,

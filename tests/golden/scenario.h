@@ -65,6 +65,12 @@ StreamRun run_stream(const Scenario& scenario, const Dialect& to,
 void decode_stream(const Dialect& from, const RequestContext& context,
                    std::string_view bytes, EventSink& sink);
 
+/// What a client of `to` is meant to see of an answer that was decoded: its
+/// own names of tools, free text for its own tools, one call in the old form,
+/// no usage it did not ask for. Upstream's words where bytes pass through.
+ChatResponse for_client(const Scenario& scenario, const Dialect& to,
+                        ChatResponse response);
+
 /// The stream that `response` would have been.
 std::string encode_replay(const ChatResponse& response, const Dialect& to,
                           const RequestContext& context);

@@ -77,9 +77,9 @@ Result<void> take_body(const std::string& path, Section& section,
     }
     return {};
   }
-  section.body = section.kind == SectionKind::given
-                     ? std::string(body)
-                     : std::string(without_last_newlines(body));
+  section.body = section.kind == SectionKind::expect
+                     ? std::string(without_last_newlines(body))
+                     : std::string(body);
   return {};
 }
 
@@ -177,7 +177,7 @@ std::string write_case(const GoldenCase& golden) {
     }
     out += '\n';
     out += section.body;
-    if (section.kind != SectionKind::given && !section.body.empty()) {
+    if (section.kind == SectionKind::expect && !section.body.empty()) {
       out += '\n';
     }
   }

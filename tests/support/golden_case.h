@@ -30,7 +30,7 @@ struct Section {
   std::string what;      ///< request, response, stream, error, canonical, ...
   std::string dialect;   ///< empty where none is needed
   std::string file;      ///< the body stands in this file; empty = here
-  std::string body;      ///< of `given`: verbatim; else without last newlines
+  std::string body;      ///< verbatim; of `expect` without last newlines
   std::size_t line = 0;  ///< of the rule, from 1
 
   /// "expect request claude"

@@ -21,6 +21,8 @@ std::string GrammarChecker::check(const StreamEvent& event) {
     started_ = true;
     return "";
   }
+  // An upstream may say that it lives before it says anything.
+  if (event.kind == EventKind::ping) return "";
   if (!started_) return "an event before started";
   switch (event.kind) {
     case EventKind::usage:
