@@ -86,7 +86,8 @@ void SocketSink::start(int status, const Headers& headers) {
   std::lock_guard lock(mutex_);
   if (state_ != State::fresh) return;
   state_ = State::started;
-  has_body_ = status_has_body(status) && !options_.head_only;
+  status_has_body_ = status_has_body(status);
+  has_body_ = status_has_body_ && !options_.head_only;
   head_ = fmt::format("HTTP/1.{} {} {}\r\n", options_.http10 ? 0 : 1, status,
                       reason(status));
   for (const Header& header : headers) {
@@ -103,10 +104,8 @@ void SocketSink::start(int status, const Headers& headers) {
     append_value(head_, header.value);
     head_ += "\r\n";
   }
-  if (!status_has_body(status)) {
-    framing_ = Framing::sized;
-    length_.reset();
-  }
+  if (!status_has_body_) length_.reset();
+  if (!has_body_) framing_ = Framing::sized;
 }
 
 void SocketSink::close_head() {
@@ -160,8 +159,10 @@ Written SocketSink::finish() {
   state_ = State::finished;
   if (gone_) return Written::gone;
   if (!head_sent_) {
-    // Nothing has left yet, so the length is known after all.
-    if (framing_ == Framing::undecided && !length_) length_ = body_bytes_;
+    // Nothing has left yet, so the length is known after all; only who
+    // answered HEAD without writing a body has not said what it would be.
+    if (!length_ && status_has_body_ && (has_body_ || body_bytes_ > 0))
+      length_ = body_bytes_;
     close_head();
   }
   return send({unsent_head(), framing_ == Framing::chunked ? "0\r\n\r\n" : ""});

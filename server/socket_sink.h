@@ -76,6 +76,7 @@ class SocketSink final : public ResponseSink {
   State state_ = State::fresh;
   Framing framing_ = Framing::undecided;
   bool head_sent_ = false;
+  bool status_has_body_ = true;
   bool has_body_ = true;
   bool gone_ = false;
   bool keep_alive_;

@@ -126,6 +126,17 @@ TEST_CASE("HEAD gets the length but no body") {
   CHECK(sink.reusable());
 }
 
+TEST_CASE("HEAD without a word about the body says nothing of its length") {
+  Wire wire;
+  SocketSink sink(wire.server, {.head_only = true});
+  sink.start(200, kJson);
+  CHECK(sink.drain(1s) == Written::ok);
+  sink.finish();
+  CHECK(wire.all() ==
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n");
+  CHECK(sink.reusable());
+}
+
 TEST_CASE("answers without a body say so, or need not") {
   Wire wire;
   {

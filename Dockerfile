@@ -1,0 +1,33 @@
+# llm-proxy in a container:
+#   docker build -t llm-proxy .
+#   docker run -p 8080:8080 -v ./llm-proxy.yaml:/etc/llm-proxy.yaml:ro \
+#     llm-proxy serve --host 0.0.0.0 --config /etc/llm-proxy.yaml
+# A container is reachable from outside, so the configuration must have
+# server.client_keys; without them the program refuses to start unless it is
+# given --allow-anonymous.
+FROM debian:12 AS build
+WORKDIR /src
+COPY .ci/install .ci/install
+RUN .ci/install run
+COPY CMakeLists.txt CMakePresets.json ./
+COPY include include
+COPY lib lib
+COPY server server
+RUN cmake --preset release -DLLMPROXY_BUILD_TESTS=OFF \
+      -DLLMPROXY_BUILD_EXAMPLES=OFF \
+    && cmake --build --preset release --target llm-proxy \
+    && strip build/release/server/llm-proxy
+
+FROM debian:12-slim
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates \
+      libcpp-httplib0.11 libcurl4 libfmt9 libsimdjson14 libspdlog1.10 \
+      libyaml-cpp0.7 \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --no-create-home --shell /usr/sbin/nologin llm-proxy
+COPY --from=build /src/build/release/server/llm-proxy /usr/local/bin/
+USER llm-proxy
+EXPOSE 8080
+# The demo and the providers whose keys are in the environment.
+ENTRYPOINT ["llm-proxy"]
+CMD ["serve", "--host", "0.0.0.0"]
