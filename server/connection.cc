@@ -190,7 +190,8 @@ Connection::Next Connection::answer(RequestLine line) {
                    .keep_alive = wants_keep_alive(line) && !context_.stopping});
   context_.handler(std::move(line.request), sink);
   if (!sink.started()) {
-    refuse(Refusal::no_answer);
+    // A handler owes no answer to a client that left.
+    if (!sink.client_gone()) refuse(Refusal::no_answer);
     return Next::close;
   }
   const bool left = drain(sink);

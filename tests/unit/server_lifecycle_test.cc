@@ -59,6 +59,21 @@ TEST_CASE("a handler that writes nothing is a 500") {
   CHECK(served.observer.records().size() == 1);
 }
 
+TEST_CASE("a handler owes no answer to a client that left") {
+  std::promise<void> asked;
+  Served served([&](HttpRequest, ResponseSink& sink) {
+    asked.set_value();
+    eventually([&] { return sink.client_gone(); });
+  });
+  {
+    Client client(served);
+    client.send(kGet);
+    asked.get_future().wait();
+  }
+  CHECK(served.stop(20s));
+  CHECK(served.observer.records().empty());
+}
+
 TEST_CASE("a client that leaves is noticed while nothing is written") {
   Stalled stalled;
   Served served(stalled.handler());
