@@ -54,11 +54,33 @@ struct SourceIndex {
   friend bool operator==(SourceIndex, SourceIndex) { return true; }
 };
 
+/// The same for a part: /messages/<message>/<member>/<index>.
+struct SourcePlace {
+  static constexpr std::int32_t kUnknown = -2;
+  /// As in SourceIndex; kUnknown = not read from a body.
+  std::int32_t message = kUnknown;
+  /// "content", "tool_calls"; empty = the message itself. Static storage.
+  std::string_view member = {};
+  std::int32_t index = SourceIndex::kNone;  ///< kNone = the member itself
+
+  friend bool operator==(const SourcePlace&, const SourcePlace&) {
+    return true;
+  }
+};
+
+/// Name of the member something was read from. Static storage.
+struct SourceName {
+  std::string_view text = {};
+
+  friend bool operator==(SourceName, SourceName) { return true; }
+};
+
 /// End of a reusable prompt prefix.
 /// [claude: cache_control] [openai-chat: prompt_cache_breakpoint]
 struct CacheMarker {
   /// "5m", "30m", "1h" ...; empty = the provider's default.
   std::string ttl;
+  SourceName source = {};
 
   bool operator==(const CacheMarker&) const = default;
 };
@@ -171,6 +193,7 @@ struct ContentPart {
   Value value;
   std::optional<CacheMarker> cache;
   Extensions extensions;
+  SourcePlace source = {};
 
   /// The part as a T, or nullptr.
   template <class T>

@@ -85,6 +85,8 @@ struct RequestContext {
   std::vector<std::string> stop_sequences;
   /// Unix seconds for dialects that stamp answers; 0 = leave the upstream's.
   std::int64_t created = 0;
+  /// Id for answers of upstreams that give none.
+  std::string answer_id;
   /// Estimate used where a dialect reports input tokens before the upstream.
   std::int64_t estimated_input_tokens = 0;
 

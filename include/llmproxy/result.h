@@ -64,7 +64,8 @@ struct Error {
   bool operator==(const Error&) const = default;
 };
 
-/// HTTP status for an error: the upstream's if it had one, else the kind's.
+/// HTTP status for an error: the upstream's if that is one of errors, else
+/// the kind's.
 int http_status(const Error& error);
 /// The kind's name as written in logs ("rate_limited").
 std::string_view to_string(ErrorKind kind);

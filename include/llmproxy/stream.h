@@ -1,8 +1,8 @@
 // Canonical stream events: an answer while it is being written.
 //
-// Grammar (lib/chat/grammar.h checks it in every golden case):
+// Grammar (tests/support/grammar.h checks it in every golden case):
 //
-//   stream := started item* (finished | failed)
+//   stream := ping* started item* (finished | failed)
 //   item   := part_started(i) | part_delta(i) | part_ended(i) | usage | ping
 //   part_started(i) before part_delta(i) before part_ended(i); i counts up
 //   from 0 without gaps; several parts may be open at once (parallel tool

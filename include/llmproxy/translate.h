@@ -35,6 +35,8 @@ struct TranslateOptions {
   bool drop_prefill = false;
   /// Unix seconds to stamp answers with; 0 = none.
   std::int64_t created = 0;
+  /// Id for answers of upstreams that give none.
+  std::string answer_id;
 };
 
 /// A client's request body, parsed once: enough to route it, and to

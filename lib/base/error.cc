@@ -66,7 +66,8 @@ constexpr std::array kStatuses = {
 }  // namespace
 
 int http_status(const Error& error) {
-  return error.status != 0 ? error.status : row(error.kind).status;
+  // An error that came with a 2xx or 3xx is one all the same.
+  return error.status >= 400 ? error.status : row(error.kind).status;
 }
 
 std::string_view to_string(ErrorKind kind) { return row(kind).name; }

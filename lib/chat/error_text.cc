@@ -52,6 +52,22 @@ void refine_by_message(Error& error) {
   }
 }
 
+void unwrap_message(Error& error) {
+  constexpr int kLevels = 4;
+  for (int i = 0; i < kLevels; ++i) {
+    if (error.message.empty() || error.message.front() != '{') return;
+    json::Document document;
+    const auto root = document.parse(error.message);
+    if (!root || !root->is_object()) return;
+    const json::Value inner = (*root)["error"];
+    const std::string_view text = inner.is_object()
+                                      ? inner["message"].string()
+                                      : (*root)["message"].string();
+    if (text.empty()) return;
+    error.message = std::string(text);
+  }
+}
+
 std::string text_of_page(std::string_view body) {
   std::string out;
   bool in_tag = false;

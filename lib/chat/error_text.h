@@ -14,6 +14,10 @@ namespace llmproxy {
 /// kind is found by them (docs/dialects.md lists the phrases).
 void refine_by_message(Error& error);
 
+/// A message that is itself an error body in JSON (gateways behind gateways)
+/// becomes the innermost message.
+void unwrap_message(Error& error);
+
 /// A readable line out of a body that is no JSON: tags removed, white space
 /// collapsed, bounded.
 std::string text_of_page(std::string_view body);

@@ -142,6 +142,35 @@ Result<void> pair_tool_results(std::vector<Message>& messages, Losses& losses) {
   return {};
 }
 
+std::string reminder(std::string_view text) {
+  return fmt::format("<system-reminder>\n{}\n</system-reminder>", text);
+}
+
+void fold_system_turns(std::vector<Message>& messages, Losses& losses) {
+  std::vector<Message> folded;
+  for (Message& message : messages) {
+    const bool system =
+        message.role == Role::system || message.role == Role::developer;
+    const bool leading = folded.empty() || folded.back().role == Role::system ||
+                         folded.back().role == Role::developer;
+    if (!system || leading) {
+      folded.push_back(std::move(message));
+      continue;
+    }
+    losses.push_back(
+        {path_of(message), std::string(kReminderLoss), LossKind::approximated});
+    Message as_user =
+        user_message(reminder(joined_text(message.content, "\n")));
+    as_user.source = message.source;
+    if (folded.back().role != Role::user) {
+      folded.push_back(std::move(as_user));
+    } else {
+      folded.back().content.push_back(std::move(as_user.content.front()));
+    }
+  }
+  messages = std::move(folded);
+}
+
 std::string path_of(const Message& message) {
   if (message.source.index == SourceIndex::kNone) return "/system";
   return json::pointer("/messages",
@@ -149,11 +178,21 @@ std::string path_of(const Message& message) {
 }
 
 std::string path_of(const Message& message, std::size_t part) {
-  const std::string base = path_of(message);
-  if (message.source.index == SourceIndex::kNone) {
-    return json::pointer(base, part);
+  const SourcePlace& place = message.content[part].source;
+  if (place.message == SourcePlace::kUnknown) return path_of(message);
+  Message at;
+  at.source.index = place.message;
+  std::string path = path_of(at);
+  if (!place.member.empty()) path = json::pointer(path, place.member);
+  if (place.index != SourceIndex::kNone) {
+    path = json::pointer(path, static_cast<std::size_t>(place.index));
   }
-  return json::pointer(base + "/content", part);
+  return path;
+}
+
+std::string path_of(const CacheMarker& marker, const std::string& part) {
+  return marker.source.text.empty() ? part
+                                    : json::pointer(part, marker.source.text);
 }
 
 std::string joined_text(const std::vector<ContentPart>& content,
@@ -189,7 +228,8 @@ Result<void> refuse_essential(const Extensions& extensions) {
 void lose_extensions(const Extensions& extensions, std::string_view path,
                      std::string_view target, Losses& losses) {
   for (const Extension& extension : extensions) {
-    losses.push_back({json::pointer(path, extension.name),
+    // Names of nested fields hold a '/' on purpose: a path, not a name.
+    losses.push_back({fmt::format("{}/{}", path, extension.name),
                       fmt::format("{} has no such field", target),
                       LossKind::dropped});
   }

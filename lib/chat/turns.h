@@ -19,10 +19,20 @@ namespace llmproxy {
 /// Every change is a Loss. Error: a tool result before any other turn.
 Result<void> pair_tool_results(std::vector<Message>& messages, Losses& losses);
 
+/// Puts system turns that stand between others into the user turn before
+/// them, as reminders, for targets that take them at the top only.
+void fold_system_turns(std::vector<Message>& messages, Losses& losses);
+/// What such a reminder looks like.
+std::string reminder(std::string_view text);
+inline constexpr std::string_view kReminderLoss =
+    "a system turn between others became a reminder in the user turn";
+
 /// JSON pointer of a message in the client's body.
 std::string path_of(const Message& message);
-/// ... of one of its parts. Exact for parts of a content array.
+/// ... of one of its parts.
 std::string path_of(const Message& message, std::size_t part);
+/// ... of the cache marker of the part or tool at `part`.
+std::string path_of(const CacheMarker& marker, const std::string& part);
 
 /// Texts of all text parts, joined by `separator`.
 std::string joined_text(const std::vector<ContentPart>& content,

@@ -15,9 +15,9 @@
 namespace llmproxy::gateway {
 namespace {
 
-TranslateOptions options_for(const Core& core, const Call& call,
+TranslateOptions options_for(const Exchange& exchange, const Call& call,
                              const std::string& model) {
-  const TranslateConfig& config = core.config().translate;
+  const TranslateConfig& config = exchange.core.config().translate;
   TranslateOptions options;
   options.strict = config.strict;
   options.clamp_sampling = config.clamp_sampling;
@@ -26,6 +26,7 @@ TranslateOptions options_for(const Core& core, const Call& call,
   options.model = model;
   options.traits = traits_for(*call.backend, *call.upstream, model);
   options.created = unix_now();
+  options.answer_id = exchange.answer.record().request_id;
   return options;
 }
 
@@ -33,7 +34,7 @@ Result<void> translate(const Exchange& exchange, const ParsedRequest& parsed,
                        const std::string& model, Call& call) {
   LLMPROXY_ASSIGN(TranslatedRequest translated,
                   translate_request(parsed, *call.upstream,
-                                    options_for(exchange.core, call, model)));
+                                    options_for(exchange, call, model)));
   call.request = upstream_request(*call.backend, translated.path,
                                   std::move(translated.body), call.stream);
   if (call.same_dialect()) {

@@ -34,10 +34,11 @@ struct StreamTranslator::State final : public EventSink {
         break;
     }
     if (passthrough) return;
-    if (event.kind == EventKind::started && !context.answer_model.empty()) {
-      StreamEvent renamed = event;
-      renamed.model = context.answer_model;
-      return encoder->on_event(renamed, *out);
+    if (event.kind == EventKind::started) {
+      StreamEvent named = event;
+      if (!context.answer_model.empty()) named.model = context.answer_model;
+      if (named.id.empty()) named.id = context.answer_id;
+      return encoder->on_event(named, *out);
     }
     encoder->on_event(event, *out);
   }

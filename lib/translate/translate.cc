@@ -22,6 +22,7 @@ RequestContext context_of(const ChatRequest& request,
   context.model = request.model;
   context.stop_sequences = request.stop_sequences;
   context.created = options.created;
+  context.answer_id = options.answer_id;
   context.estimated_input_tokens = estimate_input_tokens(request);
   for (const ToolDefinition& tool : request.tools) {
     if (!tool.name.empty()) context.declared_tools.push_back(tool.name);
@@ -147,6 +148,7 @@ Result<TranslatedResponse> translate_response(const Dialect& from,
   ChatResponse response =
       filter_answer(*std::move(decoded), context, out.losses);
   if (!context.answer_model.empty()) response.model = context.answer_model;
+  if (response.id.empty()) response.id = context.answer_id;
   to.encode_response(response, context, out.body, out.losses);
   out.usage = response.usage;
   out.stop_reason = response.stop_reason;
@@ -156,7 +158,14 @@ Result<TranslatedResponse> translate_response(const Dialect& from,
 TranslatedError translate_error(const Dialect& from, const Dialect& to,
                                 int status, const Headers& headers,
                                 std::string_view body) {
-  return write_error(to, from.decode_error(status, headers, body));
+  TranslatedError out =
+      write_error(to, from.decode_error(status, headers, body));
+  // In the client's own dialect already: nothing is put in other words.
+  if (&from == &to && status >= 400 && json::is_json_object(body)) {
+    out.status = status;
+    out.body = std::string(body);
+  }
+  return out;
 }
 
 TranslatedError write_error(const Dialect& to, const Error& error) {

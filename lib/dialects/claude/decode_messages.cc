@@ -12,7 +12,7 @@ using json::Value;
 std::optional<CacheMarker> read_cache(ObjectReader& reader) {
   const Value control = reader.take("cache_control");
   if (!control.is_object()) return std::nullopt;
-  return CacheMarker{std::string(control["ttl"].string())};
+  return CacheMarker{std::string(control["ttl"].string()), {"cache_control"}};
 }
 
 namespace {
@@ -54,6 +54,8 @@ ContentPart opaque(Value value) {
                  value.raw_json()};
   return part;
 }
+
+constexpr std::string_view kContent = "content";
 
 Result<std::vector<ContentPart>> read_content(Value content,
                                               const std::string& path);
@@ -148,6 +150,9 @@ Result<ContentPart> read_block(Value value, const std::string& path) {
   }
   ObjectReader reader(value, path);
   LLMPROXY_ASSIGN(const std::string type, reader.required_string("type"));
+  if (type.empty()) {
+    return invalid_request("type must not be empty", reader.path_of("type"));
+  }
   for (const BlockRow& row : kBlocks) {
     if (row.type != type || made_of_blocks(value)) continue;
     ContentPart part;
@@ -166,18 +171,22 @@ Result<std::vector<ContentPart>> read_content(Value content,
   if (content.absent()) return out;
   if (content.is_string()) {
     out.push_back({TextPart{std::string(content.string()), {}}, {}, {}});
+    out.back().source.member = kContent;
     return out;
   }
   if (!content.is_array()) {
-    return invalid_request(fmt::format("content must be a string or an array "
-                                       "of blocks, not {}",
-                                       to_string(content.type())),
-                           path);
+    return invalid_request(
+        fmt::format("{} must be a string or an array of blocks, not {}",
+                    path.substr(path.rfind('/') + 1),
+                    to_string(content.type())),
+        path);
   }
   std::size_t index = 0;
   for (const Value block : content.children()) {
     LLMPROXY_ASSIGN(ContentPart part,
-                    read_block(block, json::pointer(path, index++)));
+                    read_block(block, json::pointer(path, index)));
+    part.source.member = kContent;
+    part.source.index = static_cast<std::int32_t>(index++);
     out.push_back(std::move(part));
   }
   return out;
@@ -196,6 +205,7 @@ void split_billing_line(Message& system) {
   const auto end = text->text.find('\n');
   const std::string line = text->text.substr(0, end);
   ContentPart billing;
+  billing.source = first.source;
   std::string raw;
   json::Writer writer(raw);
   writer.begin_object();
@@ -220,6 +230,11 @@ Result<void> read_system(ObjectReader& reader, ChatRequest& request) {
   Message system;
   system.role = Role::system;
   system.content = std::move(content);
+  for (ContentPart& part : system.content) {
+    // The member is `system` itself: a string, or blocks.
+    part.source.message = SourceIndex::kNone;
+    part.source.member = {};
+  }
   split_billing_line(system);
   request.messages.push_back(std::move(system));
   return {};
@@ -258,6 +273,9 @@ Result<void> read_messages(ObjectReader& reader, ChatRequest& request) {
                     read_content(content, message.path_of("content")));
     out.extensions = message.rest();
     out.source.index = index++;
+    for (ContentPart& part : out.content) {
+      part.source.message = out.source.index;
+    }
     request.messages.push_back(std::move(out));
   }
   return {};

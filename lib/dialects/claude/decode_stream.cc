@@ -99,10 +99,13 @@ class Decoder final : public SseStreamReader {
                          ? std::string(block["input"].raw())
                          : std::string();
     } else {
-      event.part_kind = PartKind::opaque;
-      event.id = kName;
-      event.name = type;
-      event.text = block.raw();
+      // Whole in one event, so it waits for its input.
+      held_type_ = type;
+      held_block_ = block.raw();
+      whole_input_.clear();
+      open_.push_back(
+          {data["index"].integer().value_or(0), event.part, PartKind::opaque});
+      return;
     }
     open_.push_back(
         {data["index"].integer().value_or(0), event.part, event.part_kind});
@@ -144,6 +147,10 @@ class Decoder final : public SseStreamReader {
     for (const Row& row : kDeltas) {
       if (row.type != type) continue;
       const std::string_view text = change[row.member].string();
+      if (block->kind == PartKind::opaque) {
+        whole_input_.append(text);
+        return;
+      }
       if (block->kind == PartKind::tool_call && !text.empty()) {
         whole_input_.clear();
       }
@@ -163,7 +170,38 @@ class Decoder final : public SseStreamReader {
     std::erase_if(open_, [index](const Block& b) { return b.index == index; });
   }
 
+  /// A block only this dialect knows, with the input that came by deltas.
+  void send_held(const Block& block, EventSink& sink) {
+    StreamEvent event;
+    event.kind = EventKind::part_started;
+    event.part_kind = PartKind::opaque;
+    event.part = block.part;
+    event.id = kName;
+    event.name = held_type_;
+    const std::string whole = with_input(held_block_, whole_input_);
+    event.text = whole;
+    whole_input_.clear();
+    sink.on_event(event);
+  }
+
+  static std::string with_input(const std::string& block,
+                                const std::string& input) {
+    json::Document document;
+    const auto root = document.parse(block);
+    if (input.empty() || !root || !json::is_json(input)) return block;
+    std::string out;
+    json::Writer w(out);
+    w.begin_object();
+    for (const Value member : root->children()) {
+      w.member_raw(member.key(),
+                   member.key() == "input" ? input : member.raw());
+    }
+    w.end_object();
+    return out;
+  }
+
   void end(const Block& block, EventSink& sink) {
+    if (block.kind == PartKind::opaque) send_held(block, sink);
     if (block.kind == PartKind::tool_call && !whole_input_.empty()) {
       delta(block, &StreamEvent::text, whole_input_, sink);
       whole_input_.clear();
@@ -182,6 +220,11 @@ class Decoder final : public SseStreamReader {
     }
     stop_sequence_ = change["stop_sequence"].string();
     explanation_ = change["stop_details"]["explanation"].string();
+    if (!change["stop_details"]["category"].absent()) {
+      Losses losses;
+      lose_category(change["stop_details"], losses);
+      lose(losses[0].path, losses[0].what);
+    }
     counts_.update(data["usage"]);
     usage_ = counts_.usage();
     StreamEvent event;
@@ -223,6 +266,8 @@ class Decoder final : public SseStreamReader {
   std::string tier_;
   std::vector<Block> open_;
   std::string whole_input_;
+  std::string held_type_;
+  std::string held_block_;
   std::string stop_reason_;
   std::string stop_sequence_;
   std::string explanation_;

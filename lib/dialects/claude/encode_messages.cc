@@ -56,7 +56,7 @@ void MessagesWriter::write_cache(const std::optional<CacheMarker>& cache,
   if (!cache) return;
   if (markers_to_skip_ > 0) {
     --markers_to_skip_;
-    return lose(path + "/cache_control",
+    return lose(path_of(*cache, path),
                 fmt::format("Anthropic takes {} cache markers; the first ones "
                             "were left out",
                             kMaxCacheMarkers));
@@ -68,7 +68,7 @@ void MessagesWriter::write_cache(const std::optional<CacheMarker>& cache,
   if (known || same_dialect_) {
     w_.member_if("ttl", cache->ttl);
   } else if (!cache->ttl.empty()) {
-    lose(path + "/cache_control/ttl",
+    lose(path_of(*cache, path) + "/ttl",
          fmt::format("Anthropic keeps prefixes 5m or 1h, not {}", cache->ttl),
          LossKind::approximated);
   }
@@ -217,12 +217,8 @@ void MessagesWriter::add_reminder(const Message& message,
   if (turns.empty() || turns.back().role != Role::user) {
     turns.push_back({Role::user, {}, &message});
   }
-  turns.back().items.push_back(
-      {own_text(fmt::format("<system-reminder>\n{}\n</system-reminder>", text)),
-       path_of(message)});
-  lose(path_of(message),
-       "a system turn between others became a reminder in the user turn",
-       LossKind::approximated);
+  turns.back().items.push_back({own_text(reminder(text)), path_of(message)});
+  lose(path_of(message), std::string(kReminderLoss), LossKind::approximated);
 }
 
 Result<std::vector<MessagesWriter::Turn>> MessagesWriter::build_turns(
@@ -372,7 +368,8 @@ Result<void> MessagesWriter::write_image(const ImagePart& image,
         path);
   }
   if (!image.detail.empty() && image.detail != "auto") {
-    lose(path + "/detail", "Anthropic has no image detail");
+    lose(path, fmt::format("Anthropic has no image detail; {} was asked for",
+                           image.detail));
   }
   w_.member("type", "image");
   w_.key("source");

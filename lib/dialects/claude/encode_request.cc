@@ -144,18 +144,38 @@ class RequestWriter {
                               "max_tokens",
                               kMinBudget));
     }
+    if (within_tool_loop()) {
+      return lose(reasoning_path(),
+                  "thinking is off: the tool calls before carry no signed "
+                  "thinking");
+    }
     const std::int64_t wanted =
         request_.reasoning.budget_tokens
             ? *request_.reasoning.budget_tokens
             : budget_of(request_.reasoning.effort.value_or(Effort::medium));
     thinking_mode_ = ReasoningMode::budget;
-    budget_ = std::min(wanted, max_tokens_ - 1);
+    // A quarter is left for the answer.
+    budget_ = std::min(wanted, std::max(kMinBudget, max_tokens_ / 4 * 3));
     if (request_.reasoning.effort) {
       lose(reasoning_path(),
            fmt::format("this model takes a budget; {} tokens are used",
                        *budget_),
            LossKind::approximated);
     }
+  }
+
+  /// The last model turn calls tools without signed thinking before them:
+  /// the API then refuses to think by budget in the same loop.
+  bool within_tool_loop() const {
+    for (auto message = request_.messages.rbegin();
+         message != request_.messages.rend(); ++message) {
+      if (message->role != Role::assistant) continue;
+      return std::any_of(message->content.begin(), message->content.end(),
+                         [](const ContentPart& part) {
+                           return part.as<ToolCallPart>() != nullptr;
+                         });
+    }
+    return false;
   }
 
   std::string reasoning_path() const {
@@ -249,7 +269,7 @@ class RequestWriter {
     return {};
   }
 
-  static constexpr std::string_view kConfigPrefix = "output_config.";
+  static constexpr std::string_view kConfigPrefix = "output_config/";
 
   std::vector<const Extension*> config_extensions() const {
     std::vector<const Extension*> out;
@@ -293,6 +313,7 @@ class RequestWriter {
     for (const std::size_t i : kept) write_tool(i);
     if (!context_.json_tool.empty()) write_json_tool();
     w_.end_array();
+    LLMPROXY_TRY(check_named_choice(kept));
     write_tool_choice();
     return {};
   }
@@ -305,6 +326,27 @@ class RequestWriter {
     const auto& allowed = request_.tool_choice->allowed;
     return std::find(allowed.begin(), allowed.end(), tool.name) !=
            allowed.end();
+  }
+
+  Result<void> check_named_choice(const std::vector<std::size_t>& kept) const {
+    if (same_dialect_ || !request_.tool_choice ||
+        request_.tool_choice->mode != ToolChoiceMode::named) {
+      return {};
+    }
+    for (const std::size_t index : kept) {
+      if (request_.tools[index].name == request_.tool_choice->name) return {};
+    }
+    const bool declared =
+        std::any_of(request_.tools.begin(), request_.tools.end(),
+                    [&](const ToolDefinition& tool) {
+                      return tool.name == request_.tool_choice->name;
+                    });
+    if (declared) {
+      return unsupported("the tool that must be called is not available",
+                         "/tool_choice");
+    }
+    return invalid_request("tool_choice names a tool that is not in tools",
+                           "/tool_choice");
   }
 
   Result<void> choice_without_tools() {

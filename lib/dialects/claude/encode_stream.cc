@@ -211,7 +211,7 @@ class Encoder final : public StreamEncoder, private EventSink {
     }
     w_.end_object();
     w_.key("usage");
-    write_usage(usage_, {}, w_);
+    write_final_usage(usage_, w_);
     send();
     open("message_stop");
     send();

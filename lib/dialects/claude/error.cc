@@ -89,6 +89,7 @@ Error read_error(const Value& object, int status) {
       break;
     }
   }
+  unwrap_message(error);
   refine_by_message(error);
   return error;
 }
@@ -121,7 +122,7 @@ int encode_error(const Error& error, std::string& out) {
                             : error.message;
   if (error.kind == ErrorKind::context_length_exceeded &&
       message.compare(0, kTooLong.size(), kTooLong) != 0) {
-    message.insert(0, kTooLong);
+    message = std::string(kTooLong).append(message);
   }
   // The API writes the place in front of what is wrong there.
   if (!error.path.empty()) message = dotted(error.path) + ": " + message;

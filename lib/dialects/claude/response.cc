@@ -130,25 +130,52 @@ Usage UsageCounts::usage() const {
   return out;
 }
 
-void write_usage(const Usage& usage, std::string_view service_tier, Writer& w) {
-  const std::int64_t cached = usage.cached_input_tokens.value_or(0);
-  const std::int64_t written = usage.cache_write_tokens.value_or(0);
-  const std::int64_t input = usage.input_tokens.value_or(0);
+namespace {
+
+std::int64_t uncached_input(const Usage& usage) {
+  return std::max<std::int64_t>(0, usage.input_tokens.value_or(0) -
+                                       usage.cached_input_tokens.value_or(0) -
+                                       usage.cache_write_tokens.value_or(0));
+}
+
+void write_thinking_tokens(const Usage& usage, Writer& w) {
+  if (!usage.reasoning_tokens) return;
+  w.key("output_tokens_details");
   w.begin_object();
-  w.member("input_tokens", std::max<std::int64_t>(0, input - cached - written));
-  w.member("cache_creation_input_tokens", written);
-  w.member("cache_read_input_tokens", cached);
+  w.member("thinking_tokens", *usage.reasoning_tokens);
+  w.end_object();
+}
+
+}  // namespace
+
+void write_usage(const Usage& usage, std::string_view service_tier, Writer& w) {
+  w.begin_object();
+  w.member("input_tokens", uncached_input(usage));
+  w.member("cache_creation_input_tokens", usage.cache_write_tokens.value_or(0));
+  w.member("cache_read_input_tokens", usage.cached_input_tokens.value_or(0));
   w.member("output_tokens", usage.output_tokens.value_or(0));
-  if (usage.reasoning_tokens) {
-    w.key("output_tokens_details");
-    w.begin_object();
-    w.member("thinking_tokens", *usage.reasoning_tokens);
-    w.end_object();
-  }
+  write_thinking_tokens(usage, w);
   for (const ServiceTier& row : kUsedTiers) {
     if (row.canonical == service_tier) w.member("service_tier", row.wire);
   }
   w.end_object();
+}
+
+void write_final_usage(const Usage& usage, Writer& w) {
+  w.begin_object();
+  if (usage.input_tokens) w.member("input_tokens", uncached_input(usage));
+  w.member("cache_creation_input_tokens", usage.cache_write_tokens);
+  w.member("cache_read_input_tokens", usage.cached_input_tokens);
+  w.member("output_tokens", usage.output_tokens.value_or(0));
+  write_thinking_tokens(usage, w);
+  w.end_object();
+}
+
+void lose_category(const Value& stop_details, Losses& losses) {
+  if (stop_details["category"].absent()) return;
+  losses.push_back({"/stop_details/category",
+                    "the category of a refusal has no counterpart",
+                    LossKind::dropped});
 }
 
 std::string canonical_tier(std::string_view wire) {
@@ -185,7 +212,8 @@ std::string input_object(std::string_view arguments, bool* wrapped) {
   return out;
 }
 
-Result<ChatResponse> decode_response(const Value& body, Losses&) {
+Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
+  if (body["error"].is_object()) return read_error(body["error"], 0);
   if (!body["content"].is_array()) {
     return upstream_malformed("the upstream's answer has no content array");
   }
@@ -201,8 +229,9 @@ Result<ChatResponse> decode_response(const Value& body, Losses&) {
   response.stop_reason = from_wire(kStopReasons, response.stop_reason_text)
                              .value_or(StopReason::other);
   response.stop_sequence = std::string(reader.take("stop_sequence").string());
-  response.refusal_explanation =
-      std::string(reader.take("stop_details")["explanation"].string());
+  const Value details = reader.take("stop_details");
+  response.refusal_explanation = std::string(details["explanation"].string());
+  lose_category(details, losses);
   const Value usage = reader.take("usage");
   UsageCounts counts;
   counts.update(usage);

@@ -126,6 +126,11 @@ struct UsageCounts {
 };
 void write_usage(const Usage& usage, std::string_view service_tier,
                  json::Writer& writer);
+/// Only what is known, and output_tokens, which clients demand: a zero would
+/// overwrite what they were told before.
+void write_final_usage(const Usage& usage, json::Writer& writer);
+/// The category of a refusal, which no other dialect has.
+void lose_category(const json::Value& stop_details, Losses& losses);
 /// "msg_..." for any response id.
 std::string message_id(std::string_view id);
 /// The canonical word for a tier an answer reports.

@@ -15,15 +15,24 @@ using json::Value;
 std::optional<CacheMarker> read_breakpoint(ObjectReader& part) {
   const Value marker = part.take("prompt_cache_breakpoint");
   if (marker.is_object()) {
-    return CacheMarker{std::string(marker["ttl"].string())};
+    return CacheMarker{std::string(marker["ttl"].string()),
+                       {"prompt_cache_breakpoint"}};
   }
   // Not of this dialect, but what OpenRouter and others take on parts.
   const Value control = part.take("cache_control");
   if (!control.is_object()) return std::nullopt;
-  return CacheMarker{std::string(control["ttl"].string())};
+  return CacheMarker{std::string(control["ttl"].string()), {"cache_control"}};
 }
 
 namespace {
+
+/// A part and the member of its message that it stands in.
+ContentPart made(ContentPart::Value value, std::string_view member) {
+  ContentPart part;
+  part.value = std::move(value);
+  part.source.member = member;
+  return part;
+}
 
 Result<ContentPart::Value> read_image(ObjectReader& part) {
   const Value image = part.take("image_url");
@@ -119,7 +128,7 @@ Result<std::vector<ContentPart>> read_content(Value content,
   std::vector<ContentPart> out;
   if (content.absent()) return out;
   if (content.is_string()) {
-    out.push_back({TextPart{std::string(content.string()), {}}, {}, {}});
+    out.push_back(made(TextPart{std::string(content.string()), {}}, "content"));
     return out;
   }
   if (!content.is_array()) {
@@ -132,7 +141,9 @@ Result<std::vector<ContentPart>> read_content(Value content,
   std::size_t index = 0;
   for (const Value part : content.children()) {
     LLMPROXY_ASSIGN(ContentPart read,
-                    read_part(part, json::pointer(path, index++)));
+                    read_part(part, json::pointer(path, index)));
+    read.source.member = "content";
+    read.source.index = static_cast<std::int32_t>(index++);
     out.push_back(std::move(read));
   }
   return out;
@@ -156,7 +167,7 @@ Result<ContentPart> read_tool_call(Value value, const std::string& path) {
     return invalid_request("a tool call needs a name", path);
   }
   call.arguments = std::string(body[custom ? "input" : "arguments"].string());
-  return ContentPart{std::move(call), {}, reader.rest()};
+  return ContentPart{std::move(call), {}, reader.rest(), {}};
 }
 
 /// Id of a call in the old `function_call` form, which has none: the same
@@ -179,6 +190,9 @@ class MessagesReader {
       }
       LLMPROXY_ASSIGN(Message message, read_message(value, path));
       message.source.index = index++;
+      for (ContentPart& part : message.content) {
+        part.source.message = message.source.index;
+      }
       out.push_back(std::move(message));
     }
     return out;
@@ -231,14 +245,15 @@ class MessagesReader {
         old_name.is_string() ? old_name.string() : new_name.string();
     if (text.empty()) return;
     message.content.push_back(
-        {ThinkingPart{std::string(text), {}, {}}, {}, {}});
+        made(ThinkingPart{std::string(text), {}, {}},
+             old_name.is_string() ? "reasoning_content" : "reasoning"));
   }
 
   Result<void> read_answer(ObjectReader& reader, Message& message) {
     const Value refusal = reader.take("refusal");
     if (!refusal.string().empty()) {
       message.content.push_back(
-          {RefusalPart{std::string(refusal.string())}, {}, {}});
+          made(RefusalPart{std::string(refusal.string())}, "refusal"));
     }
     LLMPROXY_ASSIGN(const Value calls,
                     reader.optional("tool_calls", Type::array));
@@ -254,11 +269,10 @@ class MessagesReader {
                     reader.optional("function_call", Type::object));
     if (legacy) {
       message.content.push_back(
-          {ToolCallPart{legacy_call_id(legacy_calls_++),
-                        std::string(legacy["name"].string()),
-                        std::string(legacy["arguments"].string()), false},
-           {},
-           {}});
+          made(ToolCallPart{legacy_call_id(legacy_calls_++),
+                            std::string(legacy["name"].string()),
+                            std::string(legacy["arguments"].string()), false},
+               "function_call"));
     }
     // Empty text beside calls says nothing ("content":"" is common).
     if (message.content.size() > 1) {

@@ -25,6 +25,16 @@ Result<ToolDefinition> read_function(ObjectReader& reader) {
   return tool;
 }
 
+/// Unknown fields beside `function`; those inside of it are marked.
+void keep_outer_fields(const ObjectReader& outer, ToolDefinition& tool) {
+  for (Extension& extension : tool.extensions) {
+    extension.name = std::string(kInner).append(extension.name);
+  }
+  for (Extension& extension : outer.rest()) {
+    tool.extensions.push_back(std::move(extension));
+  }
+}
+
 Result<ToolDefinition> read_tool(Value value, const std::string& path) {
   if (!value.is_object()) {
     return invalid_request("a tool must be an object", path);
@@ -37,6 +47,7 @@ Result<ToolDefinition> read_tool(Value value, const std::string& path) {
     ObjectReader reader(function, outer.path_of("function"));
     LLMPROXY_ASSIGN(ToolDefinition tool, read_function(reader));
     tool.cache = read_breakpoint(outer);
+    keep_outer_fields(outer, tool);
     return tool;
   }
   if (type == "custom") {
@@ -48,6 +59,7 @@ Result<ToolDefinition> read_tool(Value value, const std::string& path) {
     LLMPROXY_ASSIGN(tool.description, reader.optional_string("description"));
     tool.schema = reader.take("format").raw_json();
     tool.extensions = reader.rest();
+    keep_outer_fields(outer, tool);
     return tool;
   }
   ToolDefinition tool;

@@ -62,7 +62,10 @@ class Decoder final : public SseStreamReader {
     }
     const Value choices = data["choices"];
     for (const Value choice : choices.children()) {
-      if (choice["index"].integer().value_or(0) != 0) continue;  // n > 1
+      if (choice["index"].integer().value_or(0) != 0) {
+        lose("/choices/1", std::string(kOneChoice));
+        continue;
+      }
       start(sink);
       read_choice(choice, sink);
     }
@@ -306,7 +309,8 @@ class Decoder final : public SseStreamReader {
              "a tool call without a name was dropped");
         continue;
       }
-      if (call.id.empty()) call.id = fmt::format("call_{}", i);
+      // Of this answer alone, so that ids of later turns differ.
+      if (call.id.empty()) call.id = fmt::format("call_{}_{}", id_, i);
       start_call(call, sink);
     }
     end_text(sink);

@@ -154,7 +154,7 @@ void MessagesWriter::lose_part_fields(const Message& message,
   const ContentPart& part = message.content[index];
   const std::string path = path_of(message, index);
   if (part.cache && !same_dialect_ && !traits_.cache_markers) {
-    lose(path + "/cache_control",
+    lose(path_of(*part.cache, path),
          "OpenAI caches by itself and takes no cache markers");
   }
   if (const auto* text = part.as<TextPart>();

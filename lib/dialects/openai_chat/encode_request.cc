@@ -132,6 +132,7 @@ class RequestWriter {
     w_.begin_array();
     for (const ToolDefinition* tool : kept) write_tool(*tool);
     w_.end_array();
+    LLMPROXY_TRY(check_named_choice(kept));
     write_tool_choice();
     if (request_.parallel_tool_calls && !request_.legacy_functions) {
       w_.member("parallel_tool_calls", *request_.parallel_tool_calls);
@@ -139,10 +140,32 @@ class RequestWriter {
     return {};
   }
 
+  Result<void> check_named_choice(
+      const std::vector<const ToolDefinition*>& kept) const {
+    if (same_dialect_ || !request_.tool_choice ||
+        request_.tool_choice->mode != ToolChoiceMode::named) {
+      return {};
+    }
+    for (const ToolDefinition* tool : kept) {
+      if (tool->name == request_.tool_choice->name) return {};
+    }
+    const bool declared =
+        std::any_of(request_.tools.begin(), request_.tools.end(),
+                    [&](const ToolDefinition& tool) {
+                      return tool.name == request_.tool_choice->name;
+                    });
+    if (declared) {
+      return unsupported("the tool that must be called is not available",
+                         "/tool_choice");
+    }
+    return invalid_request("tool_choice names a tool that is not in tools",
+                           "/tool_choice");
+  }
+
   void lose_tool_fields(const ToolDefinition& tool, const std::string& path) {
     if (same_dialect_) return;
     if (tool.cache) {
-      lose(path + "/cache_control",
+      lose(path_of(*tool.cache, path),
            "OpenAI caches by itself and takes no cache markers");
     }
     lose_extensions(tool.extensions, path, "OpenAI Chat", losses_);
@@ -193,9 +216,23 @@ class RequestWriter {
       w_.member("parameters", tool.schema);
     }
     w_.member("strict", tool.strict);
-    if (same_dialect_) w_.extensions(tool.extensions);
+    write_tool_extensions(tool, Inside::yes);
     w_.end_object();
-    if (!request_.legacy_functions) w_.end_object();
+    if (request_.legacy_functions) return;
+    write_tool_extensions(tool, Inside::no);
+    w_.end_object();
+  }
+
+  /// Unknown fields stand beside `function` or inside of it.
+  enum class Inside { no, yes };
+  void write_tool_extensions(const ToolDefinition& tool, Inside inside) {
+    if (!same_dialect_) return;
+    for (const Extension& extension : tool.extensions) {
+      const std::string_view name = extension.name;
+      const bool nested = name.substr(0, kInner.size()) == kInner;
+      if (nested != (inside == Inside::yes)) continue;
+      w_.member(nested ? name.substr(kInner.size()) : name, extension.value);
+    }
   }
 
   void write_tool_choice() {
@@ -342,7 +379,12 @@ class RequestWriter {
 Result<void> encode_request(const ChatRequest& request,
                             const EncodeOptions& options, RequestContext&,
                             std::string& out, Losses& losses) {
-  return RequestWriter(request, options, out, losses).write();
+  if (options.traits.system_in_messages) {
+    return RequestWriter(request, options, out, losses).write();
+  }
+  ChatRequest folded = request;
+  fold_system_turns(folded.messages, losses);
+  return RequestWriter(folded, options, out, losses).write();
 }
 
 }  // namespace llmproxy::openai_chat

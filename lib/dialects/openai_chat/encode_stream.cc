@@ -220,10 +220,7 @@ class Encoder final : public StreamEncoder {
   }
 
   void finish(const StreamEvent& event, std::string& out) {
-    if (event.stop_reason == StopReason::pause) {
-      losses_.push_back(
-          {"/stop_reason", std::string(kPausedLoss), LossKind::approximated});
-    }
+    lose_stop_details(event.stop_reason, event.stop_sequence, losses_);
     if (event.stop_reason == StopReason::refusal && !refused_ &&
         !event.refusal_explanation.empty()) {
       text_chunk("refusal", event.refusal_explanation, out);

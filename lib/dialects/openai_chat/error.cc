@@ -104,6 +104,7 @@ Error read_error(const Value& object, int status) {
   } else {
     error.kind = kind_of_word(type).value_or(ErrorKind::upstream_failed);
   }
+  unwrap_message(error);
   refine_by_message(error);
   return error;
 }

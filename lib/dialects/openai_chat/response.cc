@@ -70,14 +70,17 @@ void read_content(Value content, ChatResponse& response) {
   }
 }
 
+/// Calls without an id get one of this answer alone, so that ids of later
+/// turns differ.
 void read_tool_calls(Value message, ChatResponse& response) {
+  const std::string& id = response.id;
   std::size_t index = 0;
   for (const Value value : message["tool_calls"].children()) {
     ToolCallPart call;
     call.custom = value["type"].string() == "custom";
     const Value body = value[call.custom ? "custom" : "function"];
     call.id = std::string(value["id"].string());
-    if (call.id.empty()) call.id = fmt::format("call_{}", index);
+    if (call.id.empty()) call.id = fmt::format("call_{}_{}", id, index);
     call.name = std::string(body["name"].string());
     call.arguments =
         std::string(body[call.custom ? "input" : "arguments"].string());
@@ -244,6 +247,29 @@ StopReason stop_reason(std::string_view finish_reason, bool called_tools,
   return said;
 }
 
+void lose_stop_details(StopReason reason, std::string_view stop_sequence,
+                       Losses& losses) {
+  struct Row {
+    StopReason reason;
+    std::string_view what;
+  };
+  constexpr std::array kRows = {
+      Row{StopReason::pause, "the turn was only paused; OpenAI Chat says stop"},
+      Row{StopReason::context_window,
+          "the context window is full; OpenAI Chat says length"},
+  };
+  for (const Row& row : kRows) {
+    if (row.reason != reason) continue;
+    losses.push_back(
+        {"/stop_reason", std::string(row.what), LossKind::approximated});
+  }
+  if (!stop_sequence.empty()) {
+    losses.push_back({"/stop_sequence",
+                      "OpenAI Chat does not say which stop sequence matched",
+                      LossKind::dropped});
+  }
+}
+
 std::string completion_id(std::string_view id) {
   constexpr std::string_view kPrefix = "chatcmpl-";
   constexpr std::string_view kOther = "msg_";
@@ -252,7 +278,8 @@ std::string completion_id(std::string_view id) {
   return fmt::format("{}{}", kPrefix, id);
 }
 
-Result<ChatResponse> decode_response(const Value& body, Losses&) {
+Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
+  if (!body["error"].absent()) return read_error(body["error"], 0);
   const Value choice = *body["choices"].children().begin();
   if (body["choices"].size() == 0 || !choice["message"].is_object()) {
     return upstream_malformed(
@@ -289,7 +316,12 @@ Result<ChatResponse> decode_response(const Value& body, Losses&) {
   }
   const std::size_t before_calls = response.content.size();
   read_tool_calls(message, response);
+  const bool called = response.content.size() > before_calls;
   if (message["audio"].is_object()) {
+    // What was said is the text of a spoken answer.
+    if (message["content"].absent()) {
+      add_text(response, message["audio"]["transcript"].string());
+    }
     response.content.push_back(
         {OpaquePart{std::string(kName), "audio", message["audio"].raw_json()},
          {},
@@ -297,10 +329,13 @@ Result<ChatResponse> decode_response(const Value& body, Losses&) {
   }
   response.stop_reason_text = std::string(choice["finish_reason"].string());
   response.stop_reason =
-      stop_reason(response.stop_reason_text,
-                  response.content.size() > before_calls, !refusal.empty());
+      stop_reason(response.stop_reason_text, called, !refusal.empty());
   response.usage = read_usage(reader.take("usage"));
   keep_the_rest(reader, choice, response);
+  if (body["choices"].size() > 1) {
+    losses.push_back(
+        {"/choices/1", std::string(kOneChoice), LossKind::dropped});
+  }
   return response;
 }
 
@@ -350,10 +385,7 @@ void encode_response(const ChatResponse& response,
   } else {
     w.null();
   }
-  if (response.stop_reason == StopReason::pause) {
-    losses.push_back(
-        {"/stop_reason", std::string(kPausedLoss), LossKind::approximated});
-  }
+  lose_stop_details(response.stop_reason, response.stop_sequence, losses);
   const bool said_in_words = response.stop_reason == StopReason::refusal &&
                              response.refusal_explanation.empty() &&
                              !parts.refusal.empty();

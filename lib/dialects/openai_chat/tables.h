@@ -92,6 +92,9 @@ inline constexpr std::array kDefaults = {
     Default{"metadata", "{}"},
 };
 
+/// Marks the extensions of a tool that stood inside its `function`.
+inline constexpr std::string_view kInner = "function/";
+
 inline constexpr std::size_t kMaxStopSequences = 4;
 inline constexpr std::size_t kMaxUserId = 64;
 
@@ -128,9 +131,11 @@ std::string_view finish_reason(StopReason reason, bool refusal_text,
 /// What a finish_reason means, given whether tools were called.
 StopReason stop_reason(std::string_view finish_reason, bool called_tools,
                        bool refused);
-/// What is said of a turn that Anthropic only paused.
-inline constexpr std::string_view kPausedLoss =
-    "the turn was only paused; OpenAI Chat knows stop";
+inline constexpr std::string_view kOneChoice =
+    "only the first of several choices crosses";
+/// Adds what finish_reason cannot say of a stop.
+void lose_stop_details(StopReason reason, std::string_view stop_sequence,
+                       Losses& losses);
 /// "chatcmpl-..." for any response id.
 std::string completion_id(std::string_view id);
 
