@@ -37,12 +37,12 @@ const it = stage({
       "quick-openai": {
         provider: "openai", base_url: `${upstream.url}/v1`,
         api_key: "upstream-openai-key",
-        deadlines: { first_byte: 0.5, idle: 0.5 },
+        deadlines: { first_byte: 0.5, idle: 1.5 },
       },
       "quick-claude": {
         provider: "anthropic", base_url: upstream.url,
         api_key: "upstream-claude-key",
-        deadlines: { first_byte: 0.5, idle: 0.5 },
+        deadlines: { first_byte: 0.5, idle: 1.5 },
       },
       "gone-openai": {
         provider: "openai", base_url: `${nowhere}/v1`, api_key: "k",

@@ -26,7 +26,8 @@ node=node_modules/.bin/node
 if [[ ! -x $node ]]; then node=node; fi
 if (($# == 0)); then set -- *_test.mjs; fi
 # Nothing of the caller's environment may reach an SDK: no keys, no proxies.
+# Three files at once: the tests wait more than they work.
 exec env -i PATH="$PATH" HOME="$HOME" TMPDIR="${TMPDIR-/tmp}" \
   ${binary:+LLM_PROXY_BINARY="$binary"} \
-  "$node" --disable-warning=ExperimentalWarning --test \
+  "$node" --disable-warning=ExperimentalWarning --test --test-concurrency=3 \
   --test-reporter=./reporter.mjs --test-reporter-destination=stdout "$@"
