@@ -28,12 +28,9 @@ class YamlNode {
  public:
   /// `mark` is where messages point: the key's line, as an alias has the
   /// line of its anchor and an empty value has none.
-  YamlNode(const YamlSource& source, YAML::Node node, YAML::Mark mark,
+  YamlNode(const YamlSource& source, const YAML::Node& node, YAML::Mark mark,
            std::string path)
-      : source_(&source),
-        node_(std::move(node)),
-        mark_(mark),
-        path_(std::move(path)) {}
+      : source_(&source), node_(node), mark_(mark), path_(std::move(path)) {}
 
   /// invalid_request: "file:line: path: what".
   Error error(std::string_view what) const;

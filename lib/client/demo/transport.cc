@@ -89,14 +89,14 @@ class DemoTransfer final : public Transfer {
       handler_.on_head(reply_.status, reply_.headers);
       return false;
     }
-    if (next_ == reply_.pieces.size()) return done(std::move(reply_.end));
+    if (next_ == reply_.pieces.size()) return done(reply_.end);
     flow = handler_.on_body(reply_.pieces[next_++]);
     due_ = Clock::now() + reply_.pace;
     return false;
   }
 
  private:
-  bool done(Result<void> result) {
+  bool done(const Result<void>& result) {
     handler_.on_done(result);
     return true;
   }
