@@ -53,7 +53,8 @@ enum class Flow : std::uint8_t {
   stop,
 };
 
-/// Receives one answer: head once, body in pieces, done exactly once.
+/// Receives one answer: head once, body in pieces, done exactly once. Must
+/// not throw.
 class ResponseHandler {
  public:
   virtual ~ResponseHandler() = default;
@@ -100,7 +101,11 @@ struct CurlOptions {
   std::string ca_file;
 };
 
-/// HTTP by libcurl: pooled connections, TCP_NODELAY, no redirects.
+/// HTTP/1.1 by libcurl: pooled connections, TCP_NODELAY, no redirects.
+/// Certificates are always checked. https_proxy and no_proxy of the
+/// environment are honoured; http_proxy is not, as it would see the key.
+/// Dropping the last reference cancels what start() began, and returns after
+/// the last on_done. Null when the process has no descriptor or thread left.
 std::shared_ptr<Transport> make_curl_transport(const CurlOptions& options = {});
 
 /// Answers by itself, offline, in every dialect: URLs start with "demo:" and

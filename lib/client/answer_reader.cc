@@ -25,14 +25,13 @@ void AnswerReader::head(int status, const Headers& headers) {
 
 void AnswerReader::body(std::string_view bytes) {
   if (is_success(status_)) {
-    if (!ended_) decoder_->feed(bytes, filter_);
+    decoder_->feed(bytes, filter_);
   } else if (error_body_.size() < kMaxErrorBody) {
     error_body_.append(bytes.substr(0, kMaxErrorBody - error_body_.size()));
   }
 }
 
 void AnswerReader::done(const Result<void>& result) {
-  if (ended_) return;
   // The status says more than a broken body behind it.
   if (status_ != 0 && !is_success(status_)) {
     fail(dialect_.decode_error(status_, headers_, error_body_));
@@ -51,7 +50,7 @@ void AnswerReader::fail(const Error& error) {
 }
 
 void AnswerReader::on_event(const StreamEvent& event) {
-  if (ended_) return;
+  if (ended_) return;  // what failed behind the last event
   if (event.kind == EventKind::failed) error_ = *event.error;
   ended_ = event.kind == EventKind::failed || event.kind == EventKind::finished;
   sink_.on_event(event);

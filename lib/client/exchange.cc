@@ -49,17 +49,19 @@ void Exchange::attach(CURL* easy) {
 
 // Also called when a pooled connection is used again, and once more when it
 // turned out to be dead and libcurl took a fresh one.
-int Exchange::on_prereq(void* self, char*, char*, int, int) {
+int Exchange::on_prereq(void* self, char*, char*, int, int) noexcept {
   static_cast<Exchange*>(self)->clock_.connected(now());
   return CURL_PREREQFUNC_OK;
 }
 
-size_t Exchange::on_header(char* data, size_t size, size_t count, void* self) {
+size_t Exchange::on_header(char* data, size_t size, size_t count,
+                           void* self) noexcept {
   static_cast<Exchange*>(self)->header_line({data, size * count});
   return size * count;
 }
 
-size_t Exchange::on_body(char* data, size_t size, size_t count, void* self) {
+size_t Exchange::on_body(char* data, size_t size, size_t count,
+                         void* self) noexcept {
   return static_cast<Exchange*>(self)->body({data, size * count});
 }
 

@@ -38,9 +38,12 @@ class Exchange {
   void finish(CURLcode code, std::string_view detail);
 
  private:
-  static int on_prereq(void* self, char*, char*, int, int);
-  static size_t on_header(char* data, size_t size, size_t count, void* self);
-  static size_t on_body(char* data, size_t size, size_t count, void* self);
+  // libcurl's callbacks. Nothing may be thrown through C code.
+  static int on_prereq(void* self, char*, char*, int, int) noexcept;
+  static size_t on_header(char* data, size_t size, size_t count,
+                          void* self) noexcept;
+  static size_t on_body(char* data, size_t size, size_t count,
+                        void* self) noexcept;
 
   void header_line(std::string_view line);
   size_t body(std::string_view bytes);

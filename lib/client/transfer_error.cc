@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <chrono>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -56,6 +57,13 @@ const CodeRow& find_row(CURLcode code) {
   return kOther;
 }
 
+/// "300s" or "150ms".
+std::string to_text(std::chrono::milliseconds limit) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(limit);
+  return seconds == limit ? fmt::format("{}", seconds)
+                          : fmt::format("{}", limit);
+}
+
 }  // namespace
 
 Error transfer_error(CURLcode code, std::string_view detail, long os_error,
@@ -84,7 +92,7 @@ Error deadline_error(const DeadlineClock::Passed& passed,
   error.kind = ErrorKind::timeout;
   error.fault = Fault::upstream;
   error.message = fmt::format("{}: the {} deadline of {} passed", origin.host,
-                              passed.name, passed.limit);
+                              passed.name, to_text(passed.limit));
   return error;
 }
 

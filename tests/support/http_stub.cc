@@ -19,20 +19,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// A socket on a loopback port of the kernel's choice.
-std::pair<int, int> bound_socket() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  auto* raw = reinterpret_cast<sockaddr*>(&address);
-  if (fd < 0 || bind(fd, raw, size) != 0 || getsockname(fd, raw, &size) != 0) {
-    throw std::runtime_error("no loopback port");
-  }
-  return {fd, ntohs(address.sin_port)};
-}
-
 bool ready(int fd, short events, milliseconds limit) {
   pollfd entry{fd, events, 0};
   return poll(&entry, 1, static_cast<int>(limit.count())) > 0;
@@ -176,6 +162,19 @@ std::string chunked(std::string_view text, std::size_t size) {
     out += chunk(text.substr(at, size));
   }
   return out.append(kLastChunk);
+}
+
+std::pair<int, int> bound_socket() {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  auto* raw = reinterpret_cast<sockaddr*>(&address);
+  if (fd < 0 || bind(fd, raw, size) != 0 || getsockname(fd, raw, &size) != 0) {
+    throw std::runtime_error("no loopback port");
+  }
+  return {fd, ntohs(address.sin_port)};
 }
 
 int closed_port() {

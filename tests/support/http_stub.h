@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "support/scripted_transport.h"
@@ -98,6 +99,8 @@ std::string chunk(std::string_view bytes);
 inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
 /// `text` in chunks of `size` bytes, the last one included.
 std::string chunked(std::string_view text, std::size_t size = 1000);
+/// A socket on a loopback port of the kernel's choice, and the port.
+std::pair<int, int> bound_socket();
 /// A loopback port that nobody listens on.
 int closed_port();
 
