@@ -281,6 +281,15 @@ std::string check_claude(json::Value root, const TargetTraits& traits) {
   return check_claude_messages(root["messages"], traits);
 }
 
+struct DialectRow {
+  std::string_view dialect;
+  std::string (*broken_rule)(json::Value root, const TargetTraits& traits);
+};
+constexpr DialectRow kDialects[] = {
+    {"openai-chat", check_openai_chat},
+    {"claude", check_claude},
+};
+
 }  // namespace
 
 std::string broken_request_rule(const Dialect& dialect,
@@ -290,8 +299,9 @@ std::string broken_request_rule(const Dialect& dialect,
   const Result<json::Value> root = document.parse(body);
   if (!root) return "not JSON: " + root.error().message;
   if ((*root)["model"].string().empty()) return "no model";
-  if (dialect.name == "openai-chat") return check_openai_chat(*root, traits);
-  if (dialect.name == "claude") return check_claude(*root, traits);
+  for (const DialectRow& row : kDialects) {
+    if (row.dialect == dialect.name) return row.broken_rule(*root, traits);
+  }
   return "no rules for " + std::string(dialect.name);
 }
 
