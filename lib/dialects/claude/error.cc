@@ -89,6 +89,9 @@ Error read_error(const Value& object, int status) {
       break;
     }
   }
+  // In a stream errors come without a status; overloaded has one of its own,
+  // and SDKs of this dialect know it.
+  if (status == 0 && error.kind == ErrorKind::overloaded) error.status = 529;
   unwrap_message(error);
   refine_by_message(error);
   return error;
