@@ -2,7 +2,8 @@
 // blocks 0, 1, 2 ... with one open at a time, each started and stopped; deltas
 // of the block's own kind; one message_delta; message_stop last; every event
 // with its event: line.
-#include <map>
+#include <algorithm>
+#include <array>
 #include <set>
 
 #include "golden/stream_rule_books.h"
@@ -10,6 +11,26 @@
 
 namespace llmproxy::testing {
 namespace {
+
+constexpr std::array<std::string_view, 7> kStopReasons = {
+    "end_turn",
+    "max_tokens",
+    "stop_sequence",
+    "tool_use",
+    "refusal",
+    "pause_turn",
+    "model_context_window_exceeded"};
+
+// Which deltas belong to which blocks.
+struct DeltaRow {
+  std::string_view delta;
+  std::string_view block;
+};
+constexpr std::array<DeltaRow, 5> kDeltas = {
+    DeltaRow{"text_delta", "text"}, DeltaRow{"citations_delta", "text"},
+    DeltaRow{"thinking_delta", "thinking"},
+    DeltaRow{"signature_delta", "thinking"},
+    DeltaRow{"input_json_delta", "tool_use"}};
 
 class ClaudeRules {
  public:
@@ -102,16 +123,12 @@ class ClaudeRules {
   std::string check_delta(json::Value event) {
     if (!open_) return "no open block";
     if (event["index"].integer() != blocks_ - 1) return "index";
-    static const std::map<std::string_view, std::string_view> kBlockOf = {
-        {"text_delta", "text"},
-        {"citations_delta", "text"},
-        {"thinking_delta", "thinking"},
-        {"signature_delta", "thinking"},
-        {"input_json_delta", "tool_use"}};
     const json::Value delta = event["delta"];
-    const auto row = kBlockOf.find(delta["type"].string());
-    if (row == kBlockOf.end()) return "unknown delta";
-    if (row->second != block_ && block_ != "server_tool_use") {
+    const auto row = std::find_if(
+        kDeltas.begin(), kDeltas.end(),
+        [&](const DeltaRow& r) { return r.delta == delta["type"].string(); });
+    if (row == kDeltas.end()) return "unknown delta";
+    if (row->block != block_ && block_ != "server_tool_use") {
       return "this delta does not belong to a block " + block_;
     }
     if (block_ == "tool_use") input_ += delta["partial_json"].string();
@@ -135,15 +152,10 @@ class ClaudeRules {
     if (failed_) return "message_delta in a failed stream";
     if (!event["usage"]["output_tokens"].integer()) return "no output_tokens";
     const std::string_view reason = event["delta"]["stop_reason"].string();
-    static const std::set<std::string_view> kReasons = {
-        "end_turn",
-        "max_tokens",
-        "stop_sequence",
-        "tool_use",
-        "refusal",
-        "pause_turn",
-        "model_context_window_exceeded"};
-    if (!kReasons.contains(reason)) return "stop_reason";
+    if (std::find(kStopReasons.begin(), kStopReasons.end(), reason) ==
+        kStopReasons.end()) {
+      return "stop_reason";
+    }
     if (reason == "tool_use" && calls_ == 0) return "tool_use without one";
     if (reason == "end_turn" && calls_ > 0) return "end_turn with tool calls";
     // A call cut by the limit may be broken; one that is to be run may not.

@@ -1,6 +1,8 @@
 // What OpenAI's SDKs (node 6 and 7, python) demand of a stream of chunks: the
 // role once; ids, types and names of calls once and absent afterwards; index
 // and choices always; finish_reason once; usage last; no event: lines.
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <set>
 
@@ -9,6 +11,9 @@
 
 namespace llmproxy::testing {
 namespace {
+
+constexpr std::array<std::string_view, 5> kFinishReasons = {
+    "stop", "length", "tool_calls", "content_filter", "function_call"};
 
 class OpenaiChatRules {
  public:
@@ -97,10 +102,11 @@ class OpenaiChatRules {
     if (choice["finish_reason"].is_null()) return "";
     if (failed_) return "finish_reason in a failed stream";
     finished_ = true;
-    static const std::set<std::string_view> kReasons = {
-        "stop", "length", "tool_calls", "content_filter", "function_call"};
     const std::string_view reason = choice["finish_reason"].string();
-    if (!kReasons.contains(reason)) return "finish_reason";
+    if (std::find(kFinishReasons.begin(), kFinishReasons.end(), reason) ==
+        kFinishReasons.end()) {
+      return "finish_reason";
+    }
     if (reason == "tool_calls" && calls_ == 0) return "tool_calls without one";
     if (reason == "stop" && calls_ > 0) return "stop with tool calls";
     return "";

@@ -3,6 +3,7 @@
 #include "golden/request_rules.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <set>
 
@@ -136,6 +137,9 @@ std::string check_openai_chat(json::Value root, const TargetTraits& traits) {
 
 // ---- claude
 
+constexpr std::array<std::string_view, 4> kImages = {"image/jpeg", "image/png",
+                                                     "image/gif", "image/webp"};
+
 std::string check_claude_text(json::Value block) {
   if (block["type"].string() != "text") return "";
   return is_blank(block["text"].string()) ? "an empty text block" : "";
@@ -157,10 +161,8 @@ std::string check_claude_blocks(json::Value content) {
       return "thinking without a signature";
     }
     const std::string_view media = block["source"]["media_type"].string();
-    static const std::set<std::string_view> kImages = {
-        "image/jpeg", "image/png", "image/gif", "image/webp"};
     if (block["type"].string() == "image" && !media.empty() &&
-        !kImages.contains(media)) {
+        std::find(kImages.begin(), kImages.end(), media) == kImages.end()) {
       return "image type " + std::string(media);
     }
   }

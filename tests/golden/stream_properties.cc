@@ -48,7 +48,7 @@ std::string with_line_ends(std::string_view bytes, std::string_view end) {
 
 std::string with_comments(std::string_view bytes) {
   std::string out = ": first\n\n";
-  const std::string plain = with_line_ends(bytes, "\n");
+  std::string plain = with_line_ends(bytes, "\n");
   std::size_t at = 0;
   // A byte order mark must stay first.
   if (plain.starts_with("\xEF\xBB\xBF")) return plain;
