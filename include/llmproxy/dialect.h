@@ -140,6 +140,8 @@ struct Dialect {
   /// `body` may be anything: JSON of any shape, HTML, nothing.
   Error (*decode_error)(int status, const Headers& headers,
                         std::string_view body);
+  /// True for a JSON body in the form of this dialect's own errors.
+  bool (*is_error)(const json::Value& body);
   /// Returns the HTTP status that this dialect's clients expect.
   int (*encode_error)(const Error& error, std::string& out);
   std::unique_ptr<StreamDecoder> (*new_stream_decoder)(

@@ -10,7 +10,6 @@
 #include "gateway/models.h"
 #include "gateway/redact.h"
 #include "gateway/stream_call.h"
-#include "json/json.h"
 
 namespace llmproxy::gateway {
 namespace {
@@ -179,9 +178,6 @@ void relay_error(Exchange& exchange, const Call& call,
       translate_error(*call.upstream, *call.client, upstream.status,
                       upstream.headers, upstream.body);
   answer.note(translated.error);
-  if (call.same_dialect() && json::is_json_object(upstream.body)) {
-    return answer.send_json(upstream.status, std::move(headers), upstream.body);
-  }
   answer.send_json(translated.status, std::move(headers), translated.body);
 }
 

@@ -161,7 +161,10 @@ TranslatedError translate_error(const Dialect& from, const Dialect& to,
   TranslatedError out =
       write_error(to, from.decode_error(status, headers, body));
   // In the client's own dialect already: nothing is put in other words.
-  if (&from == &to && status >= 400 && json::is_json_object(body)) {
+  if (&from != &to || status < 400) return out;
+  json::Document document;
+  const auto root = document.parse(body);
+  if (root && to.is_error(*root)) {
     out.status = status;
     out.body = std::string(body);
   }

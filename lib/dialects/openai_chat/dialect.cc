@@ -18,6 +18,7 @@ const Dialect kDialect = {
     .decode_response = decode_response,
     .encode_response = encode_response,
     .decode_error = decode_error,
+    .is_error = is_error,
     .encode_error = encode_error,
     .new_stream_decoder = new_stream_decoder,
     .new_stream_encoder = new_stream_encoder,

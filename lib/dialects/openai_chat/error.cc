@@ -127,6 +127,11 @@ Error decode_error(int status, const Headers& headers, std::string_view body) {
   return error;
 }
 
+bool is_error(const Value& body) {
+  const Value error = body["error"];
+  return error["message"].is_string() && error["type"].is_string();
+}
+
 int encode_error(const Error& error, std::string& out) {
   const ErrorRow& row =
       *std::find_if(kErrors.begin(), kErrors.end(),

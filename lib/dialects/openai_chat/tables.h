@@ -114,6 +114,7 @@ void encode_response(const ChatResponse& response,
                      const RequestContext& context, std::string& out,
                      Losses& losses);
 Error decode_error(int status, const Headers& headers, std::string_view body);
+bool is_error(const json::Value& body);
 int encode_error(const Error& error, std::string& out);
 /// The object inside "error", shared by error bodies and stream errors.
 Error read_error(const json::Value& object, int status);
