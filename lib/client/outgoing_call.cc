@@ -28,22 +28,13 @@ RequestContext context_of(const ChatRequest& request) {
   return context;
 }
 
-/// A field that only another dialect has, and that cannot be left out.
-Result<void> check_extensions(const ChatRequest& request, const Dialect& to) {
-  if (request.dialect.empty() || request.dialect == to.name) return {};
-  for (const Extension& extension : request.extensions) {
-    if (!extension.essential) continue;
-    return unsupported(extension.name + " is not available on this provider",
-                       "/" + extension.name);
-  }
-  return {};
-}
-
 /// What every target needs done to a request; AnswerReader and send() undo
 /// it in the answer.
 Result<void> adapt(ChatRequest& request, const Dialect& to,
                    RequestContext& context, Losses& losses) {
-  LLMPROXY_TRY(check_extensions(request, to));
+  if (!request.dialect.empty() && request.dialect != to.name) {
+    LLMPROXY_TRY(refuse_essential(request.extensions));
+  }
   LLMPROXY_TRY(pair_tool_results(request.messages, losses));
   make_call_ids_safe(request.messages);
   if (!to.custom_tools) {

@@ -153,6 +153,32 @@ TEST_CASE("many streams at once on one engine") {
   CHECK(stub.connections() == kStreams);
 }
 
+TEST_CASE("connections of finished streams serve the next ones") {
+  constexpr int kStreams = 8;
+  std::atomic<int> waiting = 0;
+  HttpStub stub([&](StubCall& call) {
+    // Each round needs as many connections as there are streams.
+    const int round = ++waiting;
+    const int all = (round + kStreams - 1) / kStreams * kStreams;
+    if (!eventually([&] { return waiting >= all; })) return call.close();
+    call.send(http_answer(200, "{}"));
+  });
+  const auto transport = make_curl_transport();
+  for (int round = 0; round < 3; ++round) {
+    std::vector<std::unique_ptr<Recorder>> recorders;
+    for (int i = 0; i < kStreams; ++i) {
+      recorders.push_back(std::make_unique<Recorder>());
+      transport->start(post(stub.url()), *recorders.back());
+    }
+    for (const auto& recorder : recorders) {
+      REQUIRE(recorder->wait_done());
+      REQUIRE(recorder->succeeded());
+    }
+  }
+  CHECK(stub.requests() == 3 * kStreams);
+  CHECK(stub.connections() == kStreams);
+}
+
 TEST_CASE("calls on many threads share the pool") {
   HttpStub stub(
       [](StubCall& call) { call.send(http_answer(200, call.body())); });
