@@ -85,7 +85,7 @@ class RequestWriter {
   void lose_sampling(std::string_view name, std::optional<double>& value) {
     if (!value) return;
     value.reset();
-    lose("/" + std::string(name), "this model does not take it");
+    lose(json::pointer("", name), "this model does not take it");
   }
 
   void write_stop() {
