@@ -63,10 +63,10 @@ std::string with_comments(std::string_view bytes) {
 
 // Feeds one byte at a time, with keep-alives in between when asked to.
 std::string run_bytewise(const Scenario& scenario, const Dialect& to,
-                         bool keep_alive) {
+                         std::string_view input, bool keep_alive) {
   StreamTranslator translator(*scenario.from, to, scenario.context);
   std::string out;
-  for (const char& byte : scenario.input) {
+  for (const char& byte : input) {
     translator.feed(std::string_view(&byte, 1), out);
     if (keep_alive && !translator.done()) translator.keep_alive(out);
   }
@@ -130,11 +130,13 @@ class StreamChecks {
   }
 
   void bytewise() {
-    const std::string bytes = run_bytewise(scenario_, to_, false);
+    const std::string bytes =
+        run_bytewise(scenario_, to_, scenario_.input, false);
     report_.property(bytes == whole_.bytes, "bytewise",
                      excerpt(bytes, whole_.bytes));
     // Keep-alives may stand between any two writes and mean nothing.
-    const std::string kept = run_bytewise(scenario_, to_, true);
+    const std::string kept =
+        run_bytewise(scenario_, to_, scenario_.input, true);
     const Received a = receive(to_, scenario_.context, kept);
     const Received b = receive(to_, scenario_.context, whole_.bytes);
     report_.property(a.mistake == b.mistake && a.error == b.error &&
@@ -144,20 +146,27 @@ class StreamChecks {
                          dump(a.response) + "instead of\n" + dump(b.response));
   }
 
-  // The same stream written differently must reach the client the same.
+  // The same stream written differently must reach the client the same,
+  // whole and byte by byte.
   void same(std::string_view name, const std::string& input) {
-    const StreamRun run = run_stream(scenario_, to_, input);
+    const std::string outputs[] = {run_stream(scenario_, to_, input).bytes,
+                                   run_bytewise(scenario_, to_, input, false)};
+    for (const std::string& bytes : outputs) {
+      const std::string wrong = difference(bytes);
+      report_.property(wrong.empty(), name,
+                       std::string(to_.name) + ": " + wrong);
+    }
+  }
+
+  std::string difference(const std::string& bytes) const {
     if (!passthrough()) {
-      report_.property(run.bytes == whole_.bytes, name,
-                       "to " + std::string(to_.name) + ": " +
-                           excerpt(run.bytes, whole_.bytes));
-      return;
+      return bytes == whole_.bytes ? "" : excerpt(bytes, whole_.bytes);
     }
     // A failure is told in our words, whatever the upstream's were.
-    const Received a = receive(to_, scenario_.context, run.bytes);
-    report_.property(a.response == canonical_.response &&
-                         a.error.has_value() == canonical_.error.has_value(),
-                     name, "to the same dialect:\n" + dump(a.response));
+    const Received got = receive(to_, scenario_.context, bytes);
+    const bool equal = got.response == canonical_.response &&
+                       got.error.has_value() == canonical_.error.has_value();
+    return equal ? "" : "\n" + dump(got.response);
   }
 
   void line_ends() {
