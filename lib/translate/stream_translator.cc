@@ -56,7 +56,13 @@ struct StreamTranslator::State final : public EventSink {
     const std::size_t whole =
         watching ? decoder->consumed() - relayed : pending.size();
     const std::size_t count = std::min(whole, pending.size());
-    to.append(pending, 0, count);
+    // A byte order mark is legal at the very start only, and a keep-alive of
+    // ours may stand there already.
+    constexpr std::string_view kBom = "\xEF\xBB\xBF";
+    const bool marked = relayed == 0 && count >= kBom.size() &&
+                        pending.compare(0, kBom.size(), kBom) == 0;
+    const std::size_t skip = marked ? kBom.size() : 0;
+    to.append(pending, skip, count - skip);
     pending.erase(0, count);
     relayed += count;
   }
