@@ -136,7 +136,12 @@ void EasyHandle::load_body(const UpstreamRequest& request) {
     return;
   }
   set(easy_, CURLOPT_POST, 1L);
-  set(easy_, CURLOPT_POSTFIELDS, request.body.c_str());
+  // By a callback that cannot rewind, so that libcurl cannot send it twice:
+  // with POSTFIELDS it repeats a POST by itself when a kept connection closes
+  // before the answer, and a model call would be paid twice (RFC 9110 9.2.2).
+  unsent_ = request.body;
+  set(easy_, CURLOPT_READFUNCTION, &EasyHandle::on_read);
+  set(easy_, CURLOPT_READDATA, this);
   set(easy_, CURLOPT_POSTFIELDSIZE_LARGE,
       static_cast<curl_off_t>(request.body.size()));
   if (request.method != "POST") {
@@ -144,9 +149,17 @@ void EasyHandle::load_body(const UpstreamRequest& request) {
   }
 }
 
+size_t EasyHandle::on_read(char* out, size_t size, size_t count,
+                           void* self) noexcept {
+  std::string_view& unsent = static_cast<EasyHandle*>(self)->unsent_;
+  const std::size_t taken = unsent.copy(out, size * count);
+  unsent.remove_prefix(taken);
+  return taken;
+}
+
 void EasyHandle::unload() {
   set(easy_, CURLOPT_HTTPHEADER, nullptr);
-  set(easy_, CURLOPT_POSTFIELDS, nullptr);
+  unsent_ = {};
   curl_slist_free_all(headers_);
   headers_ = nullptr;
 }
