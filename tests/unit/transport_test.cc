@@ -140,7 +140,6 @@ TEST_CASE("a request that a kept connection drops is not sent twice") {
   Recorder third;
   run(way, *transport, post(stub.url(), "more"), third);
   CHECK(third.body() == "3");
-  CHECK(stub.connections() == 2);
 }
 
 TEST_CASE("a header that would smuggle another is refused") {
