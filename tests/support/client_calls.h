@@ -24,7 +24,7 @@ struct Wire {
 };
 
 inline const std::vector<Wire>& wires() {
-  static const std::vector<Wire> kWires = {
+  static const std::vector<Wire> all = {
       {"openai", "/v1/chat/completions",
        R"({"id":"c1","object":"chat.completion","created":1,"model":"m-1",)"
        R"("choices":[{"index":0,"message":{"role":"assistant","content":)"
@@ -75,7 +75,7 @@ inline const std::vector<Wire>& wires() {
        R"("slow down"},"request_id":"req_1"})",
        " there."},
   };
-  return kWires;
+  return all;
 }
 
 inline Wire either_dialect() {
