@@ -11,12 +11,12 @@ namespace llmproxy::openai_chat {
 namespace {
 
 /// There is no error flag here; the model is told in words, once.
-std::string marked_as_error(std::string text) {
-  std::string head = text.substr(0, 5);
+std::string marked_as_error(std::string_view text) {
+  std::string head(text.substr(0, 5));
   std::transform(head.begin(), head.end(), head.begin(), [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   });
-  return head == "error" ? text : "Error: " + text;
+  return fmt::format("{}{}", head == "error" ? "" : "Error: ", text);
 }
 
 /// Parts that a user message can hold here.
@@ -327,7 +327,7 @@ std::string MessagesWriter::result_text(const ToolResultPart& result,
     if (!text.empty() && !piece.empty()) text += '\n';
     text += piece;
   }
-  return result.is_error ? marked_as_error(std::move(text)) : text;
+  return result.is_error ? marked_as_error(text) : text;
 }
 
 Result<void> MessagesWriter::write_tool_result(const Message& message,
