@@ -218,7 +218,8 @@ void Connection::refuse(Refusal why, std::string message) {
   Error error;
   error.kind = row.kind;
   error.fault = row.status < 500 ? Fault::client : Fault::proxy;
-  error.message = message.empty() ? std::string(row.message) : message;
+  error.message =
+      message.empty() ? std::string(row.message) : std::move(message);
   const auto translated = write_error(dialect_of(path_), error);
   SocketSink sink(
       socket_,

@@ -50,7 +50,7 @@ bool TaskQueue::make_thread(Task& task) {
     task = std::move(start->task);
     return false;
   }
-  start.release();  // run() owns it now
+  static_cast<void>(start.release());  // run() owns it now
   return true;
 }
 

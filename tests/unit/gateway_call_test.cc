@@ -188,9 +188,9 @@ TEST_CASE("an upstream that repeats its key does not tell the client") {
     for (const bool stream : {true, false}) {
       for (const int status : {401, 200}) {
         GatewayFixture fixture;
-        const std::string error = R"({"error":{"message":"wrong key )" +
-                                  kOpenAiKey + " or " + kOpenAiKey +
-                                  R"(","type":"invalid_request_error"}})";
+        std::string error = R"({"error":{"message":"wrong key )";
+        error.append(kOpenAiKey).append(" or ").append(kOpenAiKey);
+        error += R"(","type":"invalid_request_error"}})";
         // As an answer, as the first event, and behind the first.
         Script script;
         script.head(status, status == 401 ? json_head() : sse_head());

@@ -110,7 +110,7 @@ class Client {
   bool was_reset() const { return reset_; }
   /// One answer with content-length.
   std::string answer() {
-    const std::string head = until("\r\n\r\n");
+    std::string head = until("\r\n\r\n");
     const std::size_t at = head.find("content-length: ");
     if (at == std::string::npos) return head;
     const std::size_t length = std::stoul(head.substr(at + 16));
@@ -140,7 +140,7 @@ class Client {
 };
 
 /// Answers with what it was asked: "POST /path?query [body]".
-inline void echo(HttpRequest request, ResponseSink& sink) {
+inline void echo(const HttpRequest& request, ResponseSink& sink) {
   const std::string text = request.method + " " + request.path + "?" +
                            request.query + " [" + request.body + "]";
   sink.start(200, {{"content-length", std::to_string(text.size())}});

@@ -20,7 +20,7 @@ struct Stalled {
   std::atomic<int> begun{0};
 
   HttpHandler handler() {
-    return [this](HttpRequest, ResponseSink& sink) {
+    return [this](const HttpRequest&, ResponseSink& sink) {
       sink.start(200, {{"content-type", "text/event-stream"}});
       sink.write("begun\n");
       ++begun;
@@ -35,7 +35,7 @@ struct Stalled {
 }  // namespace
 
 TEST_CASE("an answer that breaks off looks broken") {
-  Served served([](HttpRequest, ResponseSink& sink) {
+  Served served([](const HttpRequest&, ResponseSink& sink) {
     sink.start(200, {});
     sink.write("half");
   });
@@ -52,7 +52,7 @@ TEST_CASE("an answer that breaks off looks broken") {
 }
 
 TEST_CASE("a handler that writes nothing is a 500") {
-  Served served([](HttpRequest, ResponseSink&) {});
+  Served served([](const HttpRequest&, ResponseSink&) {});
   Client client(served);
   client.send(kGet);
   CHECK(client.rest().starts_with("HTTP/1.1 500 "));
@@ -61,7 +61,7 @@ TEST_CASE("a handler that writes nothing is a 500") {
 
 TEST_CASE("a handler owes no answer to a client that left") {
   std::promise<void> asked;
-  Served served([&](HttpRequest, ResponseSink& sink) {
+  Served served([&](const HttpRequest&, ResponseSink& sink) {
     asked.set_value();
     eventually([&] { return sink.client_gone(); });
   });
@@ -167,7 +167,7 @@ TEST_CASE("a port that is taken cannot be served twice") {
 
 TEST_CASE("a large answer reaches a slow reader whole") {
   const std::string large(5'000'000, 'l');
-  Served served([&](HttpRequest, ResponseSink& sink) {
+  Served served([&](const HttpRequest&, ResponseSink& sink) {
     sink.start(200, {{"content-length", std::to_string(large.size())}});
     sink.write(large);
     sink.finish();
