@@ -51,9 +51,9 @@ TEST_CASE("a client that ended its side still gets its answer") {
 
 TEST_CASE("headers arrive as they were sent") {
   Headers seen;
-  Served served([&](HttpRequest request, ResponseSink& sink) {
+  Served served([&](const HttpRequest& request, ResponseSink& sink) {
     seen = request.headers;
-    echo(std::move(request), sink);
+    echo(request, sink);
   });
   Client client(served);
   // cpp-httplib decodes percent signs and matches ranges with std::regex.
