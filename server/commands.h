@@ -38,6 +38,10 @@ struct TranslateArguments {
   std::string request_file;  ///< the client's request, for answers
   bool head = false;
   std::string model;
+  /// Where the client's request was sent, for dialects that name the model
+  /// there; empty = `model` and `stream` say it.
+  std::string path;
+  bool stream = false;
 };
 /// Standard input to standard output; losses to standard error.
 int translate(const TranslateArguments& arguments);

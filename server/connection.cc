@@ -59,10 +59,10 @@ constexpr std::string_view kRetryAfter = "1";
 constexpr milliseconds kRefusalPatience{1'000};
 constexpr milliseconds kLingerSilence{1'000};
 
-/// The dialect whose endpoint the path is, or under; else the first.
+/// The dialect whose endpoint the path is; else the first.
 const Dialect& dialect_of(std::string_view path) {
   for (const Dialect* dialect : dialects()) {
-    if (path.starts_with(dialect->client_path)) return *dialect;
+    if (match_path(*dialect, path)) return *dialect;
   }
   return *dialects().front();
 }

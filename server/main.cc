@@ -40,6 +40,10 @@ void add_translate_options(CLI::App& app,
   app.add_flag("--head", arguments.head,
                "print request line and headers before the body");
   app.add_option("--model", arguments.model, "model to ask for");
+  app.add_option("--path", arguments.path,
+                 "path of the client's request, where that names the model");
+  app.add_flag("--stream", arguments.stream,
+               "the request is for a stream, where the path says so");
 }
 
 }  // namespace

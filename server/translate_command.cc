@@ -19,6 +19,9 @@
 namespace llmproxy {
 namespace {
 
+// For those who translate a body alone and do not care.
+constexpr std::string_view kSomeModel = "model";
+
 struct Job {
   const TranslateArguments& arguments;
   const Dialect& from;
@@ -74,6 +77,21 @@ void print_losses(const Losses& losses) {
   }
 }
 
+/// What the path says where the model is in the path.
+RequestHead head_of(const TranslateArguments& arguments) {
+  RequestHead head;
+  head.path =
+      std::string_view(arguments.path).substr(0, arguments.path.find('?'));
+  if (head.path.size() < arguments.path.size()) {
+    head.query = std::string_view(arguments.path).substr(head.path.size() + 1);
+  }
+  if (head.path.empty()) {
+    head.model = arguments.model.empty() ? kSomeModel : arguments.model;
+    head.stream = arguments.stream;
+  }
+  return head;
+}
+
 /// What the answer's translation must know of the client's request.
 Result<RequestContext> context_of(const Job& job) {
   RequestContext context;
@@ -87,23 +105,25 @@ Result<RequestContext> context_of(const Job& job) {
   std::ostringstream body;
   body << file.rdbuf();
   LLMPROXY_ASSIGN(const ParsedRequest request,
-                  ParsedRequest::parse(job.to, std::move(body).str()));
+                  ParsedRequest::parse(job.to, std::move(body).str(),
+                                       head_of(job.arguments)));
   return request_context(request, job.from, job.options);
 }
 
 /// As the vendor's own host serves it: the dialect's endpoint shows what
 /// stands before the path.
 std::string full_path(const Dialect& dialect, std::string_view path) {
-  std::string_view prefix = dialect.client_path;
-  if (!prefix.ends_with(dialect.upstream_path)) return std::string(path);
-  prefix.remove_suffix(dialect.upstream_path.size());
-  return fmt::format("{}{}", prefix, path);
+  const std::string_view own = dialect.client_paths.front().pattern;
+  const std::size_t prefix = own.rfind(dialect.upstream_path);
+  if (prefix == std::string_view::npos) return std::string(path);
+  return fmt::format("{}{}", own.substr(0, prefix), path);
 }
 
 Result<int> translate_one_request(const Job& job) {
   LLMPROXY_ASSIGN(const std::string body, read_all());
   LLMPROXY_ASSIGN(const TranslatedRequest request,
-                  translate_request(job.from, job.to, body, job.options));
+                  translate_request(job.from, job.to, body, job.options,
+                                    head_of(job.arguments)));
   if (job.arguments.head) {
     write_out(fmt::format("POST {}\ncontent-type: application/json\n\n",
                           full_path(job.to, request.path)));

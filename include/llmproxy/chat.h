@@ -136,12 +136,31 @@ struct AudioPart {
   bool operator==(const AudioPart&) const = default;
 };
 
+/// Whose model signed or encrypted a piece of reasoning: only the same kind
+/// of model can read it again.
+enum class ReasoningIssuer : std::uint8_t {
+  unknown,  ///< unsigned, or nobody said
+  anthropic,
+  openai,
+  google,
+};
+inline constexpr ReasoningIssuer kLastReasoningIssuer = ReasoningIssuer::google;
+
 /// Reasoning of the model. The signature is opaque and bound to these exact
-/// bytes: carried as it is or dropped, never made up.
+/// bytes: carried as it is or dropped, never made up. A signature that
+/// belongs to a part which is no thinking (a Gemini thoughtSignature on a
+/// function call) is a thinking part without text right before that part.
 struct ThinkingPart {
   std::string text;
-  std::string signature;      ///< empty = unsigned
-  std::string redacted_data;  ///< non-empty = encrypted, `text` is empty
+  /// Empty = unsigned. [claude: signature] [openai-responses:
+  /// encrypted_content] [gemini: thoughtSignature]
+  std::string signature = {};
+  std::string redacted_data = {};  ///< non-empty = encrypted, `text` is empty
+  /// Who made `signature` or `redacted_data`.
+  ReasoningIssuer issuer = ReasoningIssuer::unknown;
+  /// Name of this piece at its provider [openai-responses: id of the
+  /// reasoning item]; empty = none.
+  std::string id = {};
 
   bool operator==(const ThinkingPart&) const = default;
 };
@@ -244,7 +263,11 @@ enum class ToolKind : std::uint8_t {
 
 struct ToolDefinition {
   ToolKind kind = ToolKind::function;
+  /// What calls say. A tool in a namespace is called
+  /// "<namespace>__<name>" here.
   std::string name;
+  /// The namespace it is declared in [openai-responses]; empty = none.
+  std::string name_space;
   std::string description;
   /// JSON Schema of the arguments (function), the input format (custom), or
   /// the whole definition (hosted). Empty = none given.

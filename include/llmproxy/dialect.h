@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,6 +36,7 @@ enum class ThinkingStyle : std::uint8_t {
   budget,    ///< thinking.enabled with budget_tokens
   adaptive,  ///< thinking.adaptive and effort
   both,
+  level,  ///< a level of effort only [gemini: thinkingLevel]
 };
 
 /// What one model behind one provider takes. Filled from the model table
@@ -54,6 +56,10 @@ struct TargetTraits {
   bool reasoning_content = false;     ///< takes reasoning text in the history
   bool cache_markers = false;         ///< takes cache_control on content parts
   bool tool_result_images = false;    ///< takes images inside tool results
+  bool image_urls = true;             ///< fetches images by URL itself
+  bool penalties = true;              ///< takes frequency, presence penalty
+  /// Takes tools and a JSON response format in one request.
+  bool tools_with_format = true;
 
   bool operator==(const TargetTraits&) const = default;
 };
@@ -80,6 +86,19 @@ struct RequestContext {
   std::vector<std::string> declared_tools;
   /// Those of them whose arguments are free text.
   std::vector<std::string> custom_tools;
+  /// Those of them that the client declared in a namespace.
+  struct NamespacedTool {
+    std::string full;        ///< its name in the canonical model
+    std::string name_space;  ///< as the client wrote it
+    std::string name;        ///< within the namespace
+    bool operator==(const NamespacedTool&) const = default;
+  };
+  std::vector<NamespacedTool> namespaced_tools;
+  /// The stream is one JSON array, not events [gemini without alt=sse].
+  bool json_array = false;
+  /// Members of the request that answers repeat, one JSON object [Dialect::
+  /// echo]; empty = none.
+  RawJson echo;
   /// Private tool standing in for structured output; empty = none.
   std::string json_tool;
   std::vector<std::string> stop_sequences;
@@ -106,19 +125,57 @@ struct EncodeOptions {
 
 /// The URL part of a request, for dialects that keep the model there.
 struct RequestHead {
-  std::string_view path;   ///< "/v1/messages"
-  std::string_view query;  ///< without "?"
+  std::string_view path = {};   ///< "/v1/messages", still percent-encoded
+  std::string_view query = {};  ///< without "?"
+  /// For those who have no path: what it would say. Empty = see the path.
+  std::string_view model = {};
+  bool stream = false;
 };
 
-enum class Framing : std::uint8_t { sse };
+enum class Framing : std::uint8_t {
+  sse,           ///< server-sent events
+  event_stream,  ///< application/vnd.amazon.eventstream
+};
+
+/// How a path says whether the answer is a stream.
+enum class StreamChoice : std::uint8_t {
+  in_body,  ///< the member `stream`
+  never,
+  always,
+};
+
+enum class Operation : std::uint8_t { chat, count_tokens };
+
+/// One path that clients of a dialect ask at. "{model}" stands for the
+/// percent-encoded model.
+struct ClientPath {
+  std::string_view pattern;  ///< "/v1beta/models/{model}:generateContent"
+  Operation operation = Operation::chat;
+  StreamChoice stream = StreamChoice::in_body;
+};
+
+/// What the encoders call a top-level field of the canonical request, and
+/// where it stands in this dialect: losses and errors name what the client
+/// wrote. Both are JSON pointers; what is below them keeps its name.
+struct FieldName {
+  std::string_view canonical;  ///< "/stop"
+  std::string_view own;        ///< "/generationConfig/stopSequences"
+};
 
 /// One wire API. Output parameters are appended to, never cleared.
 struct Dialect {
   std::string_view name;   ///< "openai-chat"
   std::string_view title;  ///< "OpenAI Chat Completions"
-  /// Endpoint behind a base URL as the vendor writes it, and as we serve it.
+  /// Endpoint behind a base URL as the vendor writes it; "{model}" stands for
+  /// the percent-encoded model.
   std::string_view upstream_path;  ///< "/chat/completions"
-  std::string_view client_path;    ///< "/v1/chat/completions"
+  /// The same for streams, with its query; empty = the same endpoint.
+  std::string_view upstream_stream_path;
+  /// As we serve it; the first is the usual one.
+  std::span<const ClientPath> client_paths;
+  /// Canonical field names (those of openai-chat; where it has none those of
+  /// claude) that differ here.
+  std::span<const FieldName> field_names;
   Framing framing;
   std::string_view stream_content_type;
   /// Characters a tool name may have; above it names are aliased.
@@ -148,7 +205,36 @@ struct Dialect {
       const RequestContext& context);
   std::unique_ptr<StreamEncoder> (*new_stream_encoder)(
       const RequestContext& context);
+  /// RequestContext::echo for a request's body; nullptr = answers repeat
+  /// nothing.
+  std::string (*echo)(const json::Value& body) = nullptr;
+
+  /// The model is in the path, not in the body.
+  bool model_in_path() const {
+    return upstream_path.find("{model}") != std::string_view::npos;
+  }
 };
+
+/// What a request's path says.
+struct PathMatch {
+  const ClientPath* path = nullptr;
+  std::string model;  ///< decoded; empty where the body has it
+};
+/// `path` as one of the dialect's client_paths; nullopt = none of them.
+std::optional<PathMatch> match_path(const Dialect& dialect,
+                                    std::string_view path);
+/// What the end of an upstream's URL says.
+struct UpstreamMatch {
+  std::string model;    ///< decoded; empty where the body has it
+  bool stream = false;  ///< meaningful where there is a path for streams
+};
+/// A URL or path that ends in the dialect's upstream_path or
+/// upstream_stream_path, whatever its query; nullopt = it does not.
+std::optional<UpstreamMatch> match_upstream(const Dialect& dialect,
+                                            std::string_view path);
+/// The endpoint behind a base URL for a model, query included.
+std::string upstream_path(const Dialect& dialect, std::string_view model,
+                          bool stream);
 
 /// Every dialect, in the order of dialects.def.
 std::span<const Dialect* const> dialects();

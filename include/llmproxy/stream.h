@@ -48,6 +48,8 @@ enum class PartKind : std::uint8_t {
   /// Whole in part_started: `text` is its JSON, `name` its type, `id` the
   /// dialect that knows it.
   opaque,
+  /// Whole in part_started: `text` is its base64 data, `name` its MIME type.
+  image,
 };
 
 /// One event. Views live until the sink returns.
@@ -56,7 +58,8 @@ struct StreamEvent {
   PartKind part_kind = PartKind::text;
   std::uint32_t part = 0;
 
-  std::string_view id;       ///< of the response (started) or the tool call
+  /// Of the response (started), the tool call or the piece of thinking.
+  std::string_view id;
   std::string_view model;    ///< started
   std::int64_t created = 0;  ///< started; Unix seconds, 0 = not known
   std::string_view name;     ///< of the tool
@@ -64,6 +67,8 @@ struct StreamEvent {
   std::string_view text;
   /// Replaces, never appends. [claude: signature_delta]
   std::string_view signature;
+  /// Who made the signature, or the data of redacted thinking.
+  ReasoningIssuer issuer = ReasoningIssuer::unknown;
   /// One JSON object in the upstream dialect's own form.
   std::string_view citation;
 
@@ -83,6 +88,7 @@ struct OwnedStreamEvent {
   PartKind part_kind = PartKind::text;
   std::uint32_t part = 0;
   std::string id, model, name, text, signature, citation;
+  ReasoningIssuer issuer = ReasoningIssuer::unknown;
   std::int64_t created = 0;
   StopReason stop_reason = StopReason::end_turn;
   std::string stop_reason_text, stop_sequence, refusal_explanation,

@@ -14,6 +14,7 @@
 //   stream.finish(out);           // the upstream closed
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,6 +38,9 @@ struct TranslateOptions {
   std::int64_t created = 0;
   /// Id for answers of upstreams that give none.
   std::string answer_id;
+  /// Gets the bytes of an image for targets that do not fetch images by URL;
+  /// called with the URL. Absent = such images are refused.
+  std::function<Result<MediaSource>(const std::string& url)> fetch_image;
 };
 
 /// A client's request body, parsed once: enough to route it, and to
@@ -44,7 +48,9 @@ struct TranslateOptions {
 class ParsedRequest {
  public:
   /// Errors: invalid_request with the place, for anything that is not a JSON
-  /// object with a usable `model`.
+  /// object with a usable `model`. Dialects that keep the model in the path
+  /// read it from `head`: its path (the client's or the upstream's form), or
+  /// its model.
   static Result<ParsedRequest> parse(const Dialect& dialect, std::string body,
                                      const RequestHead& head = {});
   ParsedRequest(ParsedRequest&&) noexcept;
@@ -55,6 +61,10 @@ class ParsedRequest {
   /// Model the client asks for. Lives as long as this object.
   std::string_view model() const;
   bool stream() const;
+  /// The stream is wanted as one JSON array.
+  bool json_array() const;
+  /// See Dialect::echo.
+  RawJson echo() const;
   /// The body as it came.
   std::string_view body() const;
   /// The canonical form. Every mistake in the body is found here.
@@ -69,7 +79,7 @@ class ParsedRequest {
 };
 
 struct TranslatedRequest {
-  std::string path;  ///< behind the provider's base URL
+  std::string path;  ///< behind the provider's base URL, query included
   std::string body;
   RequestContext context;
   Losses losses;
@@ -82,7 +92,7 @@ Result<TranslatedRequest> translate_request(
     const TranslateOptions& options = {});
 Result<TranslatedRequest> translate_request(
     const Dialect& from, const Dialect& to, std::string_view body,
-    const TranslateOptions& options = {});
+    const TranslateOptions& options = {}, const RequestHead& head = {});
 
 struct TranslatedResponse {
   std::string body;

@@ -12,10 +12,12 @@ ContentPart empty_part(const StreamEvent& event) {
       part.value = TextPart{};
       break;
     case PartKind::thinking:
-      part.value = ThinkingPart{};
+      part.value =
+          ThinkingPart{{}, {}, {}, event.issuer, std::string(event.id)};
       break;
     case PartKind::redacted_thinking:
-      part.value = ThinkingPart{{}, {}, std::string(event.text)};
+      part.value = ThinkingPart{
+          {}, {}, std::string(event.text), event.issuer, std::string(event.id)};
       break;
     case PartKind::tool_call:
     case PartKind::custom_tool_call:
@@ -26,6 +28,11 @@ ContentPart empty_part(const StreamEvent& event) {
       break;
     case PartKind::refusal:
       part.value = RefusalPart{};
+      break;
+    case PartKind::image:
+      part.value = ImagePart{
+          {MediaKind::base64, std::string(event.text), std::string(event.name)},
+          {}};
       break;
     case PartKind::opaque:
       part.value = OpaquePart{std::string(event.id),
@@ -44,7 +51,10 @@ void append_delta(ContentPart& part, const StreamEvent& event) {
     }
   } else if (auto* thinking = part.as<ThinkingPart>()) {
     thinking->text.append(event.text);
-    if (!event.signature.empty()) thinking->signature.assign(event.signature);
+    if (!event.signature.empty()) {
+      thinking->signature.assign(event.signature);
+      thinking->issuer = event.issuer;
+    }
   } else if (auto* call = part.as<ToolCallPart>()) {
     call->arguments.append(event.text);
   } else if (auto* refusal = part.as<RefusalPart>()) {
@@ -62,6 +72,7 @@ PartKind kind_of(const ContentPart& part) {
   }
   if (part.as<RefusalPart>()) return PartKind::refusal;
   if (part.as<TextPart>()) return PartKind::text;
+  if (part.as<ImagePart>()) return PartKind::image;
   return PartKind::opaque;
 }
 
@@ -91,9 +102,10 @@ class PartReplay {
     }
     event_.text = {};
   }
-  void signature(std::string_view signature) {
+  void signature(std::string_view signature, ReasoningIssuer issuer) {
     if (signature.empty()) return;
     event_.signature = signature;
+    event_.issuer = issuer;
     sink_.on_event(event_);
     event_.signature = {};
   }
@@ -120,6 +132,11 @@ void replay_part(const ContentPart& part, std::uint32_t index, EventSink& sink,
     edge.name = call->name;
   } else if (const auto* thinking = part.as<ThinkingPart>()) {
     edge.text = thinking->redacted_data;
+    edge.id = thinking->id;
+    edge.issuer = thinking->issuer;
+  } else if (const auto* image = part.as<ImagePart>()) {
+    edge.name = image->source.media_type;
+    edge.text = image->source.data;
   } else if (const auto* opaque = part.as<OpaquePart>()) {
     edge.id = opaque->dialect;
     edge.name = opaque->type;
@@ -135,7 +152,7 @@ void replay_part(const ContentPart& part, std::uint32_t index, EventSink& sink,
     }
   } else if (const auto* thinking = part.as<ThinkingPart>()) {
     deltas.text(thinking->text);
-    deltas.signature(thinking->signature);
+    deltas.signature(thinking->signature, thinking->issuer);
   } else if (const auto* call = part.as<ToolCallPart>()) {
     deltas.text(call->arguments);
   } else if (const auto* refusal = part.as<RefusalPart>()) {
@@ -159,6 +176,7 @@ OwnedStreamEvent::OwnedStreamEvent(const StreamEvent& event)
       text(event.text),
       signature(event.signature),
       citation(event.citation),
+      issuer(event.issuer),
       created(event.created),
       stop_reason(event.stop_reason),
       stop_reason_text(event.stop_reason_text),
@@ -180,6 +198,7 @@ StreamEvent OwnedStreamEvent::view() const {
   event.text = text;
   event.signature = signature;
   event.citation = citation;
+  event.issuer = issuer;
   event.created = created;
   event.stop_reason = stop_reason;
   event.stop_reason_text = stop_reason_text;

@@ -3,24 +3,23 @@
 #include "json/text.h"
 
 namespace llmproxy {
-void SseStreamReader::feed(std::string_view bytes, EventSink& sink) {
+void StreamReader::feed(std::string_view bytes, EventSink& sink) {
   if (closed_) return;
-  sse_.feed(bytes);
-  wire::SseEvent event;
-  while (!closed_ && sse_.next(event)) on_sse(event, sink);
-  if (sse_.overflowed()) {
-    fail(upstream_malformed("an event of the upstream's stream is too large"),
-         sink);
+  framer_->feed(bytes);
+  wire::Frame frame;
+  while (!closed_ && framer_->next(frame)) on_frame(frame, sink);
+  if (const std::string_view fault = framer_->fault(); !fault.empty()) {
+    fail(upstream_malformed(std::string(fault)), sink);
   }
 }
 
-void SseStreamReader::finish(EventSink& sink) {
+void StreamReader::finish(EventSink& sink) {
   if (closed_) return;
-  wire::SseEvent event;
+  wire::Frame frame;
   // Half an event is what a cut looks like, not a mistake of the upstream.
-  if (sse_.last(event) &&
-      (on_sentinel(event.data, sink) || json::is_json_object(event.data))) {
-    on_sse(event, sink);
+  if (framer_->last(frame) &&
+      (on_sentinel(frame.data, sink) || json::is_json_object(frame.data))) {
+    on_frame(frame, sink);
   }
   if (closed_ || on_close(sink)) return;
   Error error;
@@ -30,12 +29,12 @@ void SseStreamReader::finish(EventSink& sink) {
   fail(error, sink);
 }
 
-void SseStreamReader::on_sse(const wire::SseEvent& event, EventSink& sink) {
-  if (event.data.empty() || on_sentinel(event.data, sink)) return;
-  auto root = document_.parse(event.data);
-  if (!root && json::valid_utf8_prefix(event.data) != event.data.size()) {
+void StreamReader::on_frame(const wire::Frame& frame, EventSink& sink) {
+  if (frame.data.empty() || on_sentinel(frame.data, sink)) return;
+  auto root = document_.parse(frame.data);
+  if (!root && json::valid_utf8_prefix(frame.data) != frame.data.size()) {
     // Models do emit broken UTF-8; the rest of the answer is worth having.
-    root = document_.parse_owned(json::replace_invalid_utf8(event.data));
+    root = document_.parse_owned(json::replace_invalid_utf8(frame.data));
   }
   if (!root || !root->is_object()) {
     fail(upstream_malformed(
@@ -43,10 +42,10 @@ void SseStreamReader::on_sse(const wire::SseEvent& event, EventSink& sink) {
          sink);
     return;
   }
-  on_object(event.name, *root, sink);
+  on_object(frame.name, *root, sink);
 }
 
-void SseStreamReader::fail(const Error& error, EventSink& sink) {
+void StreamReader::fail(const Error& error, EventSink& sink) {
   if (closed_) return;
   closed_ = true;
   StreamEvent event;
@@ -55,7 +54,7 @@ void SseStreamReader::fail(const Error& error, EventSink& sink) {
   sink.on_event(event);
 }
 
-void SseStreamReader::lose(std::string path, std::string what, LossKind kind) {
+void StreamReader::lose(std::string path, std::string what, LossKind kind) {
   for (const Loss& loss : losses_) {
     if (loss.path == path) return;
   }

@@ -1,8 +1,10 @@
-// SseStreamReader: what all decoders of SSE streams share. Frames the bytes,
-// parses each event's JSON, knows whether the stream's end was earned.
+// StreamReader: what all stream decoders share. Frames the bytes, parses each
+// event's JSON, knows whether the stream's end was earned.
 #pragma once
 
+#include <memory>
 #include <string_view>
+#include <utility>
 
 #include "json/json.h"
 #include "llmproxy/stream.h"
@@ -11,15 +13,19 @@
 namespace llmproxy {
 
 /// A dialect's decoder derives from this and reads one event at a time.
-class SseStreamReader : public StreamDecoder {
+class StreamReader : public StreamDecoder {
  public:
+  /// The framing; server-sent events by default.
+  explicit StreamReader(std::unique_ptr<wire::Framer> framer =
+                            std::make_unique<wire::SseDecoder>())
+      : framer_(std::move(framer)) {}
   void feed(std::string_view bytes, EventSink& sink) final;
   void finish(EventSink& sink) final;
-  std::size_t consumed() const final { return sse_.consumed(); }
+  std::size_t consumed() const final { return framer_->consumed(); }
   const Losses& losses() const final { return losses_; }
 
  protected:
-  /// One event whose data is a JSON object.
+  /// One event whose data is a JSON object; `name` as the framing says.
   virtual void on_object(std::string_view name, json::Value data,
                          EventSink& sink) = 0;
   /// Data that is no JSON but legal in this dialect ("[DONE]"): true when
@@ -38,9 +44,9 @@ class SseStreamReader : public StreamDecoder {
             LossKind kind = LossKind::dropped);
 
  private:
-  void on_sse(const wire::SseEvent& event, EventSink& sink);
+  void on_frame(const wire::Frame& frame, EventSink& sink);
 
-  wire::SseDecoder sse_;
+  std::unique_ptr<wire::Framer> framer_;
   json::Document document_;
   Losses losses_;
   bool closed_ = false;

@@ -63,8 +63,9 @@ Result<OutgoingCall> prepare_call(const Backend& backend, ChatRequest request,
   std::string body;
   LLMPROXY_TRY(call.dialect->encode_request(request, encode, call.context, body,
                                             call.losses));
-  call.request = upstream_request(backend, call.dialect->upstream_path,
-                                  std::move(body), stream);
+  call.request = upstream_request(
+      backend, upstream_path(*call.dialect, request.model, stream),
+      std::move(body), stream);
   if (options.deadlines) call.request.deadlines = *options.deadlines;
   if (options.losses != nullptr) {
     options.losses->insert(options.losses->end(), call.losses.begin(),

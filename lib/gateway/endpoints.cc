@@ -58,7 +58,7 @@ bool has_path(const Endpoint& endpoint, std::string_view path) {
 
 const Dialect* dialect_of_path(std::string_view path) {
   for (const Dialect* dialect : dialects()) {
-    if (dialect->client_path == path) return dialect;
+    if (match_path(*dialect, path)) return dialect;
   }
   return nullptr;
 }
@@ -87,7 +87,7 @@ void consider(const Endpoint& endpoint, std::string_view method, Match& match) {
 Match find_endpoint(const HttpRequest& request) {
   Match match;
   if (const Dialect* dialect = dialect_of_path(request.path)) {
-    consider({kChatMethod, dialect->client_path, Key::required, answer_chat},
+    consider({kChatMethod, request.path, Key::required, answer_chat},
              request.method, match);
   }
   for (const Endpoint& endpoint : kEndpoints) {

@@ -9,6 +9,7 @@
 #include "chat/turns.h"
 #include "json/json.h"
 #include "translate/answer_filter.h"
+#include "translate/field_names.h"
 
 namespace llmproxy {
 namespace {
@@ -26,8 +27,47 @@ RequestContext context_of(const ChatRequest& request,
   context.estimated_input_tokens = estimate_input_tokens(request);
   for (const ToolDefinition& tool : request.tools) {
     if (!tool.name.empty()) context.declared_tools.push_back(tool.name);
+    if (tool.name_space.empty()) continue;
+    // "<namespace>__<name>"
+    context.namespaced_tools.push_back(
+        {tool.name, tool.name_space,
+         tool.name.substr(
+             std::min(tool.name.size(), tool.name_space.size() + 2))});
   }
   return context;
+}
+
+/// The bytes of images that the target would not fetch by itself.
+Result<void> fetch_images(std::vector<ContentPart>& content,
+                          const std::string& path,
+                          const TranslateOptions& options) {
+  for (ContentPart& part : content) {
+    if (auto* result = part.as<ToolResultPart>()) {
+      LLMPROXY_TRY(fetch_images(result->content, path, options));
+    }
+    auto* image = part.as<ImagePart>();
+    if (image == nullptr || image->source.kind != MediaKind::url) continue;
+    if (!options.fetch_image) {
+      return unsupported("the target takes no images by URL; send the bytes",
+                         path);
+    }
+    auto fetched = options.fetch_image(image->source.data);
+    if (!fetched) {
+      Error error = std::move(fetched).error();
+      error.path = path;
+      return error;
+    }
+    image->source = *std::move(fetched);
+  }
+  return {};
+}
+
+Result<void> fetch_images(ChatRequest& request,
+                          const TranslateOptions& options) {
+  for (Message& message : request.messages) {
+    LLMPROXY_TRY(fetch_images(message.content, path_of(message), options));
+  }
+  return {};
 }
 
 /// What every dialect but the client's own needs done to a request.
@@ -77,6 +117,35 @@ Result<json::Value> parse_answer(json::Document& document,
   return root;
 }
 
+Result<TranslatedRequest> pass_on(const ParsedRequest& parsed,
+                                  std::string_view model,
+                                  const TranslateOptions& options) {
+  const Dialect& dialect = parsed.dialect();
+  TranslatedRequest out;
+  out.context.stream = parsed.stream();
+  out.context.json_array = parsed.json_array();
+  out.context.model = std::string(parsed.model());
+  out.context.created = options.created;
+  out.path = upstream_path(dialect, model, parsed.stream());
+  // The client reads the stream in the form in which the upstream sends it.
+  if (out.context.json_array) out.path.erase(out.path.find('?'));
+  out.body = parsed.with_model(model);
+  return out;
+}
+
+Result<void> encode(ChatRequest request, const Dialect& to,
+                    const TranslateOptions& options, TranslatedRequest& out) {
+  EncodeOptions encode;
+  encode.traits =
+      options.traits ? *options.traits : traits_for(to, request.model);
+  encode.clamp_sampling = options.clamp_sampling;
+  encode.drop_hosted_tools = options.drop_hosted_tools;
+  encode.drop_prefill = options.drop_prefill;
+  LLMPROXY_TRY(prepare(request, to, out.context, out.losses));
+  if (!encode.traits.image_urls) LLMPROXY_TRY(fetch_images(request, options));
+  return to.encode_request(request, encode, out.context, out.body, out.losses);
+}
+
 }  // namespace
 
 Result<TranslatedRequest> translate_request(const ParsedRequest& parsed,
@@ -84,27 +153,22 @@ Result<TranslatedRequest> translate_request(const ParsedRequest& parsed,
                                             const TranslateOptions& options) {
   const std::string_view model =
       options.model.empty() ? parsed.model() : options.model;
-  TranslatedRequest out;
-  out.path = std::string(to.upstream_path);
-  if (&parsed.dialect() == &to) {
-    out.body = parsed.with_model(model);
-    out.context.stream = parsed.stream();
-    out.context.model = std::string(parsed.model());
-    out.context.created = options.created;
-    return out;
-  }
+  if (&parsed.dialect() == &to) return pass_on(parsed, model, options);
   LLMPROXY_ASSIGN(ChatRequest request, parsed.decode());
+  TranslatedRequest out;
+  out.path = upstream_path(to, model, request.stream);
   out.context = context_of(request, options);
+  out.context.json_array = parsed.json_array();
+  out.context.echo = parsed.echo();
   if (model != parsed.model()) out.context.answer_model = request.model;
   request.model = std::string(model);
-  LLMPROXY_TRY(prepare(request, to, out.context, out.losses));
-  EncodeOptions encode;
-  encode.traits = options.traits ? *options.traits : traits_for(to, model);
-  encode.clamp_sampling = options.clamp_sampling;
-  encode.drop_hosted_tools = options.drop_hosted_tools;
-  encode.drop_prefill = options.drop_prefill;
-  LLMPROXY_TRY(
-      to.encode_request(request, encode, out.context, out.body, out.losses));
+  const Result<void> encoded = encode(std::move(request), to, options, out);
+  if (!encoded) {
+    Error error = encoded.error();
+    error.path = own_path(parsed.dialect(), error.path);
+    return error;
+  }
+  name_fields(parsed.dialect(), out.losses);
   if (options.strict && !out.losses.empty()) return strict_error(out.losses);
   return out;
 }
@@ -112,9 +176,10 @@ Result<TranslatedRequest> translate_request(const ParsedRequest& parsed,
 Result<TranslatedRequest> translate_request(const Dialect& from,
                                             const Dialect& to,
                                             std::string_view body,
-                                            const TranslateOptions& options) {
+                                            const TranslateOptions& options,
+                                            const RequestHead& head) {
   LLMPROXY_ASSIGN(const ParsedRequest parsed,
-                  ParsedRequest::parse(from, std::string(body)));
+                  ParsedRequest::parse(from, std::string(body), head));
   return translate_request(parsed, to, options);
 }
 

@@ -71,14 +71,14 @@ void SseDecoder::field(std::string_view line) {
   }
 }
 
-bool SseDecoder::dispatch(SseEvent& event) {
+bool SseDecoder::dispatch(Frame& frame) {
   consumed_ = total_ + start_;
   const bool complete = has_data_;
   if (complete) {
     out_name_.swap(name_);
     out_data_.swap(data_);
-    event.name = out_name_;
-    event.data = out_data_;
+    frame.name = out_name_;
+    frame.data = out_data_;
   }
   name_.clear();
   data_.clear();
@@ -86,11 +86,11 @@ bool SseDecoder::dispatch(SseEvent& event) {
   return complete;
 }
 
-bool SseDecoder::next(SseEvent& event) {
+bool SseDecoder::next(Frame& frame) {
   std::string_view line;
   while (!overflowed_ && take_line(line)) {
     if (line.empty()) {
-      if (dispatch(event)) return true;
+      if (dispatch(frame)) return true;
     } else {
       field(line);
     }
@@ -98,7 +98,7 @@ bool SseDecoder::next(SseEvent& event) {
   return false;
 }
 
-bool SseDecoder::last(SseEvent& event) {
+bool SseDecoder::last(Frame& frame) {
   if (finished_) return false;
   finished_ = true;
   if (overflowed_) return false;
@@ -110,7 +110,11 @@ bool SseDecoder::last(SseEvent& event) {
     field(std::string_view(buffer_).substr(start_));
     start_ = buffer_.size();
   }
-  return dispatch(event);
+  return dispatch(frame);
+}
+
+std::string_view SseDecoder::fault() const {
+  return overflowed_ ? "an event of the upstream's stream is too large" : "";
 }
 
 void append_event(std::string& out, std::string_view name,

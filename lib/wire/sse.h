@@ -10,36 +10,24 @@
 #include <string>
 #include <string_view>
 
+#include "wire/framer.h"
+
 namespace llmproxy::wire {
 
-/// One event. Views live until the next call of the decoder.
-struct SseEvent {
-  std::string_view name;  ///< of the `event:` line; empty = none
-  std::string_view data;
-};
-
-class SseDecoder {
+class SseDecoder final : public Framer {
  public:
-  /// An event larger than this makes the stream unusable. Bytes.
-  static constexpr std::size_t kMaxEvent = std::size_t{64} << 20;
-
-  /// Adds bytes; then call next() until it says false.
-  void feed(std::string_view bytes);
+  void feed(std::string_view bytes) override;
   /// The next complete event that has data. A lone comment or blank line
   /// gives none.
-  bool next(SseEvent& event);
-  /// Everything was fed: an event that lacks only its blank line counts
-  /// (some servers leave it out at the end).
-  bool last(SseEvent& event);
-  /// An event passed kMaxEvent.
-  bool overflowed() const { return overflowed_; }
-  /// How many bytes of the fed stream the events given out so far, and the
-  /// comments between them, took: whole events only.
-  std::size_t consumed() const { return consumed_; }
+  bool next(Frame& frame) override;
+  /// Some servers leave out the blank line at the end.
+  bool last(Frame& frame) override;
+  std::string_view fault() const override;
+  std::size_t consumed() const override { return consumed_; }
 
  private:
   bool take_line(std::string_view& line);
-  bool dispatch(SseEvent& event);
+  bool dispatch(Frame& frame);
   void field(std::string_view line);
 
   std::string buffer_;

@@ -26,17 +26,23 @@ Error no_such(const Section& section, std::string_view why) {
 // One outcome towards one dialect: a body or an error, and the losses.
 struct Outcome {
   std::string body;
-  Losses losses;
-  std::optional<Error> error;
+  Losses losses = {};
+  std::optional<Error> error = {};
+  /// Where the request goes, for dialects that name the model there.
+  std::string path = {};
 };
 
 Outcome translate(const Scenario& scenario, const Dialect& to) {
   Outcome out;
   if (scenario.noun == Noun::request) {
     Result<TranslatedRequest> sent = translate_request(
-        *scenario.from, to, scenario.input, options_for(scenario, to));
+        *scenario.from, to, scenario.input, options_for(scenario, to),
+        head_for(*scenario.from, scenario.path));
     if (!sent) return {{}, {}, sent.error()};
-    return {std::move(sent->body), std::move(sent->losses), {}};
+    out.body = std::move(sent->body);
+    out.losses = std::move(sent->losses);
+    if (to.model_in_path()) out.path = std::move(sent->path);
+    return out;
   }
   if (scenario.noun == Noun::response) {
     Result<TranslatedResponse> sent = translate_response(
@@ -53,7 +59,7 @@ Outcome translate(const Scenario& scenario, const Dialect& to) {
 
 std::string canonical_request(const Scenario& scenario) {
   const Result<ChatRequest> request =
-      decode_request(*scenario.from, scenario.input);
+      decode_request(*scenario.from, scenario.input, scenario.path);
   return request ? dump(*request) : dump(request.error());
 }
 
@@ -107,7 +113,8 @@ Result<std::string> error_section(const Scenario& scenario,
                                       scenario.headers, scenario.input));
   }
   if (scenario.noun == Noun::request) {
-    const auto request = decode_request(*scenario.from, scenario.input);
+    const auto request =
+        decode_request(*scenario.from, scenario.input, scenario.path);
     if (request) return no_such(section, "the request can be read");
     return error_body(write_error(to, request.error()));
   }
@@ -128,7 +135,8 @@ Result<std::string> context_section(const Scenario& scenario,
                                     const Dialect& to) {
   LLMPROXY_ASSIGN(const TranslatedRequest sent,
                   translate_request(*scenario.from, to, scenario.input,
-                                    options_for(scenario, to)));
+                                    options_for(scenario, to),
+                                    head_for(*scenario.from, scenario.path)));
   return dump(sent.context);
 }
 
@@ -138,8 +146,10 @@ Result<std::string> body_section(const Scenario& scenario,
   if (outcome.error && scenario.noun != Noun::stream) {
     return no_such(section, "refused instead: " + dump(*outcome.error));
   }
-  return scenario.noun == Noun::stream ? outcome.body
-                                       : layout_json(outcome.body);
+  if (scenario.noun == Noun::stream) return outcome.body;
+  const std::string line =
+      outcome.path.empty() ? "" : "POST " + outcome.path + "\n";
+  return line + layout_json(outcome.body);
 }
 
 std::string_view word_of(Noun noun) {
@@ -208,7 +218,7 @@ Result<std::string> actual_body(const Scenario& scenario,
 std::vector<Section> natural_sections(const Scenario& scenario) {
   std::vector<Section> sections{expect("canonical")};
   if (scenario.noun == Noun::request &&
-      !decode_request(*scenario.from, scenario.input)) {
+      !decode_request(*scenario.from, scenario.input, scenario.path)) {
     sections.push_back(expect("error", scenario.from->name));
     return sections;
   }

@@ -75,7 +75,8 @@ class RequestChecks {
   RequestChecks(const Scenario& scenario, Report& report)
       : scenario_(scenario),
         report_(report),
-        canonical_(decode_request(*scenario.from, scenario.input)) {}
+        canonical_(
+            decode_request(*scenario.from, scenario.input, scenario.path)) {}
 
   void run() {
     prefixes();
@@ -92,6 +93,8 @@ class RequestChecks {
   }
 
  private:
+  RequestHead head() const { return head_for(*scenario_.from, scenario_.path); }
+
   // Half a body is an error, wherever it was cut.
   void prefixes() {
     if (!json::is_json(scenario_.input)) return;
@@ -99,7 +102,8 @@ class RequestChecks {
     while (!body.empty() && body.back() != '}') body.remove_suffix(1);
     std::string wrong;
     for (const std::size_t cut : positions(body.size(), kMostCuts)) {
-      const auto half = decode_request(*scenario_.from, body.substr(0, cut));
+      const auto half =
+          decode_request(*scenario_.from, body.substr(0, cut), scenario_.path);
       if (!half && !half.error().message.empty()) continue;
       wrong = "cut at byte " + std::to_string(cut) + " it is taken";
       break;
@@ -112,7 +116,7 @@ class RequestChecks {
     error_place();
     for (const Dialect* to : dialects()) {
       const auto sent = translate_request(*scenario_.from, *to, scenario_.input,
-                                          options_for(scenario_, *to));
+                                          options_for(scenario_, *to), head());
       const bool passed = sent.has_value() && to == scenario_.from;
       report_.property(passed || (!sent && sent.error() == canonical_.error()),
                        "refusal",
@@ -134,7 +138,8 @@ class RequestChecks {
 
   // Only the bytes of the model's name change.
   void with_model() {
-    const auto parsed = ParsedRequest::parse(*scenario_.from, scenario_.input);
+    const auto parsed =
+        ParsedRequest::parse(*scenario_.from, scenario_.input, head());
     json::Document document;
     const auto root = document.parse(scenario_.input);
     if (!parsed || !root || !(*root)["model"]) return;
@@ -167,7 +172,8 @@ class RequestChecks {
     options.drop_prefill = scenario_.options.drop_prefill;
     std::string body;
     LLMPROXY_TRY(to.encode_request(request, options, context, body, losses_));
-    return decode_request(to, body);
+    return decode_request(to, body,
+                          upstream_path(to, request.model, request.stream));
   }
 
   TargetTraits traits_of(const Dialect& to) const {
@@ -181,7 +187,8 @@ class RequestChecks {
     TranslateOptions options = options_for(scenario_, to);
     options.strict = false;
     const auto translate = [&] {
-      return translate_request(*scenario_.from, to, scenario_.input, options);
+      return translate_request(*scenario_.from, to, scenario_.input, options,
+                               head());
     };
     const Result<TranslatedRequest> sent = translate();
     if (!sent) {
@@ -193,7 +200,9 @@ class RequestChecks {
     const Result<TranslatedRequest> twice = translate();
     report_.property(twice && twice->body == sent->body, "determinism",
                      std::string(to.name));
-    report_.property(sent->path == to.upstream_path, "path", sent->path);
+    const auto path = match_upstream(to, sent->path);
+    report_.property(path && path->model.empty() != to.model_in_path(), "path",
+                     sent->path);
     const std::string rule = broken_request_rule(to, traits_of(to), sent->body);
     report_.property(rule.empty(), "server rules",
                      std::string(to.name) + ": " + rule);
@@ -218,8 +227,8 @@ class RequestChecks {
   void strict(const Dialect& to, const TranslatedRequest& sent,
               TranslateOptions options) {
     options.strict = true;
-    const auto refused =
-        translate_request(*scenario_.from, to, scenario_.input, options);
+    const auto refused = translate_request(*scenario_.from, to, scenario_.input,
+                                           options, head());
     const bool right =
         sent.losses.empty()
             ? refused && refused->body == sent.body
@@ -231,7 +240,7 @@ class RequestChecks {
   }
 
   void round_trip(const Dialect& to, const TranslatedRequest& sent) {
-    Result<ChatRequest> there = decode_request(to, sent.body);
+    Result<ChatRequest> there = decode_request(to, sent.body, sent.path);
     if (!there) {
       report_.property(false, "own output",
                        std::string(to.name) + ": " + dump(there.error()));
@@ -282,7 +291,7 @@ class RequestChecks {
 
   void unknown_field(const std::string& body, const std::string& pointer,
                      const std::string& member) {
-    const auto request = decode_request(*scenario_.from, body);
+    const auto request = decode_request(*scenario_.from, body, scenario_.path);
     if (!request) {
       report_.property(false, "unknown field is taken",
                        pointer + ": " + dump(request.error()));
@@ -308,7 +317,8 @@ class RequestChecks {
                           const Dialect& to) {
     TranslateOptions options = options_for(scenario_, to);
     options.strict = false;
-    const auto sent = translate_request(*scenario_.from, to, body, options);
+    const auto sent =
+        translate_request(*scenario_.from, to, body, options, head());
     if (!sent) return;
     bool told = false;
     for (const Loss& loss : sent->losses) {

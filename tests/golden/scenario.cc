@@ -79,6 +79,10 @@ Result<void> set_option(Scenario& scenario, std::string_view line) {
     scenario.options.model = value;
     return {};
   }
+  if (name == "path") {
+    scenario.path = value;
+    return {};
+  }
   if (name == "status") {
     LLMPROXY_ASSIGN(const std::int64_t status, to_integer(value));
     scenario.status = static_cast<int>(status);
@@ -153,7 +157,8 @@ Result<void> set_context(Scenario& scenario) {
     return mistake(scenario.golden, given->line,
                    "no dialect '" + given->dialect + "'");
   }
-  Result<ParsedRequest> parsed = ParsedRequest::parse(*client, given->body);
+  Result<ParsedRequest> parsed = ParsedRequest::parse(
+      *client, given->body, head_for(*client, scenario.path));
   if (!parsed) {
     return mistake(scenario.golden, given->line, parsed.error().message);
   }
@@ -184,7 +189,8 @@ TranslateOptions options_for(const Scenario& scenario, const Dialect& to) {
   std::string model = options.model;
   if (model.empty()) {
     const Result<ParsedRequest> parsed =
-        ParsedRequest::parse(*scenario.from, scenario.input);
+        ParsedRequest::parse(*scenario.from, scenario.input,
+                             head_for(*scenario.from, scenario.path));
     if (parsed) model = parsed->model();
   }
   options.traits = traits_for(to, model);
@@ -205,9 +211,21 @@ Result<ChatResponse> decode_response(const Dialect& from, std::string_view body,
   return upstream_malformed("translate_response took what is not JSON");
 }
 
-Result<ChatRequest> decode_request(const Dialect& from, std::string_view body) {
-  LLMPROXY_ASSIGN(const ParsedRequest parsed,
-                  ParsedRequest::parse(from, std::string(body)));
+RequestHead head_for(const Dialect& dialect, std::string_view path) {
+  RequestHead head;
+  if (!dialect.model_in_path()) return head;
+  const std::size_t query = path.find('?');
+  head.path = path.substr(0, query);
+  if (query != std::string_view::npos) head.query = path.substr(query + 1);
+  if (path.empty()) head.model = "model";
+  return head;
+}
+
+Result<ChatRequest> decode_request(const Dialect& from, std::string_view body,
+                                   std::string_view path) {
+  LLMPROXY_ASSIGN(
+      const ParsedRequest parsed,
+      ParsedRequest::parse(from, std::string(body), head_for(from, path)));
   return parsed.decode();
 }
 

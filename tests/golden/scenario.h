@@ -20,6 +20,8 @@ struct Scenario {
   const Dialect* from = nullptr;
   /// The body of the main `given` section.
   std::string input;
+  /// Where a client's request was sent (option `path`); empty = not said.
+  std::string path;
   /// A stream case may also give the same answer unstreamed; else empty.
   std::string response;
   /// Use options_for(): traits depend on the target.
@@ -46,7 +48,12 @@ TranslateOptions options_for(const Scenario& scenario, const Dialect& to);
 Result<ChatResponse> decode_response(const Dialect& from, std::string_view body,
                                      Losses& losses);
 /// A request, decoded.
-Result<ChatRequest> decode_request(const Dialect& from, std::string_view body);
+Result<ChatRequest> decode_request(const Dialect& from, std::string_view body,
+                                   std::string_view path = {});
+
+/// What `path` (with its query) says of a request, for dialects that name
+/// the model there; without a path the model is called "model".
+RequestHead head_for(const Dialect& dialect, std::string_view path);
 
 /// `body` as the upstream's bytes, translated for a client of `to`.
 struct StreamRun {

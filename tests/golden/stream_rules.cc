@@ -14,7 +14,7 @@ std::vector<Record> records_of(std::string_view bytes) {
   wire::SseDecoder decoder;
   decoder.feed(bytes);
   std::vector<Record> records;
-  wire::SseEvent event;
+  wire::Frame event;
   while (decoder.next(event)) {
     records.push_back({std::string(event.name), std::string(event.data)});
   }

@@ -62,11 +62,25 @@ PartLine part_line(const AudioPart& part) {
   return {line, {}};
 }
 
+// The usual one is left out.
+std::string foreign_issuer(ReasoningIssuer issuer) {
+  constexpr std::string_view kNames[] = {"", "", "openai", "google"};
+  return std::string(kNames[static_cast<std::size_t>(issuer)]);
+}
+
 PartLine part_line(const ThinkingPart& part) {
   if (!part.redacted_data.empty()) {
-    return {Line("redacted_thinking").string(part.redacted_data), {}};
+    return {Line("redacted_thinking")
+                .string(part.redacted_data)
+                .given("issuer", foreign_issuer(part.issuer))
+                .given("id", part.id),
+            {}};
   }
-  return {Line("thinking").string(part.text).given("signature", part.signature),
+  return {Line("thinking")
+              .string(part.text)
+              .given("signature", part.signature)
+              .given("issuer", foreign_issuer(part.issuer))
+              .given("id", part.id),
           {}};
 }
 

@@ -9,9 +9,14 @@ namespace {
 constexpr std::string_view kStopReasons[] = {
     "end_turn", "max_tokens", "stop_sequence",  "tool_use",
     "refusal",  "pause",      "context_window", "other"};
-constexpr std::string_view kPartKinds[] = {
-    "text",    "thinking", "redacted_thinking", "tool_call", "custom_tool_call",
-    "refusal", "opaque"};
+constexpr std::string_view kPartKinds[] = {"text",
+                                           "thinking",
+                                           "redacted_thinking",
+                                           "tool_call",
+                                           "custom_tool_call",
+                                           "refusal",
+                                           "opaque",
+                                           "image"};
 
 Line& usage_words(Line& line, const Usage& usage) {
   return line.given("input", usage.input_tokens)

@@ -13,7 +13,7 @@ using Events = std::vector<std::pair<std::string, std::string>>;
 Events decode(const std::vector<std::string>& pieces) {
   SseDecoder decoder;
   Events out;
-  SseEvent event;
+  Frame event;
   for (const std::string& piece : pieces) {
     decoder.feed(piece);
     while (decoder.next(event)) {
@@ -78,7 +78,7 @@ TEST_CASE("every two-way split gives the same events") {
 TEST_CASE("an event is given out with its blank line, not one byte later") {
   for (const std::string end : {"\n\n", "\r\r"}) {
     SseDecoder decoder;
-    SseEvent event;
+    Frame event;
     decoder.feed("data: a" + end);
     CHECK(decoder.next(event));
   }
@@ -88,7 +88,7 @@ TEST_CASE("consumed counts whole events only") {
   const std::string first = "data: a\r\n\r\n";
   const std::string second = ": c\n\ndata: b\n\n";
   SseDecoder decoder;
-  SseEvent event;
+  Frame event;
   decoder.feed(first + second + "data: half");
   while (decoder.next(event)) {
   }
@@ -97,7 +97,7 @@ TEST_CASE("consumed counts whole events only") {
 
 TEST_CASE("a huge event in small pieces is read whole") {
   SseDecoder decoder;
-  SseEvent event;
+  Frame event;
   const std::string piece(16 << 10, 'x');
   decoder.feed("data: ");
   std::size_t size = 0;
@@ -113,10 +113,10 @@ TEST_CASE("a huge event in small pieces is read whole") {
 
 TEST_CASE("an endless event is given up, not collected") {
   SseDecoder decoder;
-  SseEvent event;
+  Frame event;
   const std::string piece(1 << 20, 'x');
-  for (int i = 0; i < 65 && !decoder.overflowed(); ++i) decoder.feed(piece);
-  CHECK(decoder.overflowed());
+  for (int i = 0; i < 65 && decoder.fault().empty(); ++i) decoder.feed(piece);
+  CHECK_FALSE(decoder.fault().empty());
   CHECK_FALSE(decoder.next(event));
 }
 

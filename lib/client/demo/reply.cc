@@ -16,12 +16,11 @@ namespace {
 // "demo:/v1/messages?beta=true" ends in the path of the claude dialect. Of
 // two that fit, the longer one is meant.
 const Dialect* dialect_of(std::string_view url) {
-  url = url.substr(0, url.find('?'));
   const Dialect* found = nullptr;
   for (const Dialect* dialect : dialects()) {
-    const std::string_view path = dialect->upstream_path;
-    if (!url.ends_with(path)) continue;
-    if (found == nullptr || path.size() > found->upstream_path.size()) {
+    if (!match_upstream(*dialect, url)) continue;
+    if (found == nullptr ||
+        dialect->upstream_path.size() > found->upstream_path.size()) {
       found = dialect;
     }
   }
@@ -109,16 +108,19 @@ RequestContext context_of(const ChatRequest& request, std::int64_t created) {
 }
 
 Result<Reply> decoded_reply(const Dialect& dialect, std::string body,
-                            std::int64_t created) {
+                            std::string_view url, std::int64_t created) {
   LLMPROXY_ASSIGN(const ParsedRequest parsed,
-                  ParsedRequest::parse(dialect, std::move(body)));
+                  ParsedRequest::parse(dialect, std::move(body), {url}));
   LLMPROXY_ASSIGN(const ChatRequest request, parsed.decode());
   LLMPROXY_TRY(refuse_essential(request.extensions));
   const DemoFault* fault = find_fault(request.model);
   if (fault != nullptr && fault->error) return error_of(*fault);
   ChatResponse response = answer(request);
   response.created = created;
-  Reply reply = answer_reply(dialect, response, context_of(request, created));
+  RequestContext context = context_of(request, created);
+  context.json_array = parsed.json_array();
+  context.echo = parsed.echo();
+  Reply reply = answer_reply(dialect, response, context);
   if (fault == nullptr) return reply;
   reply.pace = fault->pace;
   if (fault->cut) cut(reply);
@@ -135,7 +137,8 @@ Reply reply_to(const UpstreamRequest& request, std::int64_t created) {
     error.message = "the demo upstream has no such path";
     return error_reply(*dialects().front(), error);
   }
-  Result<Reply> reply = decoded_reply(*dialect, request.body, created);
+  Result<Reply> reply =
+      decoded_reply(*dialect, request.body, request.url, created);
   if (!reply) return error_reply(*dialect, reply.error());
   return *std::move(reply);
 }

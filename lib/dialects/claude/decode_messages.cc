@@ -1,6 +1,7 @@
 // Anthropic Messages: a client's system and messages to canonical ones.
 #include <fmt/format.h>
 
+#include "chat/sealed_reasoning.h"
 #include "dialects/claude/messages.h"
 
 namespace llmproxy::claude {
@@ -87,14 +88,19 @@ Result<ContentPart::Value> read_document(ObjectReader& reader) {
 
 Result<ContentPart::Value> read_thinking(ObjectReader& reader) {
   ThinkingPart part;
-  LLMPROXY_ASSIGN(part.text, reader.required_string("thinking"));
+  LLMPROXY_ASSIGN(std::string text, reader.required_string("thinking"));
   LLMPROXY_ASSIGN(part.signature, reader.optional_string("signature"));
+  if (!part.signature.empty()) part.issuer = ReasoningIssuer::anthropic;
+  if (auto foreign = unseal(part.signature)) part = *std::move(foreign);
+  part.text = std::move(text);
   return ContentPart::Value(std::move(part));
 }
 
 Result<ContentPart::Value> read_redacted(ObjectReader& reader) {
   ThinkingPart part;
   LLMPROXY_ASSIGN(part.redacted_data, reader.required_string("data"));
+  part.issuer = ReasoningIssuer::anthropic;
+  if (auto foreign = unseal(part.redacted_data)) part = *std::move(foreign);
   return ContentPart::Value(std::move(part));
 }
 

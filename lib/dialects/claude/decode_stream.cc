@@ -10,7 +10,7 @@ namespace {
 
 using json::Value;
 
-class Decoder final : public SseStreamReader {
+class Decoder final : public StreamReader {
  protected:
   bool on_sentinel(std::string_view data, EventSink&) override {
     // Not of this dialect, but some servers send it; it means nothing.
@@ -90,6 +90,7 @@ class Decoder final : public SseStreamReader {
     } else if (type == "redacted_thinking") {
       event.part_kind = PartKind::redacted_thinking;
       event.text = block["data"].string();
+      event.issuer = ReasoningIssuer::anthropic;
     } else if (type == "tool_use") {
       event.part_kind = PartKind::tool_call;
       event.id = block["id"].string();
@@ -122,6 +123,7 @@ class Decoder final : public SseStreamReader {
     event.part_kind = block.kind;
     event.part = block.part;
     event.*member = value;
+    if (!event.signature.empty()) event.issuer = ReasoningIssuer::anthropic;
     sink.on_event(event);
   }
 

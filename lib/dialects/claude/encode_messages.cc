@@ -160,7 +160,10 @@ bool MessagesWriter::sendable(const Message& message, std::size_t index) {
   if (const auto* thinking = part.as<ThinkingPart>()) {
     const bool signed_here =
         !thinking->redacted_data.empty() || !thinking->signature.empty();
-    if (signed_here && same_dialect_) return true;
+    const bool ours =
+        thinking->issuer == ReasoningIssuer::anthropic ||
+        (thinking->issuer == ReasoningIssuer::unknown && same_dialect_);
+    if (signed_here && ours) return true;
     lose(path,
          "thinking without Anthropic's signature cannot be sent to Anthropic");
     return false;

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "chat/sealed_reasoning.h"
 #include "chat/sequencer.h"
 #include "dialects/claude/tables.h"
 #include "wire/sse.h"
@@ -98,12 +99,16 @@ class Encoder final : public StreamEncoder, private EventSink {
   }
 
   void block_start(const StreamEvent& event) {
-    skipped_ = event.part_kind == PartKind::opaque && event.id != kName;
+    skipped_ = event.part_kind == PartKind::image ||
+               (event.part_kind == PartKind::opaque && event.id != kName);
     if (skipped_) {
       return lose("/content",
-                  fmt::format("Anthropic has no {} parts", event.name));
+                  fmt::format("Anthropic has no {} parts",
+                              event.part_kind == PartKind::image ? "image"
+                                                                 : event.name));
     }
     has_delta_ = false;
+    if (event.part_kind == PartKind::thinking) thinking_id_ = event.id;
     open("content_block_start");
     w_.member("index", index_);
     w_.key("content_block");
@@ -122,7 +127,9 @@ class Encoder final : public StreamEncoder, private EventSink {
         break;
       case PartKind::redacted_thinking:
         w_.member("type", "redacted_thinking");
-        w_.member("data", event.text);
+        w_.member("data", is_foreign(event.issuer)
+                              ? seal(event.issuer, event.id, event.text, true)
+                              : std::string(event.text));
         break;
       case PartKind::tool_call:
       case PartKind::custom_tool_call:
@@ -163,7 +170,10 @@ class Encoder final : public StreamEncoder, private EventSink {
       }
     }
     if (!event.signature.empty()) {
-      send_delta("signature_delta", "signature", event.signature);
+      send_delta("signature_delta", "signature",
+                 is_foreign(event.issuer)
+                     ? seal(event.issuer, thinking_id_, event.signature, false)
+                     : std::string(event.signature));
     }
   }
 
@@ -234,6 +244,7 @@ class Encoder final : public StreamEncoder, private EventSink {
   Usage usage_;
   std::string service_tier_;
   std::int64_t index_ = 0;
+  std::string thinking_id_;
   bool has_delta_ = false;
   bool skipped_ = false;
 };

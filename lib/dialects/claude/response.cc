@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "chat/sealed_reasoning.h"
 #include "chat/turns.h"
 #include "dialects/claude/tables.h"
 
@@ -30,9 +31,17 @@ ContentPart read_block(Value block) {
   } else if (type == "thinking") {
     part.value = ThinkingPart{std::string(block["thinking"].string()),
                               std::string(block["signature"].string()),
+                              {},
+                              block["signature"].string().empty()
+                                  ? ReasoningIssuer::unknown
+                                  : ReasoningIssuer::anthropic,
                               {}};
   } else if (type == "redacted_thinking") {
-    part.value = ThinkingPart{{}, {}, std::string(block["data"].string())};
+    part.value = ThinkingPart{{},
+                              {},
+                              std::string(block["data"].string()),
+                              ReasoningIssuer::anthropic,
+                              {}};
   } else if (type == "tool_use") {
     part.value = ToolCallPart{std::string(block["id"].string()),
                               std::string(block["name"].string()),
@@ -68,10 +77,14 @@ void write_part(const ContentPart& part, const std::string& path,
       w.member("type", "thinking");
       w.member("thinking", thinking->text);
       // Unsigned where the model gave none: never made up.
-      w.member("signature", thinking->signature);
+      w.member("signature",
+               is_foreign(thinking->issuer) && !thinking->signature.empty()
+                   ? seal(*thinking)
+                   : thinking->signature);
     } else {
       w.member("type", "redacted_thinking");
-      w.member("data", thinking->redacted_data);
+      w.member("data", is_foreign(thinking->issuer) ? seal(*thinking)
+                                                    : thinking->redacted_data);
     }
     w.end_object();
   } else if (const auto* call = part.as<ToolCallPart>()) {

@@ -88,6 +88,12 @@ inline constexpr std::array kUsedTiers = {
 inline constexpr std::array<std::string_view, 4> kImageTypes = {
     "image/jpeg", "image/png", "image/gif", "image/webp"};
 
+/// Signed by somebody else: sealed towards clients, useless for Anthropic.
+constexpr bool is_foreign(ReasoningIssuer issuer) {
+  return issuer != ReasoningIssuer::anthropic &&
+         issuer != ReasoningIssuer::unknown;
+}
+
 inline constexpr std::size_t kMaxCacheMarkers = 4;
 inline constexpr std::int64_t kMinBudget = 1024;  // tokens
 

@@ -245,7 +245,7 @@ class MessagesReader {
         old_name.is_string() ? old_name.string() : new_name.string();
     if (text.empty()) return;
     message.content.push_back(
-        made(ThinkingPart{std::string(text), {}, {}},
+        made(ThinkingPart{.text = std::string(text)},
              old_name.is_string() ? "reasoning_content" : "reasoning"));
   }
 

@@ -30,7 +30,7 @@ struct Call {
   JsonProgress arguments;
 };
 
-class Decoder final : public SseStreamReader {
+class Decoder final : public StreamReader {
  public:
   explicit Decoder(const RequestContext& context) {
     for (const std::string& name : context.declared_tools) {

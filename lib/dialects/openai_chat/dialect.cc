@@ -3,12 +3,20 @@
 
 namespace llmproxy::openai_chat {
 
+namespace {
+
+constexpr std::array kClientPaths = {ClientPath{"/v1/chat/completions"}};
+
+}  // namespace
+
 extern const Dialect kDialect;
 const Dialect kDialect = {
     .name = kName,
     .title = "OpenAI Chat Completions",
     .upstream_path = "/chat/completions",
-    .client_path = "/v1/chat/completions",
+    .upstream_stream_path = "",
+    .client_paths = kClientPaths,
+    .field_names = {},
     .framing = Framing::sse,
     .stream_content_type = "text/event-stream",
     .max_tool_name = 64,

@@ -94,7 +94,7 @@ class RequestWriter {
     const std::size_t count =
         same_dialect_ ? all.size() : std::min(all.size(), kMaxStopSequences);
     if (count < all.size()) {
-      lose("/stop_sequences",
+      lose("/stop",
            fmt::format("OpenAI takes {} stop sequences; the first {} are used",
                        kMaxStopSequences, kMaxStopSequences),
            LossKind::approximated);
@@ -337,7 +337,7 @@ class RequestWriter {
   void write_identity() {
     if (!request_.user_id.empty()) {
       if (request_.user_id.size() > kMaxUserId && !same_dialect_) {
-        lose("/metadata/user_id",
+        lose("/user",
              fmt::format("OpenAI takes at most {} characters", kMaxUserId));
       } else {
         w_.member(traits_.max_completion_tokens ? "safety_identifier" : "user",

@@ -112,6 +112,8 @@ class Encoder final : public StreamEncoder {
         return start_call(event, out);
       case PartKind::redacted_thinking:
         return lose("/content", "OpenAI Chat has no encrypted thinking");
+      case PartKind::image:
+        return lose("/content", "OpenAI Chat has no image answers");
       case PartKind::opaque:
         return lose("/content",
                     fmt::format("OpenAI Chat has no {} parts", event.name));
