@@ -37,7 +37,7 @@ bool is_loopback_host(const std::string& host) {
 
 Result<void> check_exposure(const ServerConfig& server) {
   if (server.allow_anonymous || !server.client_keys.empty() ||
-      is_loopback_host(server.host))
+      !server.client_access_keys.empty() || is_loopback_host(server.host))
     return {};
   return invalid_request(fmt::format(
       "listening on {} lets anyone on the network use your keys: set "

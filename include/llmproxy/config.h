@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "llmproxy/image_fetcher.h"
 #include "llmproxy/provider.h"
 #include "llmproxy/result.h"
 
@@ -25,9 +26,13 @@ struct ServerConfig {
   int port = 8080;
   /// Listening beyond loopback without client_keys is refused unless set.
   bool allow_anonymous = false;
-  /// Keys clients must send (authorization: Bearer or x-api-key); empty =
-  /// no key asked for.
+  /// Keys clients must send (authorization: Bearer, x-api-key,
+  /// x-goog-api-key, api-key or ?key=); empty = no key asked for.
   std::vector<Secret> client_keys;
+  /// AWS access key ids that clients of the Bedrock APIs may sign with. The
+  /// id alone lets them in (see docs/configuration.md), so it must be as hard
+  /// to guess as a key.
+  std::vector<Secret> client_access_keys;
   /// Larger bodies get 413. Bytes; default 32 MiB + room for the JSON.
   std::size_t max_body_bytes = std::size_t{64} << 20;
   /// Connections served at once; beyond it 503 with Retry-After.
@@ -59,10 +64,21 @@ struct TranslateConfig {
   bool drop_prefill = false;
 };
 
+/// Answers of the Responses API that are kept for `previous_response_id`
+/// where the backend keeps no state. In memory, per client.
+struct ResponseStoreConfig {
+  std::size_t max_entries = 1000;  ///< 0 = nothing is kept
+  std::size_t max_bytes = std::size_t{64} << 20;
+  std::chrono::seconds time_to_live{3600};
+};
+
 struct Config {
   ServerConfig server;
   LogConfig log;
   TranslateConfig translate;
+  ResponseStoreConfig responses;
+  /// For models that take image bytes only.
+  ImageFetchRules images;
   std::vector<Backend> backends;
   std::vector<Route> routes;
 };

@@ -58,6 +58,12 @@ struct TargetTraits {
   bool tool_result_images = false;    ///< takes images inside tool results
   bool image_urls = true;             ///< fetches images by URL itself
   bool penalties = true;              ///< takes frequency, presence penalty
+  bool user_field = true;             ///< takes the end user's id
+  bool seed = true;                   ///< takes a seed
+  bool random_seed = false;           ///< the seed is called `random_seed`
+  bool message_names = true;          ///< takes `name` in messages
+  bool strict_tools = true;           ///< takes `strict` in tools
+  bool nine_char_call_ids = false;    ///< call ids are 9 letters and digits
   /// Takes tools and a JSON response format in one request.
   bool tools_with_format = true;
 

@@ -16,8 +16,13 @@ namespace llmproxy {
 
 enum class AuthScheme : std::uint8_t {
   none,
-  bearer,     ///< authorization: Bearer <key>
-  x_api_key,  ///< x-api-key: <key>
+  bearer,          ///< authorization: Bearer <key>
+  x_api_key,       ///< x-api-key: <key>
+  x_goog_api_key,  ///< x-goog-api-key: <key>
+  api_key,         ///< api-key: <key>
+  /// authorization: Bearer <key> where there is a key, else the request is
+  /// signed (Signature Version 4) with the backend's AWS credentials.
+  aws,
 };
 
 /// What a provider does other than its dialect says. Bits, each with its
@@ -29,22 +34,36 @@ enum Quirk : std::uint32_t {
   kReasoningContent = 1u << 2,  ///< wants reasoning_content back
   kCacheMarkers = 1u << 3,      ///< honours cache_control on parts
   kToolResultImages = 1u << 4,  ///< takes images in tool messages
+  kNoJsonSchema = 1u << 5,      ///< refuses response_format json_schema
+  kNoImageUrls = 1u << 6,       ///< takes images as data URLs only
+  kNoUserField = 1u << 7,       ///< refuses the end user's id
+  kNoSeed = 1u << 8,            ///< refuses `seed`
+  kRandomSeed = 1u << 9,        ///< calls the seed `random_seed`
+  kNoPenalties = 1u << 10,      ///< refuses the penalties
+  kNineCharCallIds = 1u << 11,  ///< tool call ids are 9 letters and digits
+  kNoMessageNames = 1u << 12,   ///< refuses `name` in messages
+  kNoSystemBetween = 1u << 13,  ///< takes system turns at the top only
+  kNoStrictTools = 1u << 14,    ///< refuses `strict` in tools
 };
 
 struct Provider {
   std::string_view name;     ///< "anthropic"
   std::string_view dialect;  ///< "claude"; empty = speaks the client's
-  std::string_view
-      base_url;  ///< as the vendor writes it; empty = must be given
+  /// As the vendor writes it; "{region}" stands for the backend's region.
+  /// Empty = must be given.
+  std::string_view base_url = {};
   /// Put before the dialect's upstream_path: "/v1" where the vendor's base
   /// URL is the bare host, empty where it ends in /v1 already.
-  std::string_view path_prefix;
-  AuthScheme auth;
-  std::string_view key_variable;       ///< "ANTHROPIC_API_KEY"
-  std::string_view base_url_variable;  ///< "ANTHROPIC_BASE_URL"
+  std::string_view path_prefix = {};
+  AuthScheme auth = AuthScheme::bearer;
+  std::string_view key_variable = {};       ///< "ANTHROPIC_API_KEY"
+  std::string_view base_url_variable = {};  ///< "ANTHROPIC_BASE_URL"
   /// Headers every request carries, "name: value\n" each.
-  std::string_view extra_headers;
-  std::uint32_t quirks;
+  std::string_view extra_headers = {};
+  std::uint32_t quirks = kNoQuirks;
+  /// Served on the user's own machine or without an account: used even when
+  /// no key is set, once its base URL is.
+  bool key_optional = false;
 };
 
 std::span<const Provider> providers();
@@ -67,6 +86,14 @@ class Secret {
   std::string value_;
 };
 
+/// What signs requests to AWS.
+struct AwsCredentials {
+  std::string region;         ///< "us-east-1"
+  std::string access_key_id;  ///< no secret; empty = nothing to sign with
+  Secret secret_access_key;
+  Secret session_token;  ///< of temporary credentials; else empty
+};
+
 /// A provider with its address and key.
 struct Backend {
   std::string name;
@@ -74,7 +101,10 @@ struct Backend {
   /// Dialect it speaks; nullptr = the client's (the demo backend).
   const Dialect* dialect = nullptr;
   std::string base_url;
+  /// Added to every URL, without "?" ("api-version=2024-10-21"); or empty.
+  std::string query;
   Secret api_key;
+  AwsCredentials aws;
   Deadlines deadlines;
 };
 
@@ -82,7 +112,8 @@ struct Backend {
 Backend make_backend(const Provider& provider, Secret api_key,
                      std::string base_url = {});
 
-/// URL, method and headers (key included) for `path`, which is what
+/// The dialect's framing decides what answer is asked for. URL, method and
+/// headers (key included) for `path`, which is what
 /// TranslatedRequest.path says. The key goes to the backend's own host only.
 UpstreamRequest upstream_request(const Backend& backend, std::string_view path,
                                  std::string body, bool stream);

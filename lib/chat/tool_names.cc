@@ -116,4 +116,29 @@ void make_call_ids_safe(std::vector<Message>& messages) {
   });
 }
 
+void make_call_ids_nine(std::vector<Message>& messages) {
+  constexpr std::size_t kLength = 9;
+  constexpr std::string_view kDigits =
+      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  const auto rewrite = [&](std::string& id) {
+    const bool fits = id.size() == kLength &&
+                      id.find_first_not_of(kDigits) == std::string::npos;
+    if (fits) return;
+    // Two hashes, as 32 bits are six digits only.
+    std::uint64_t hash = hash32(id);
+    hash = hash << 32 | hash32(id + "#");
+    id.clear();
+    for (std::size_t i = 0; i < kLength; ++i) {
+      id += kDigits[hash % kDigits.size()];
+      hash /= kDigits.size();
+    }
+  };
+  for (Message& message : messages) {
+    for (ContentPart& part : message.content) {
+      if (auto* call = part.as<ToolCallPart>()) rewrite(call->id);
+      if (auto* result = part.as<ToolResultPart>()) rewrite(result->call_id);
+    }
+  }
+}
+
 }  // namespace llmproxy

@@ -31,4 +31,7 @@ std::string_view original_tool_name(const RequestContext& context,
 /// different ids different. Ids that are valid stay as they are.
 void make_call_ids_safe(std::vector<Message>& messages);
 
+/// Rewrites call ids to exactly nine letters and digits [Mistral], likewise.
+void make_call_ids_nine(std::vector<Message>& messages);
+
 }  // namespace llmproxy

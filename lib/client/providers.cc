@@ -9,16 +9,20 @@
 namespace llmproxy {
 namespace {
 
+// Evidence for the quirks: the vendors' API references and the error bodies
+// their users quote in public; docs/providers.md names them row by row.
 constexpr std::array kProviders = {
     Provider{.name = "openai",
              .dialect = "openai-chat",
              .base_url = "https://api.openai.com/v1",
-             .path_prefix = "",
-             .auth = AuthScheme::bearer,
              .key_variable = "OPENAI_API_KEY",
-             .base_url_variable = "OPENAI_BASE_URL",
-             .extra_headers = "",
-             .quirks = kNoQuirks},
+             .base_url_variable = "OPENAI_BASE_URL"},
+    // The same host, spoken to in its newer API.
+    Provider{.name = "openai-responses",
+             .dialect = "openai-responses",
+             .base_url = "https://api.openai.com/v1",
+             .key_variable = "OPENAI_API_KEY",
+             .base_url_variable = "OPENAI_BASE_URL"},
     // The vendor writes the bare host; its SDKs put /v1 into the path.
     Provider{.name = "anthropic",
              .dialect = "claude",
@@ -27,31 +31,116 @@ constexpr std::array kProviders = {
              .auth = AuthScheme::x_api_key,
              .key_variable = "ANTHROPIC_API_KEY",
              .base_url_variable = "ANTHROPIC_BASE_URL",
-             .extra_headers = "anthropic-version: 2023-06-01\n",
-             .quirks = kNoQuirks},
+             .extra_headers = "anthropic-version: 2023-06-01\n"},
+    Provider{.name = "gemini",
+             .dialect = "gemini",
+             .base_url = "https://generativelanguage.googleapis.com",
+             .path_prefix = "/v1beta",
+             .auth = AuthScheme::x_goog_api_key,
+             .key_variable = "GEMINI_API_KEY",
+             .base_url_variable = "GOOGLE_GEMINI_BASE_URL"},
+    // A Bedrock API key, or AWS credentials to sign with.
+    Provider{.name = "bedrock",
+             .dialect = "bedrock-converse",
+             .base_url = "https://bedrock-runtime.{region}.amazonaws.com",
+             .auth = AuthScheme::aws,
+             .key_variable = "AWS_BEARER_TOKEN_BEDROCK",
+             .base_url_variable = "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"},
+    // The same service with an Anthropic body: Claude models only.
+    Provider{.name = "bedrock-claude",
+             .dialect = "bedrock",
+             .base_url = "https://bedrock-runtime.{region}.amazonaws.com",
+             .auth = AuthScheme::aws,
+             .key_variable = "AWS_BEARER_TOKEN_BEDROCK",
+             .base_url_variable = "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"},
+    // Wants reasoning_content back on thinking turns that call tools (400
+    // without); only text and json_object as response_format.
+    Provider{.name = "deepseek",
+             .dialect = "openai-chat",
+             .base_url = "https://api.deepseek.com",
+             .key_variable = "DEEPSEEK_API_KEY",
+             .base_url_variable = "DEEPSEEK_API_BASE",
+             .quirks = kOldMaxTokens | kReasoningContent | kNoJsonSchema |
+                       kNoUserField | kNoStrictTools},
+    // Refuses messages[].name.
+    Provider{.name = "groq",
+             .dialect = "openai-chat",
+             .base_url = "https://api.groq.com/openai/v1",
+             .key_variable = "GROQ_API_KEY",
+             .base_url_variable = "GROQ_BASE_URL",
+             .quirks = kNoMessageNames},
+    // Ignores max_completion_tokens (no limit at all then); answers 400 to
+    // image URLs.
+    Provider{.name = "ollama",
+             .dialect = "openai-chat",
+             .base_url = "http://localhost:11434/v1",
+             .key_variable = "OLLAMA_API_KEY",
+             .base_url_variable = "OLLAMA_API_BASE",
+             .quirks = kOldMaxTokens | kNoImageUrls,
+             .key_optional = true},
+    // Answers 400 to any key that the endpoint's model does not have.
+    Provider{.name = "databricks",
+             .dialect = "openai-chat",
+             .key_variable = "DATABRICKS_TOKEN",
+             .base_url_variable = "DATABRICKS_API_BASE",
+             .quirks = kOldMaxTokens | kNoStreamUsage | kCacheMarkers |
+                       kNoUserField | kNoSeed | kNoPenalties | kNoStrictTools},
+    // Answers 422 to any key it does not know; call ids are 9 letters or
+    // digits (error 3280).
+    Provider{.name = "mistral",
+             .dialect = "openai-chat",
+             .base_url = "https://api.mistral.ai/v1",
+             .key_variable = "MISTRAL_API_KEY",
+             .base_url_variable = "MISTRAL_API_BASE",
+             .quirks = kOldMaxTokens | kNoStreamUsage | kNoUserField |
+                       kRandomSeed | kNineCharCallIds | kNoMessageNames},
+    Provider{.name = "openrouter",
+             .dialect = "openai-chat",
+             .base_url = "https://openrouter.ai/api/v1",
+             .key_variable = "OPENROUTER_API_KEY",
+             .base_url_variable = "OPENROUTER_BASE_URL",
+             .quirks = kCacheMarkers},
+    // Reasoning models answer 400 to the penalties.
+    Provider{.name = "xai",
+             .dialect = "openai-chat",
+             .base_url = "https://api.x.ai/v1",
+             .key_variable = "XAI_API_KEY",
+             .quirks = kNoPenalties},
+    Provider{.name = "together",
+             .dialect = "openai-chat",
+             .base_url = "https://api.together.ai/v1",
+             .key_variable = "TOGETHER_API_KEY",
+             .base_url_variable = "TOGETHER_BASE_URL",
+             .quirks = kOldMaxTokens | kNoUserField},
+    // base_url: https://NAME.openai.azure.com/openai/v1, or the older
+    // .../openai/deployments/NAME with `query: api-version=...`.
+    Provider{.name = "azure",
+             .dialect = "openai-chat",
+             .auth = AuthScheme::api_key,
+             .key_variable = "AZURE_OPENAI_API_KEY",
+             .base_url_variable = "AZURE_OPENAI_BASE_URL"},
+    Provider{.name = "vllm",
+             .dialect = "openai-chat",
+             .key_variable = "VLLM_API_KEY",
+             .base_url_variable = "HOSTED_VLLM_API_BASE",
+             .key_optional = true},
+    Provider{.name = "llama.cpp",
+             .dialect = "openai-chat",
+             .key_variable = "LLAMA_API_KEY",
+             .base_url_variable = "LLAMAFILE_API_BASE",
+             .quirks = kReasoningContent,
+             .key_optional = true},
     // Any server that copies OpenAI's API. `max_tokens` is the one name that
-    // all of them read: Ollama ignores `max_completion_tokens` (no limit at
-    // all then), Mistral and Databricks answer it with an error.
+    // all of them read.
     Provider{.name = "openai-compatible",
              .dialect = "openai-chat",
-             .base_url = "",
-             .path_prefix = "",
-             .auth = AuthScheme::bearer,
-             .key_variable = "",
-             .base_url_variable = "",
-             .extra_headers = "",
              .quirks = kOldMaxTokens},
     // Answers by itself (make_demo_transport), in whatever dialect it is
     // asked in; the base URL only has to be one that no network has.
     Provider{.name = "demo",
              .dialect = "",
              .base_url = "demo:",
-             .path_prefix = "",
-             .auth = AuthScheme::none,
-             .key_variable = "",
-             .base_url_variable = "",
-             .extra_headers = "",
-             .quirks = kNoQuirks},
+             .auth = AuthScheme::none},
 };
 
 /// What a quirk changes in the traits of a target.
@@ -66,6 +155,16 @@ constexpr std::array kQuirks = {
     QuirkRow{kReasoningContent, &TargetTraits::reasoning_content, true},
     QuirkRow{kCacheMarkers, &TargetTraits::cache_markers, true},
     QuirkRow{kToolResultImages, &TargetTraits::tool_result_images, true},
+    QuirkRow{kNoJsonSchema, &TargetTraits::structured_output, false},
+    QuirkRow{kNoImageUrls, &TargetTraits::image_urls, false},
+    QuirkRow{kNoUserField, &TargetTraits::user_field, false},
+    QuirkRow{kNoSeed, &TargetTraits::seed, false},
+    QuirkRow{kRandomSeed, &TargetTraits::random_seed, true},
+    QuirkRow{kNoPenalties, &TargetTraits::penalties, false},
+    QuirkRow{kNineCharCallIds, &TargetTraits::nine_char_call_ids, true},
+    QuirkRow{kNoMessageNames, &TargetTraits::message_names, false},
+    QuirkRow{kNoSystemBetween, &TargetTraits::system_in_messages, false},
+    QuirkRow{kNoStrictTools, &TargetTraits::strict_tools, false},
 };
 
 }  // namespace

@@ -2,9 +2,11 @@
 // the provider's header, the headers its rows ask for. The only place that
 // reads a key.
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <utility>
 
+#include "client/sigv4.h"
 #include "llmproxy/provider.h"
 
 namespace llmproxy {
@@ -20,6 +22,9 @@ constexpr std::array kAuth = {
     AuthRow{AuthScheme::none, "", ""},
     AuthRow{AuthScheme::bearer, "authorization", "Bearer "},
     AuthRow{AuthScheme::x_api_key, "x-api-key", ""},
+    AuthRow{AuthScheme::x_goog_api_key, "x-goog-api-key", ""},
+    AuthRow{AuthScheme::api_key, "api-key", ""},
+    AuthRow{AuthScheme::aws, "authorization", "Bearer "},
 };
 
 void add_key(AuthScheme scheme, const Secret& key, Headers& headers) {
@@ -55,6 +60,28 @@ std::string join_url(std::string_view base, std::string_view prefix,
   return url.append(path);
 }
 
+std::string with_region(std::string_view base, std::string_view region) {
+  constexpr std::string_view kRegion = "{region}";
+  std::string out(base);
+  const std::size_t at = out.find(kRegion);
+  if (at != std::string::npos) out.replace(at, kRegion.size(), region);
+  return out;
+}
+
+void add_query(std::string_view query, std::string& url) {
+  if (query.empty()) return;
+  url += url.find('?') == std::string::npos ? '?' : '&';
+  url += query;
+}
+
+/// The content type of the answer that is wanted.
+std::string_view accepted(const Backend& backend, bool stream) {
+  if (!stream) return "application/json";
+  if (backend.dialect == nullptr) return "text/event-stream";
+  const std::string_view type = backend.dialect->stream_content_type;
+  return type.substr(0, type.find(';'));
+}
+
 }  // namespace
 
 bool Secret::equals(std::string_view other) const {
@@ -74,17 +101,23 @@ UpstreamRequest upstream_request(const Backend& backend, std::string_view path,
                                  std::string body, bool stream) {
   const Provider& provider = *backend.provider;
   UpstreamRequest request;
-  request.url = join_url(backend.base_url, provider.path_prefix, path);
+  request.url = join_url(with_region(backend.base_url, backend.aws.region),
+                         provider.path_prefix, path);
+  add_query(backend.query, request.url);
   request.body = std::move(body);
   request.deadlines = backend.deadlines;
   request.headers = {
       {"content-type", "application/json"},
-      {"accept", stream ? "text/event-stream" : "application/json"},
+      {"accept", std::string(accepted(backend, stream))},
       // Answers are read and passed on as they come; nobody here unpacks.
       {"accept-encoding", "identity"},
   };
   add_lines(provider.extra_headers, request.headers);
   add_key(provider.auth, backend.api_key, request.headers);
+  if (provider.auth == AuthScheme::aws && backend.api_key.empty() &&
+      !backend.aws.access_key_id.empty()) {
+    sign_v4(backend.aws, "bedrock", std::chrono::system_clock::now(), request);
+  }
   return request;
 }
 

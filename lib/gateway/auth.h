@@ -1,16 +1,25 @@
 // Client keys: who may use the gateway.
 #pragma once
 
-#include <vector>
+#include <cstdint>
+#include <optional>
+#include <string_view>
 
-#include "llmproxy/http.h"
-#include "llmproxy/provider.h"
+#include "llmproxy/config.h"
+#include "llmproxy/gateway.h"
 
 namespace llmproxy::gateway {
 
-/// True when `headers` carry one of `keys`, as `authorization: Bearer` or as
-/// `x-api-key` (SDKs send one, the other or both), or when there are no keys.
-/// The time it takes says nothing about the keys.
-bool is_authorized(const std::vector<Secret>& keys, const Headers& headers);
+/// Which client a request is from: 0 where no key is asked for, else the
+/// number of its key, from 1. nullopt = it may not come in.
+///
+/// A key may stand where any of the APIs has it: `authorization: Bearer`,
+/// `x-api-key`, `x-goog-api-key`, `api-key`, or `key` in the query. Requests
+/// signed for AWS are told by their access key id, which is compared with
+/// `client_access_keys` like a key: their signature proves nothing here, as
+/// the secret behind it is not ours to know. The time it takes says nothing
+/// about the keys.
+std::optional<std::uint64_t> find_client(const ServerConfig& server,
+                                         const HttpRequest& request);
 
 }  // namespace llmproxy::gateway

@@ -10,6 +10,7 @@
 #include "gateway/models.h"
 #include "gateway/redact.h"
 #include "gateway/stream_call.h"
+#include "llmproxy/image_fetcher.h"
 
 namespace llmproxy::gateway {
 namespace {
@@ -26,6 +27,9 @@ TranslateOptions options_for(const Exchange& exchange, const Call& call,
   options.traits = traits_for(*call.backend, *call.upstream, model);
   options.created = unix_now();
   options.answer_id = exchange.answer.record().request_id;
+  options.fetch_image = [&exchange](const std::string& url) {
+    return fetch_image(url, exchange.core.config().images);
+  };
   return options;
 }
 
@@ -45,12 +49,34 @@ Result<void> translate(const Exchange& exchange, const ParsedRequest& parsed,
   return {};
 }
 
+Result<ParsedRequest> parse(const Exchange& exchange, std::string body) {
+  RequestHead head;
+  head.path = exchange.request.path;
+  head.query = exchange.request.query;
+  return ParsedRequest::parse(exchange.dialect, std::move(body), head);
+}
+
+constexpr std::string_view kStatefulDialect = "openai-responses";
+
+/// Conversations that the backend does not keep: the request becomes one that
+/// says everything, and the answer will be stored.
+Result<ParsedRequest> with_state(const Exchange& exchange, ParsedRequest parsed,
+                                 Call& call) {
+  if (call.client->name != kStatefulDialect) return parsed;
+  if (call.same_dialect() && call.backend->dialect != nullptr &&
+      !goes_on_from_store(exchange, parsed.body())) {
+    return parsed;
+  }
+  std::string body(parsed.body());
+  LLMPROXY_ASSIGN(call.turn, continue_turn(exchange, body));
+  if (body == parsed.body()) return parsed;
+  return parse(exchange, std::move(body));
+}
+
 Result<Call> prepare(Exchange& exchange) {
   HttpRequest& request = exchange.request;
-  LLMPROXY_ASSIGN(
-      const ParsedRequest parsed,
-      ParsedRequest::parse(exchange.dialect, std::move(request.body),
-                           {request.path, request.query}));
+  LLMPROXY_ASSIGN(ParsedRequest parsed,
+                  parse(exchange, std::move(request.body)));
   RequestRecord& record = exchange.answer.record();
   record.model = short_name(parsed.model());
   record.stream = parsed.stream();
@@ -64,6 +90,7 @@ Result<Call> prepare(Exchange& exchange) {
   call.upstream =
       call.backend->dialect ? call.backend->dialect : &exchange.dialect;
   call.stream = parsed.stream();
+  LLMPROXY_ASSIGN(parsed, with_state(exchange, std::move(parsed), call));
   record.backend = call.backend->name;
   record.upstream_model = short_name(target->model);
   LLMPROXY_TRY(translate(exchange, parsed, target->model, call));
@@ -117,10 +144,13 @@ void relay_answer(Exchange& exchange, const Call& call,
   }
   note_usage(translated->usage, answer.record());
   answer.record().losses = losses.size();
+  if (call.turn) store_turn(exchange, *call.turn, translated->body);
   answer.send_json(upstream.status, std::move(headers), translated->body);
 }
 
-void run_call(Exchange& exchange, const Call& call) {
+}  // namespace
+
+void answer_whole(Exchange& exchange, const Call& call) {
   Collector collector;
   Answer& answer = exchange.answer;
   exchange.core.transport_for(*call.backend)
@@ -138,8 +168,6 @@ void run_call(Exchange& exchange, const Call& call) {
   relay_answer(exchange, call, *upstream);
 }
 
-}  // namespace
-
 void answer_chat(Exchange& exchange) {
   Result<Call> call = prepare(exchange);
   if (!call) {
@@ -148,7 +176,7 @@ void answer_chat(Exchange& exchange) {
   if (call->stream) {
     StreamCall(exchange, *call).run();
   } else {
-    run_call(exchange, *call);
+    answer_whole(exchange, *call);
   }
 }
 

@@ -2,10 +2,12 @@
 // that come in one piece.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "gateway/exchange.h"
+#include "gateway/stored_turns.h"
 
 namespace llmproxy::gateway {
 
@@ -25,6 +27,8 @@ struct Call {
   UpstreamRequest request;
   RequestContext context;
   Losses losses;
+  /// Set when the answer is to be stored.
+  std::optional<PendingTurn> turn;
 
   /// Both sides speak the same: bytes pass through.
   bool same_dialect() const { return client == upstream; }
@@ -35,6 +39,9 @@ inline constexpr std::size_t kMaxAnswer = std::size_t{256} << 20;
 
 /// The endpoint of every dialect's client_path.
 void answer_chat(Exchange& exchange);
+
+/// Sends the request and relays an answer that comes in one piece.
+void answer_whole(Exchange& exchange, const Call& call);
 
 /// Headers for the client of an answer that began with `upstream`.
 Headers answer_headers(const Exchange& exchange, const Call& call,

@@ -27,6 +27,7 @@ constexpr std::array<std::string_view, 5> kLogLevels = {"debug", "info", "warn",
                                                         "error", "off"};
 constexpr std::array<std::string_view, 2> kLogFormats = {"text", "json"};
 constexpr std::string_view kDefaultProvider = "openai-compatible";
+constexpr std::string_view kDefaultRegion = "us-east-1";
 
 // Reads `expr` into `target`; the rows below would say it over and over.
 #define LLMPROXY_READ(target, expr) \
@@ -35,6 +36,7 @@ constexpr std::string_view kDefaultProvider = "openai-compatible";
     return {};                      \
   } while (false)
 
+template <std::vector<Secret> ServerConfig::*member>
 Result<void> read_client_keys(const YamlNode& node, ServerConfig& out) {
   LLMPROXY_ASSIGN(const auto items, node.items());
   for (const YamlNode& item : items) {
@@ -43,7 +45,7 @@ Result<void> read_client_keys(const YamlNode& node, ServerConfig& out) {
     if (key.empty()) {
       return item.error("a client key is empty; is its variable empty?");
     }
-    out.client_keys.emplace_back(std::move(key));
+    (out.*member).emplace_back(std::move(key));
   }
   return {};
 }
@@ -84,7 +86,8 @@ constexpr YamlField<ServerConfig> kServerFields[] = {
      [](Node node, ServerConfig& out) -> Result<void> {
        LLMPROXY_READ(out.allow_anonymous, node.boolean());
      }},
-    {"client_keys", read_client_keys},
+    {"client_keys", read_client_keys<&ServerConfig::client_keys>},
+    {"client_access_keys", read_client_keys<&ServerConfig::client_access_keys>},
     {"max_body_bytes", read_max_body_bytes},
     {"max_connections", read_max_connections},
     {"keep_alive_seconds", read_keep_alive},
@@ -135,7 +138,9 @@ struct BackendSection {
   const Provider* provider = nullptr;
   const Dialect* dialect = nullptr;
   std::string base_url;
+  std::string query;
   Secret api_key;
+  AwsCredentials aws;
   Deadlines deadlines;
 };
 
@@ -177,11 +182,31 @@ Result<void> read_api_key(const YamlNode& node, BackendSection& out) {
   return {};
 }
 
+template <Secret AwsCredentials::*member>
+Result<void> read_aws_secret(const YamlNode& node, BackendSection& out) {
+  LLMPROXY_ASSIGN(std::string text, node.text());
+  out.aws.*member = Secret(std::move(text));
+  return {};
+}
+
+template <std::string AwsCredentials::*member>
+Result<void> read_aws_text(const YamlNode& node, BackendSection& out) {
+  LLMPROXY_READ(out.aws.*member, node.text());
+}
+
 constexpr YamlField<BackendSection> kBackendFields[] = {
     {"provider", read_provider},
     {"base_url", read_base_url},
     {"api_key", read_api_key},
     {"dialect", read_dialect},
+    {"query",
+     [](Node node, BackendSection& out) -> Result<void> {
+       LLMPROXY_READ(out.query, node.text());
+     }},
+    {"region", read_aws_text<&AwsCredentials::region>},
+    {"access_key_id", read_aws_text<&AwsCredentials::access_key_id>},
+    {"secret_access_key", read_aws_secret<&AwsCredentials::secret_access_key>},
+    {"session_token", read_aws_secret<&AwsCredentials::session_token>},
     {"deadlines",
      [](Node node, BackendSection& out) {
        return read_section(node, kDeadlineFields, out.deadlines);
@@ -201,6 +226,9 @@ Result<Backend> read_backend(const std::string& name, const YamlNode& node) {
                                  std::move(section.base_url));
   backend.name = name;
   backend.deadlines = section.deadlines;
+  backend.query = std::move(section.query);
+  backend.aws = std::move(section.aws);
+  if (backend.aws.region.empty()) backend.aws.region = kDefaultRegion;
   if (section.dialect != nullptr) backend.dialect = section.dialect;
   return backend;
 }
@@ -271,6 +299,49 @@ Result<void> read_routes(const YamlNode& node, Config& out) {
 }
 
 // The file with the two sections that need each other held back.
+Result<void> read_time_to_live(const YamlNode& node, ResponseStoreConfig& out) {
+  LLMPROXY_ASSIGN(const std::chrono::milliseconds limit, node.seconds());
+  out.time_to_live = std::chrono::duration_cast<std::chrono::seconds>(limit);
+  return {};
+}
+
+template <std::size_t ResponseStoreConfig::*member>
+Result<void> read_store_limit(const YamlNode& node, ResponseStoreConfig& out) {
+  LLMPROXY_ASSIGN(const std::int64_t value, node.integer(0, kMaxBodyBytes));
+  out.*member = static_cast<std::size_t>(value);
+  return {};
+}
+
+constexpr YamlField<ResponseStoreConfig> kResponseFields[] = {
+    {"max_entries", read_store_limit<&ResponseStoreConfig::max_entries>},
+    {"max_bytes", read_store_limit<&ResponseStoreConfig::max_bytes>},
+    {"time_to_live_seconds", read_time_to_live},
+};
+
+Result<void> read_image_bytes(const YamlNode& node, ImageFetchRules& out) {
+  LLMPROXY_ASSIGN(const std::int64_t value, node.integer(1, kMaxBodyBytes));
+  out.max_bytes = static_cast<std::size_t>(value);
+  return {};
+}
+
+Result<void> read_allowed_hosts(const YamlNode& node, ImageFetchRules& out) {
+  LLMPROXY_ASSIGN(const auto items, node.items());
+  for (const YamlNode& item : items) {
+    LLMPROXY_ASSIGN(std::string host, item.text());
+    out.allowed.push_back(std::move(host));
+  }
+  return {};
+}
+
+constexpr YamlField<ImageFetchRules> kImageFields[] = {
+    {"max_bytes", read_image_bytes},
+    {"timeout_seconds",
+     [](Node node, ImageFetchRules& out) -> Result<void> {
+       LLMPROXY_READ(out.timeout, node.seconds());
+     }},
+    {"allow_addresses", read_allowed_hosts},
+};
+
 struct Sections {
   Config config;
   std::optional<YamlNode> backends;
@@ -289,6 +360,14 @@ constexpr YamlField<Sections> kFileFields[] = {
     {"translate",
      [](Node node, Sections& out) {
        return read_section(node, kTranslateFields, out.config.translate);
+     }},
+    {"responses",
+     [](Node node, Sections& out) {
+       return read_section(node, kResponseFields, out.config.responses);
+     }},
+    {"images",
+     [](Node node, Sections& out) {
+       return read_section(node, kImageFields, out.config.images);
      }},
     {"backends",
      [](Node node, Sections& out) -> Result<void> {

@@ -48,6 +48,7 @@ Core::Core(Config config, std::shared_ptr<Transport> transport,
            Observer* observer)
     : config_(std::move(config)),
       routes_(config_.routes),
+      responses_(config_.responses),
       transport_(std::move(transport)),
       demo_(demo_transport(config_)),
       observer_(observer),

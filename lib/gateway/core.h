@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/response_store.h"
 #include "gateway/routes.h"
 #include "llmproxy/gateway.h"
 
@@ -22,6 +23,8 @@ class Core {
 
   const Config& config() const { return config_; }
   const Routes& routes() const { return routes_; }
+  /// The one thing here that changes; it has a lock of its own.
+  ResponseStore& responses() const { return responses_; }
   Observer* observer() const { return observer_; }
   /// Unix seconds; what models are said to have been created at.
   std::int64_t started() const { return started_; }
@@ -35,6 +38,7 @@ class Core {
  private:
   const Config config_;
   const Routes routes_;
+  mutable ResponseStore responses_;
   const std::shared_ptr<Transport> transport_;
   const std::shared_ptr<Transport> demo_;  ///< null when no backend needs it
   Observer* const observer_;

@@ -8,8 +8,10 @@
 
 #include "gateway/auth.h"
 #include "gateway/call.h"
+#include "gateway/count_tokens.h"
 #include "gateway/exchange.h"
 #include "gateway/models.h"
+#include "gateway/stored_turns.h"
 
 namespace llmproxy::gateway {
 namespace {
@@ -32,6 +34,8 @@ void answer_probe(Exchange& exchange) { exchange.answer.send(200, {}, {}); }
 constexpr std::array kEndpoints = {
     Endpoint{"GET", "/v1/models", Key::required, list_models},
     Endpoint{"GET", "/v1/models/", Key::required, get_model},
+    Endpoint{"GET", "/v1/responses/", Key::required, get_response},
+    Endpoint{"DELETE", "/v1/responses/", Key::required, delete_response},
     Endpoint{"GET", "/health", Key::not_required, report_health},
     Endpoint{"GET", "/healthz", Key::not_required, report_health},
     Endpoint{"HEAD", "/health", Key::not_required, answer_probe},
@@ -87,7 +91,9 @@ void consider(const Endpoint& endpoint, std::string_view method, Match& match) {
 Match find_endpoint(const HttpRequest& request) {
   Match match;
   if (const Dialect* dialect = dialect_of_path(request.path)) {
-    consider({kChatMethod, request.path, Key::required, answer_chat},
+    const auto operation = match_path(*dialect, request.path)->path->operation;
+    consider({kChatMethod, request.path, Key::required,
+              operation == Operation::chat ? answer_chat : count_tokens},
              request.method, match);
   }
   for (const Endpoint& endpoint : kEndpoints) {
@@ -118,21 +124,21 @@ Error wrong_method(const std::string& allowed) {
 }
 
 // Why a request may not reach its endpoint, if it may not.
-Result<void> admit(const Core& core, const Endpoint& endpoint,
-                   const HttpRequest& request) {
+Result<std::uint64_t> admit(const Core& core, const Endpoint& endpoint,
+                            const HttpRequest& request) {
   const ServerConfig& server = core.config().server;
-  if (endpoint.key == Key::required &&
-      !is_authorized(server.client_keys, request.headers)) {
+  const auto client = find_client(server, request);
+  if (endpoint.key == Key::required && !client) {
     return client_error(ErrorKind::unauthenticated,
-                        "a valid key is required, as authorization: Bearer "
-                        "or as x-api-key");
+                        "a valid key is required, as authorization: Bearer, "
+                        "x-api-key, x-goog-api-key, api-key or ?key=");
   }
   if (request.body.size() > server.max_body_bytes) {
     return client_error(
         ErrorKind::request_too_large,
         fmt::format("the body is larger than {} bytes", server.max_body_bytes));
   }
-  return {};
+  return client.value_or(0);
 }
 
 }  // namespace
@@ -148,10 +154,9 @@ void dispatch(const Core& core, HttpRequest request, Answer& answer) {
     return answer.send_error(dialect, wrong_method(match.allowed),
                              {{"allow", match.allowed}});
   }
-  if (const auto admitted = admit(core, *match.endpoint, request); !admitted) {
-    return answer.send_error(dialect, admitted.error());
-  }
-  Exchange exchange{core, std::move(request), answer, dialect, {}};
+  const Result<std::uint64_t> client = admit(core, *match.endpoint, request);
+  if (!client) return answer.send_error(dialect, client.error());
+  Exchange exchange{core, std::move(request), answer, dialect, {}, *client};
   exchange.tail = exchange.request.path;
   exchange.tail.remove_prefix(match.endpoint->path.size());
   match.endpoint->handle(exchange);

@@ -1,6 +1,7 @@
 // Exchange: one request on its way to its answer; what every endpoint gets.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "gateway/answer.h"
@@ -17,6 +18,8 @@ struct Exchange {
   const Dialect& dialect;
   /// What follows an endpoint's path that ends in "/"; still encoded.
   std::string_view tail;
+  /// Who asks, see find_client.
+  std::uint64_t client = 0;
 };
 
 }  // namespace llmproxy::gateway

@@ -142,8 +142,11 @@ void StreamCall::on_done(const Result<void>& result) {
 }
 
 bool StreamCall::streams() const {
-  // No content-type at all is taken for a stream: that was asked for.
-  return is_success(upstream_.status) && !is_json_head(upstream_.headers);
+  // No content-type at all is taken for a stream: that was asked for. A JSON
+  // array that streams looks like an answer in one piece.
+  const bool array = call_.context.json_array && call_.same_dialect();
+  return is_success(upstream_.status) &&
+         (array || !is_json_head(upstream_.headers));
 }
 
 Flow StreamCall::collect(std::string_view bytes) {
@@ -177,7 +180,12 @@ void StreamCall::start_answer() {
   losses.insert(losses.end(), found.begin(), found.end());
   Headers headers = answer_headers(exchange_, call_, upstream_.headers, losses);
   headers.push_back(
-      {"content-type", std::string(call_.client->stream_content_type)});
+      {"content-type", call_.context.json_array
+                           ? std::string(kJson)
+                           : std::string(call_.client->stream_content_type)});
+  if (call_.client->framing == Framing::event_stream) {
+    headers.push_back({"x-amzn-bedrock-content-type", std::string(kJson)});
+  }
   headers.push_back({"cache-control", "no-cache"});
   // Asks nginx and those who copy it not to collect the events.
   headers.push_back({"x-accel-buffering", "no"});
@@ -186,6 +194,10 @@ void StreamCall::start_answer() {
 
 void StreamCall::write() {
   Written written = Written::ok;
+  if (call_.turn && complete()) {
+    store_streamed_turn(exchange_, *std::exchange(call_.turn, std::nullopt),
+                        out_);
+  }
   if (!out_.empty()) {
     written = answer_.write(out_);
     out_.clear();

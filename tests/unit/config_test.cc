@@ -167,7 +167,8 @@ TEST_CASE("unknown keys are refused, with a suggestion") {
         "keep_alive_seconds; did you mean \"port\"?");
   CHECK(fault("backends:\n  a:\n    url: x\n") ==
         "p.yaml:3: backends.a.url: unknown key; expected provider, base_url, "
-        "api_key, dialect or deadlines");
+        "api_key, dialect, query, region, access_key_id, "
+        "secret_access_key, session_token or deadlines");
   CHECK(fault("backends: {a: {deadlines: {idel: 1}}}")
             .find("did you mean \"idle\"?") != std::string::npos);
 }

@@ -72,7 +72,11 @@ void MessagesWriter::open_message(const Message& message,
   wrote_message_ = true;
   w_.begin_object();
   w_.member("role", role);
-  w_.member_if("name", message.name);
+  if (traits_.message_names) {
+    w_.member_if("name", message.name);
+  } else if (!message.name.empty()) {
+    lose(path_of(message) + "/name", "this provider takes no speaker names");
+  }
 }
 
 void MessagesWriter::close_message(const Message& message) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "chat/tool_names.h"
 #include "chat/turns.h"
 #include "dialects/openai_chat/messages.h"
 
@@ -76,6 +77,18 @@ class RequestWriter {
     if (!traits_.sampling) {
       lose_sampling("temperature", sampling.temperature);
       lose_sampling("top_p", sampling.top_p);
+    }
+    if (!traits_.penalties) {
+      lose_sampling("frequency_penalty", sampling.frequency_penalty);
+      lose_sampling("presence_penalty", sampling.presence_penalty);
+    }
+    if (sampling.seed && (!traits_.seed || traits_.random_seed)) {
+      if (traits_.random_seed) {
+        w_.member("random_seed", *sampling.seed);
+      } else {
+        lose("/seed", "this provider takes no seed");
+      }
+      sampling.seed.reset();
     }
     json::write_fields<ChatRequest>(kScalars, w_, sampling);
     if (request_.top_k) lose("/top_k", "OpenAI Chat has no top_k");
@@ -215,7 +228,14 @@ class RequestWriter {
     } else if (!tool.schema.empty()) {
       w_.member("parameters", tool.schema);
     }
-    w_.member("strict", tool.strict);
+    if (traits_.strict_tools) {
+      w_.member("strict", tool.strict);
+    } else if (tool.strict) {
+      lose(json::pointer("/tools", static_cast<std::size_t>(
+                                       &tool - request_.tools.data())) +
+               "/strict",
+           "this provider has no strict tools", LossKind::approximated);
+    }
     write_tool_extensions(tool, Inside::yes);
     w_.end_object();
     if (request_.legacy_functions) return;
@@ -335,7 +355,9 @@ class RequestWriter {
   }
 
   void write_identity() {
-    if (!request_.user_id.empty()) {
+    if (!request_.user_id.empty() && !traits_.user_field) {
+      lose("/user", "this provider takes no id of the end user");
+    } else if (!request_.user_id.empty()) {
       if (request_.user_id.size() > kMaxUserId && !same_dialect_) {
         lose("/user",
              fmt::format("OpenAI takes at most {} characters", kMaxUserId));
@@ -374,17 +396,48 @@ class RequestWriter {
   const bool same_dialect_;
 };
 
+/// JSON mode and the schema in the system text, for models without schemas.
+void put_schema_in_words(ChatRequest& request, Losses& losses) {
+  ResponseFormat& format = *request.response_format;
+  const std::string text = fmt::format(
+      "Respond with a single JSON object and nothing else. It must be valid "
+      "against this JSON Schema: {}",
+      format.schema.empty() ? "{}" : format.schema.text);
+  losses.push_back({"/response_format",
+                    "this model has no structured output; it is told the "
+                    "schema in words",
+                    LossKind::approximated});
+  format = ResponseFormat{};
+  format.kind = FormatKind::json_object;
+  std::vector<Message>& messages = request.messages;
+  const bool has_system =
+      !messages.empty() && (messages.front().role == Role::system ||
+                            messages.front().role == Role::developer);
+  if (!has_system) messages.insert(messages.begin(), system_message(text));
+  if (has_system) {
+    messages.front().content.push_back(
+        std::move(system_message(text).content.front()));
+  }
+}
+
 }  // namespace
 
 Result<void> encode_request(const ChatRequest& request,
                             const EncodeOptions& options, RequestContext&,
                             std::string& out, Losses& losses) {
-  if (options.traits.system_in_messages) {
+  const TargetTraits& traits = options.traits;
+  const bool schema_in_words =
+      !traits.structured_output && request.response_format &&
+      request.response_format->kind == FormatKind::json_schema;
+  if (traits.system_in_messages && !traits.nine_char_call_ids &&
+      !schema_in_words) {
     return RequestWriter(request, options, out, losses).write();
   }
-  ChatRequest folded = request;
-  fold_system_turns(folded.messages, losses);
-  return RequestWriter(folded, options, out, losses).write();
+  ChatRequest adapted = request;
+  if (schema_in_words) put_schema_in_words(adapted, losses);
+  if (!traits.system_in_messages) fold_system_turns(adapted.messages, losses);
+  if (traits.nine_char_call_ids) make_call_ids_nine(adapted.messages);
+  return RequestWriter(adapted, options, out, losses).write();
 }
 
 }  // namespace llmproxy::openai_chat

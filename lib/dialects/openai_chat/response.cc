@@ -206,6 +206,14 @@ Usage read_usage(const Value& usage) {
   if (!out.cached_input_tokens) {
     out.cached_input_tokens = usage["prompt_cache_hit_tokens"].integer();
   }
+  // xAI counts reasoning beside the completion, not in it; its total tells.
+  const auto total = usage["total_tokens"].integer();
+  if (total && out.input_tokens && out.output_tokens && out.reasoning_tokens &&
+      *out.reasoning_tokens > 0 &&
+      *total ==
+          *out.input_tokens + *out.output_tokens + *out.reasoning_tokens) {
+    *out.output_tokens += *out.reasoning_tokens;
+  }
   return out;
 }
 

@@ -1,0 +1,66 @@
+#include "gateway/response_store.h"
+
+#include <utility>
+
+namespace llmproxy::gateway {
+
+std::string ResponseStore::key_of(std::uint64_t owner, std::string_view id) {
+  return std::to_string(owner).append("/").append(id);
+}
+
+void ResponseStore::erase(Entries::iterator entry) {
+  bytes_ -= entry->bytes;
+  by_key_.erase(entry->key);
+  entries_.erase(entry);
+}
+
+// All live equally long, so the oldest are the first to go.
+void ResponseStore::expire(Clock::time_point now) {
+  while (!entries_.empty() && entries_.front().expires <= now) {
+    erase(entries_.begin());
+  }
+}
+
+void ResponseStore::put(std::uint64_t owner, StoredResponse response,
+                        Clock::time_point now) {
+  const std::lock_guard lock(mutex_);
+  expire(now);
+  std::string key = key_of(owner, response.id);
+  const std::size_t bytes =
+      key.size() + response.body.size() + response.items.size();
+  if (bytes > config_.max_bytes || config_.max_entries == 0) return;
+  if (const auto old = by_key_.find(key); old != by_key_.end()) {
+    erase(old->second);
+  }
+  while (entries_.size() >= config_.max_entries ||
+         bytes_ + bytes > config_.max_bytes) {
+    erase(entries_.begin());
+  }
+  entries_.push_back(
+      {std::move(key),
+       std::make_shared<const StoredResponse>(std::move(response)), bytes,
+       now + config_.time_to_live});
+  const auto entry = std::prev(entries_.end());
+  by_key_.emplace(entry->key, entry);
+  bytes_ += bytes;
+}
+
+std::shared_ptr<const StoredResponse> ResponseStore::find(
+    std::uint64_t owner, std::string_view id, Clock::time_point now) {
+  const std::lock_guard lock(mutex_);
+  expire(now);
+  const auto found = by_key_.find(key_of(owner, id));
+  return found == by_key_.end() ? nullptr : found->second->response;
+}
+
+bool ResponseStore::remove(std::uint64_t owner, std::string_view id,
+                           Clock::time_point now) {
+  const std::lock_guard lock(mutex_);
+  expire(now);
+  const auto found = by_key_.find(key_of(owner, id));
+  if (found == by_key_.end()) return false;
+  erase(found->second);
+  return true;
+}
+
+}  // namespace llmproxy::gateway

@@ -1,0 +1,170 @@
+// Gateway: APIs that name the model in the path, and turns that go on from
+// stored answers. The demo backend answers in every dialect.
+#include <catch2/catch.hpp>
+
+#include "support/gateway_fixture.h"
+#include "support/upstream_texts.h"
+
+using namespace llmproxy;
+using namespace llmproxy::testing;
+
+namespace {
+
+constexpr const char* kResponsesPath = "/v1/responses";
+
+Config config_with_keys() {
+  Config config = test_config();
+  config.server.client_keys.emplace_back("alice");
+  config.server.client_keys.emplace_back("bob");
+  return config;
+}
+
+HttpRequest turn(const std::string& extra, const std::string& key = "alice") {
+  return post(kResponsesPath, R"({"model":"gpt")" + extra + "}",
+              {{"authorization", "Bearer " + key}});
+}
+
+Script openai_answer() {
+  return Script().head(200, json_head()).body(kOpenAiAnswer);
+}
+
+std::string sent_body(const GatewayFixture& fixture) {
+  return fixture.upstream->requests().back().body;
+}
+
+}  // namespace
+
+TEST_CASE("a conversation goes on from a stored answer") {
+  GatewayFixture fixture(config_with_keys());
+  fixture.upstream->play(openai_answer());
+  fixture.handle(turn(R"(,"input":"first question")"));
+  REQUIRE(fixture.sink->status() == 200);
+  const std::string id = at(fixture.sink->body(), "id");
+  REQUIRE(id.starts_with("resp_"));
+
+  fixture.fresh_sink();
+  fixture.upstream->play(openai_answer());
+  fixture.handle(turn(R"(,"input":[{"role":"user","content":"second"}],)"
+                      R"("previous_response_id":")" + id + "\""));
+  REQUIRE(fixture.sink->status() == 200);
+  const std::string body = sent_body(fixture);
+  CHECK(at(body, "messages", 0, "content") == "first question");
+  CHECK(at(body, "messages", 1, "role") == "assistant");
+  CHECK(at(body, "messages", 2, "content") == "second");
+  CHECK_FALSE(contains(body, "previous_response_id"));
+  const std::string second = at(fixture.sink->body(), "id");
+
+  // What is stored can be read and removed, by its own client only.
+  const Headers alice = {{"authorization", "Bearer alice"}};
+  const Headers bob = {{"authorization", "Bearer bob"}};
+  const std::string path = std::string(kResponsesPath) + "/" + second;
+  for (const auto& [headers, status] :
+       {std::pair(bob, 404), std::pair(alice, 200)}) {
+    fixture.fresh_sink();
+    fixture.handle(get(path, headers));
+    CHECK(fixture.sink->status() == status);
+  }
+  CHECK(at(fixture.sink->body(), "id") == second);
+  fixture.fresh_sink();
+  HttpRequest removal = get(path, alice);
+  removal.method = "DELETE";
+  fixture.handle(removal);
+  CHECK(at(fixture.sink->body(), "deleted") == "true");
+  fixture.fresh_sink();
+  fixture.handle(get(path, alice));
+  CHECK(fixture.sink->status() == 404);
+}
+
+TEST_CASE("an answer that is not stored cannot be gone on from") {
+  GatewayFixture fixture(config_with_keys());
+  fixture.upstream->play(openai_answer());
+  fixture.handle(turn(R"(,"input":"q","store":false)"));
+  const std::string id = at(fixture.sink->body(), "id");
+  for (const std::string& unknown : {id, std::string("resp_nobody")}) {
+    fixture.fresh_sink();
+    fixture.handle(turn(R"(,"input":"r","previous_response_id":")" + unknown +
+                        "\""));
+    CHECK(fixture.sink->status() == 400);
+    CHECK(at(fixture.sink->body(), "error", "code") ==
+          "previous_response_not_found");
+    CHECK(at(fixture.sink->body(), "error", "param") ==
+          "previous_response_id");
+  }
+  CHECK(fixture.upstream->requests().size() == 1);
+}
+
+TEST_CASE("another client's answer cannot be gone on from") {
+  GatewayFixture fixture(config_with_keys());
+  fixture.upstream->play(openai_answer());
+  fixture.handle(turn(R"(,"input":"secret")", "alice"));
+  const std::string id = at(fixture.sink->body(), "id");
+  fixture.fresh_sink();
+  fixture.handle(
+      turn(R"(,"input":"r","previous_response_id":")" + id + "\"", "bob"));
+  CHECK(fixture.sink->status() == 400);
+}
+
+TEST_CASE("a streamed answer is stored as well") {
+  GatewayFixture fixture(config_with_keys());
+  fixture.upstream->play(
+      Script().head(200, stream_head()).body(kOpenAiStream));
+  fixture.handle(turn(R"(,"input":"first","stream":true)"));
+  REQUIRE(fixture.sink->status() == 200);
+  const std::string body = fixture.sink->body();
+  const std::size_t at_id = body.find("\"id\":\"resp_");
+  REQUIRE(at_id != std::string::npos);
+  const std::string id =
+      body.substr(at_id + 6, body.find('"', at_id + 6) - at_id - 6);
+  fixture.fresh_sink();
+  fixture.upstream->play(openai_answer());
+  fixture.handle(
+      turn(R"(,"input":"second","previous_response_id":")" + id + "\""));
+  CHECK(fixture.sink->status() == 200);
+  CHECK(at(sent_body(fixture), "messages", 0, "content") == "first");
+}
+
+TEST_CASE("models in paths are routed and renamed") {
+  struct Row {
+    std::string path;
+    std::string body;
+  };
+  const Row rows[] = {
+      {"/v1beta/models/gpt:generateContent",
+       R"({"contents":[{"parts":[{"text":"hi"}]}]})"},
+      {"/v1/models/gpt:generateContent",
+       R"({"contents":[{"parts":[{"text":"hi"}]}]})"},
+      {"/model/gpt/converse",
+       R"({"messages":[{"role":"user","content":[{"text":"hi"}]}]})"},
+      {"/model/%67pt/invoke",
+       R"({"anthropic_version":"bedrock-2023-05-31","max_tokens":9,)"
+       R"("messages":[{"role":"user","content":"hi"}]})"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.path);
+    GatewayFixture fixture;
+    fixture.upstream->play(openai_answer());
+    fixture.handle(post(row.path, row.body));
+    CHECK(fixture.sink->status() == 200);
+    REQUIRE(fixture.upstream->requests().size() == 1);
+    CHECK(at(sent_body(fixture), "model") == "gpt-up");
+    CHECK(at(sent_body(fixture), "messages", 0, "content") == "hi");
+  }
+}
+
+TEST_CASE("tokens are counted for Gemini clients") {
+  GatewayFixture fixture;
+  fixture.handle(post("/v1beta/models/gpt:countTokens",
+                      R"({"contents":[{"parts":[{"text":"hello there"}]}]})"));
+  CHECK(fixture.sink->status() == 200);
+  CHECK(std::stoi(at(fixture.sink->body(), "totalTokens")) > 0);
+  CHECK(fixture.upstream->requests().empty());
+  fixture.fresh_sink();
+  fixture.handle(post(
+      "/v1beta/models/gpt:countTokens",
+      R"({"generateContentRequest":{"model":"models/gpt","contents":)"
+      R"([{"role":"user","parts":[{"text":"hello"}]}]}})"));
+  CHECK(fixture.sink->status() == 200);
+  fixture.fresh_sink();
+  fixture.handle(post("/v1beta/models/nobody:countTokens", "{}"));
+  CHECK(fixture.sink->status() == 404);
+}

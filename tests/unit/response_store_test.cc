@@ -1,0 +1,80 @@
+// Stored answers: bounded in number, bytes and age, and private.
+#include "gateway/response_store.h"
+
+#include <catch2/catch.hpp>
+
+namespace llmproxy::gateway {
+namespace {
+
+using std::chrono::seconds;
+
+StoredResponse stored(const std::string& id, std::size_t bytes = 10) {
+  return {id, std::string(bytes, 'b'), "{}"};
+}
+
+TEST_CASE("an answer is found by the client that got it only") {
+  ResponseStore store({});
+  store.put(1, stored("resp_1"));
+  REQUIRE(store.find(1, "resp_1") != nullptr);
+  CHECK(store.find(1, "resp_1")->items == "{}");
+  CHECK(store.find(2, "resp_1") == nullptr);
+  CHECK(store.find(1, "resp_2") == nullptr);
+  CHECK_FALSE(store.remove(2, "resp_1"));
+  CHECK(store.remove(1, "resp_1"));
+  CHECK(store.find(1, "resp_1") == nullptr);
+  CHECK_FALSE(store.remove(1, "resp_1"));
+}
+
+TEST_CASE("answers go when their time is over") {
+  ResponseStoreConfig config;
+  config.time_to_live = seconds(60);
+  ResponseStore store(config);
+  const ResponseStore::Clock::time_point start{};
+  store.put(1, stored("a"), start);
+  store.put(1, stored("b"), start + seconds(30));
+  CHECK(store.find(1, "a", start + seconds(59)) != nullptr);
+  CHECK(store.find(1, "a", start + seconds(60)) == nullptr);
+  CHECK(store.find(1, "b", start + seconds(60)) != nullptr);
+}
+
+TEST_CASE("the oldest answers make room") {
+  ResponseStoreConfig config;
+  config.max_entries = 2;
+  ResponseStore few(config);
+  for (const char* id : {"a", "b", "c"}) few.put(1, stored(id));
+  CHECK(few.find(1, "a") == nullptr);
+  CHECK(few.find(1, "b") != nullptr);
+  CHECK(few.find(1, "c") != nullptr);
+
+  config.max_entries = 100;
+  config.max_bytes = 1000;
+  ResponseStore small(config);
+  small.put(1, stored("a", 400));
+  small.put(1, stored("b", 400));
+  small.put(1, stored("c", 400));
+  CHECK(small.find(1, "a") == nullptr);
+  CHECK(small.find(1, "c") != nullptr);
+  small.put(1, stored("huge", 2000));
+  CHECK(small.find(1, "huge") == nullptr);
+  CHECK(small.find(1, "c") != nullptr);
+}
+
+TEST_CASE("the same id again replaces the answer") {
+  ResponseStore store({});
+  store.put(1, stored("a"));
+  StoredResponse next = stored("a");
+  next.items = "[]";
+  store.put(1, next);
+  CHECK(store.find(1, "a")->items == "[]");
+}
+
+TEST_CASE("a store for nothing keeps nothing") {
+  ResponseStoreConfig config;
+  config.max_entries = 0;
+  ResponseStore store(config);
+  store.put(1, stored("a"));
+  CHECK(store.find(1, "a") == nullptr);
+}
+
+}  // namespace
+}  // namespace llmproxy::gateway
