@@ -45,7 +45,8 @@ TEST_CASE("a conversation goes on from a stored answer") {
   fixture.fresh_sink();
   fixture.upstream->play(openai_answer());
   fixture.handle(turn(R"(,"input":[{"role":"user","content":"second"}],)"
-                      R"("previous_response_id":")" + id + "\""));
+                      R"("previous_response_id":")" +
+                      id + "\""));
   REQUIRE(fixture.sink->status() == 200);
   const std::string body = sent_body(fixture);
   CHECK(at(body, "messages", 0, "content") == "first question");
@@ -82,13 +83,12 @@ TEST_CASE("an answer that is not stored cannot be gone on from") {
   const std::string id = at(fixture.sink->body(), "id");
   for (const std::string& unknown : {id, std::string("resp_nobody")}) {
     fixture.fresh_sink();
-    fixture.handle(turn(R"(,"input":"r","previous_response_id":")" + unknown +
-                        "\""));
+    fixture.handle(
+        turn(R"(,"input":"r","previous_response_id":")" + unknown + "\""));
     CHECK(fixture.sink->status() == 400);
     CHECK(at(fixture.sink->body(), "error", "code") ==
           "previous_response_not_found");
-    CHECK(at(fixture.sink->body(), "error", "param") ==
-          "previous_response_id");
+    CHECK(at(fixture.sink->body(), "error", "param") == "previous_response_id");
   }
   CHECK(fixture.upstream->requests().size() == 1);
 }
@@ -107,7 +107,9 @@ TEST_CASE("another client's answer cannot be gone on from") {
 TEST_CASE("a streamed answer is stored as well") {
   GatewayFixture fixture(config_with_keys());
   fixture.upstream->play(
-      Script().head(200, stream_head()).body(kOpenAiStream));
+      Script()
+          .head(200, sse_head())
+          .body(kOpenAiBegin + openai_text("hello") + kOpenAiEnd));
   fixture.handle(turn(R"(,"input":"first","stream":true)"));
   REQUIRE(fixture.sink->status() == 200);
   const std::string body = fixture.sink->body();
@@ -159,10 +161,10 @@ TEST_CASE("tokens are counted for Gemini clients") {
   CHECK(std::stoi(at(fixture.sink->body(), "totalTokens")) > 0);
   CHECK(fixture.upstream->requests().empty());
   fixture.fresh_sink();
-  fixture.handle(post(
-      "/v1beta/models/gpt:countTokens",
-      R"({"generateContentRequest":{"model":"models/gpt","contents":)"
-      R"([{"role":"user","parts":[{"text":"hello"}]}]}})"));
+  fixture.handle(
+      post("/v1beta/models/gpt:countTokens",
+           R"({"generateContentRequest":{"model":"models/gpt","contents":)"
+           R"([{"role":"user","parts":[{"text":"hello"}]}]}})"));
   CHECK(fixture.sink->status() == 200);
   fixture.fresh_sink();
   fixture.handle(post("/v1beta/models/nobody:countTokens", "{}"));
