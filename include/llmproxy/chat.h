@@ -75,6 +75,15 @@ struct SourceName {
   friend bool operator==(SourceName, SourceName) { return true; }
 };
 
+/// JSON pointer of what something was read from; empty = its index says it.
+struct SourcePath {
+  std::string text;
+
+  friend bool operator==(const SourcePath&, const SourcePath&) {
+    return true;
+  }
+};
+
 /// End of a reusable prompt prefix.
 /// [claude: cache_control] [openai-chat: prompt_cache_breakpoint]
 struct CacheMarker {
@@ -276,6 +285,8 @@ struct ToolDefinition {
   std::optional<bool> strict;
   std::optional<CacheMarker> cache;
   Extensions extensions;
+  /// Where the client declares it, if that is not /tools/<index>.
+  SourcePath source = {};
 
   bool operator==(const ToolDefinition&) const = default;
 };

@@ -213,6 +213,14 @@ bool blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n\f\v") == std::string_view::npos;
 }
 
+std::string marked_as_error(std::string_view text) {
+  std::string head(text.substr(0, 5));
+  std::transform(head.begin(), head.end(), head.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return fmt::format("{}{}", head == "error" ? "" : "Error: ", text);
+}
+
 Result<void> refuse_essential(const Extensions& extensions) {
   for (const Extension& extension : extensions) {
     if (!extension.essential) continue;

@@ -38,6 +38,10 @@ std::string path_of(const CacheMarker& marker, const std::string& part);
 std::string joined_text(const std::vector<ContentPart>& content,
                         std::string_view separator);
 
+/// The text of a failed tool result, for APIs without a flag for it: it says
+/// that it is an error, as such texts do.
+std::string marked_as_error(std::string_view text);
+
 /// True when there is nothing but white space.
 bool blank(std::string_view text);
 

@@ -3,15 +3,24 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "llmproxy/dialect.h"
 
 namespace llmproxy {
 
-/// `path`, whose first members have canonical names, as `dialect` spells it.
-std::string own_path(const Dialect& dialect, std::string_view path);
+/// Knows where a request's fields and tools stood in the client's body.
+class FieldNames {
+ public:
+  FieldNames(const Dialect& dialect, const ChatRequest& request);
 
-/// The same for every loss.
-void name_fields(const Dialect& dialect, Losses& losses);
+  /// `path`, whose first members have canonical names, as the client's
+  /// dialect spells it.
+  std::string own(std::string_view path) const;
+
+ private:
+  const Dialect& dialect_;
+  std::vector<std::string> tools_;  ///< their places, where not by index
+};
 
 }  // namespace llmproxy

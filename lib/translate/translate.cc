@@ -162,13 +162,14 @@ Result<TranslatedRequest> translate_request(const ParsedRequest& parsed,
   out.context.echo = parsed.echo();
   if (model != parsed.model()) out.context.answer_model = request.model;
   request.model = std::string(model);
+  const FieldNames names(parsed.dialect(), request);
   const Result<void> encoded = encode(std::move(request), to, options, out);
   if (!encoded) {
     Error error = encoded.error();
-    error.path = own_path(parsed.dialect(), error.path);
+    error.path = names.own(error.path);
     return error;
   }
-  name_fields(parsed.dialect(), out.losses);
+  for (Loss& loss : out.losses) loss.path = names.own(loss.path);
   if (options.strict && !out.losses.empty()) return strict_error(out.losses);
   return out;
 }

@@ -283,6 +283,57 @@ std::string check_claude(json::Value root, const TargetTraits& traits) {
   return check_claude_messages(root["messages"], traits);
 }
 
+// ---- openai-responses
+
+std::string check_items(json::Value input) {
+  Ids calls;
+  Ids results;
+  for (const json::Value item : input.children()) {
+    const std::string_view type = item["type"].string();
+    const std::string id(item["call_id"].string());
+    if (type == "function_call" || type == "custom_tool_call") {
+      if (item["name"].string().empty()) return "a call without name";
+      if (!calls.insert(id).second) return "two calls with one id";
+    } else if (type.ends_with("call_output")) {
+      if (!calls.contains(id)) return "a result without its call";
+      if (!results.insert(id).second) return "two results of one call";
+    } else if (type == "message") {
+      const bool model = item["role"].string() == "assistant";
+      for (const json::Value part : item["content"].children()) {
+        const std::string_view kind = part["type"].string();
+        const bool of_model = kind == "output_text" || kind == "refusal";
+        if (of_model != model) return "a part of the other side";
+      }
+    }
+  }
+  return calls == results ? "" : "a call without its result";
+}
+
+std::string check_openai_responses(json::Value root, const TargetTraits&) {
+  for (const std::string_view field :
+       {"messages", "stop", "n", "seed", "response_format", "max_tokens",
+        "reasoning_effort", "frequency_penalty", "presence_penalty",
+        "stream_options", "system"}) {
+    if (root[field]) return "a field of another dialect: " + std::string(field);
+  }
+  const auto limit = root["max_output_tokens"].integer();
+  if (limit && *limit < 16) return "max_output_tokens below 16";
+  Ids names;
+  for (const json::Value tool : root["tools"].children()) {
+    const std::string name(tool["name"].string());
+    if (!is_word(name, 128)) return "tool name '" + name + "'";
+    if (!names.insert(name).second) return "two tools named " + name;
+    if (tool["type"].string() == "function" && !tool["strict"]) {
+      return "a function without strict";
+    }
+  }
+  const std::string chosen(root["tool_choice"]["name"].string());
+  if (!chosen.empty() && !names.contains(chosen)) {
+    return "tool_choice names no tool";
+  }
+  return check_items(root["input"]);
+}
+
 struct DialectRow {
   std::string_view dialect;
   std::string (*broken_rule)(json::Value root, const TargetTraits& traits);
@@ -290,6 +341,7 @@ struct DialectRow {
 constexpr DialectRow kDialects[] = {
     {"openai-chat", check_openai_chat},
     {"claude", check_claude},
+    {"openai-responses", check_openai_responses},
 };
 
 }  // namespace
@@ -300,7 +352,9 @@ std::string broken_request_rule(const Dialect& dialect,
   json::Document document;
   const Result<json::Value> root = document.parse(body);
   if (!root) return "not JSON: " + root.error().message;
-  if ((*root)["model"].string().empty()) return "no model";
+  if ((*root)["model"].string().empty() != dialect.model_in_path()) {
+    return "the model is in the wrong place";
+  }
   for (const DialectRow& row : kDialects) {
     if (row.dialect == dialect.name) return row.broken_rule(*root, traits);
   }

@@ -260,6 +260,8 @@ ChatResponse for_client(const Scenario& scenario, const Dialect& to,
   if (&to == scenario.from) return response;
   Losses unused;
   response = filter_answer(std::move(response), context, unused);
+  // What follows only the clients of Chat Completions can ask for.
+  if (to.name != "openai-chat") return response;
   if (context.stream && !context.include_usage) response.usage = {};
   if (!context.legacy_functions) return response;
   for (ContentPart& part : response.content) {

@@ -36,6 +36,10 @@ const DialectRow kDialects[] = {
      {"[DONE]", "\"finish_reason\":\""},
      "\"finish_reason\":\""},
     {"claude", broken_claude_rule, {"\"message_stop\""}, "\"message_stop\""},
+    {"openai-responses",
+     broken_openai_responses_rule,
+     {"\"response.completed\"", "\"response.incomplete\""},
+     "\"status\":\""},
 };
 
 const DialectRow* row_of(const Dialect& dialect) {

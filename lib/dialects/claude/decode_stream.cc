@@ -2,6 +2,7 @@
 #include <memory>
 #include <vector>
 
+#include "chat/sealed_reasoning.h"
 #include "chat/stream_reader.h"
 #include "dialects/claude/tables.h"
 
@@ -78,6 +79,7 @@ class Decoder final : public StreamReader {
     StreamEvent event;
     event.kind = EventKind::part_started;
     event.part = next_part_++;
+    std::optional<ThinkingPart> foreign;
     std::string_view first;      // text the start carries already
     std::string_view signature;  // likewise
     if (type == "text") {
@@ -91,6 +93,11 @@ class Decoder final : public StreamReader {
       event.part_kind = PartKind::redacted_thinking;
       event.text = block["data"].string();
       event.issuer = ReasoningIssuer::anthropic;
+      if ((foreign = unseal(event.text))) {
+        event.text = foreign->redacted_data;
+        event.issuer = foreign->issuer;
+        event.id = foreign->id;
+      }
     } else if (type == "tool_use") {
       event.part_kind = PartKind::tool_call;
       event.id = block["id"].string();
@@ -123,7 +130,14 @@ class Decoder final : public StreamReader {
     event.part_kind = block.kind;
     event.part = block.part;
     event.*member = value;
-    if (!event.signature.empty()) event.issuer = ReasoningIssuer::anthropic;
+    if (event.signature.empty()) return sink.on_event(event);
+    event.issuer = ReasoningIssuer::anthropic;
+    // Sealed by a proxy like this one between us and the model.
+    const std::optional<ThinkingPart> foreign = unseal(event.signature);
+    if (foreign) {
+      event.signature = foreign->signature;
+      event.issuer = foreign->issuer;
+    }
     sink.on_event(event);
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "chat/media.h"
+#include "chat/tool_arguments.h"
 #include "chat/turns.h"
 #include "dialects/claude/messages.h"
 

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "chat/sealed_reasoning.h"
+#include "chat/tool_arguments.h"
 #include "chat/turns.h"
 #include "dialects/claude/tables.h"
 
@@ -49,6 +50,16 @@ ContentPart read_block(Value block) {
   } else {
     part.value =
         OpaquePart{std::string(kName), std::string(type), block.raw_json()};
+  }
+  // Sealed by a proxy like this one between us and the model.
+  if (auto* thinking = part.as<ThinkingPart>()) {
+    const std::string& opaque = thinking->signature.empty()
+                                    ? thinking->redacted_data
+                                    : thinking->signature;
+    if (auto foreign = unseal(opaque)) {
+      foreign->text = std::move(thinking->text);
+      *thinking = *std::move(foreign);
+    }
   }
   return part;
 }
@@ -204,25 +215,6 @@ std::string message_id(std::string_view id) {
   if (id.substr(0, kPrefix.size()) == kPrefix) return std::string(id);
   if (id.substr(0, kOther.size()) == kOther) id.remove_prefix(kOther.size());
   return fmt::format("{}{}", kPrefix, id);
-}
-
-std::string input_object(std::string_view arguments, bool* wrapped) {
-  if (blank(arguments)) return "{}";
-  json::Document document;
-  const auto root = document.parse(arguments);
-  if (root && root->is_object()) return std::string(root->raw());
-  if (root && root->is_null()) return "{}";
-  if (wrapped != nullptr) *wrapped = true;
-  std::string out;
-  Writer w(out);
-  w.begin_object();
-  if (root) {
-    w.member_raw("_value", root->raw());
-  } else {
-    w.member("_raw_arguments", arguments);
-  }
-  w.end_object();
-  return out;
 }
 
 Result<ChatResponse> decode_response(const Value& body, Losses& losses) {

@@ -142,8 +142,5 @@ void lose_category(const json::Value& stop_details, Losses& losses);
 std::string message_id(std::string_view id);
 /// The canonical word for a tier an answer reports.
 std::string canonical_tier(std::string_view wire);
-/// Arguments as the object `input` must be: {} for nothing, broken JSON and
-/// other values wrapped. True in `wrapped` when it was not one already.
-std::string input_object(std::string_view arguments, bool* wrapped = nullptr);
 
 }  // namespace llmproxy::claude

@@ -10,15 +10,6 @@
 namespace llmproxy::openai_chat {
 namespace {
 
-/// There is no error flag here; the model is told in words, once.
-std::string marked_as_error(std::string_view text) {
-  std::string head(text.substr(0, 5));
-  std::transform(head.begin(), head.end(), head.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return fmt::format("{}{}", head == "error" ? "" : "Error: ", text);
-}
-
 /// Parts that a user message can hold here.
 bool user_may_say(const ContentPart& part) {
   return part.as<TextPart>() || part.as<ImagePart>() || part.as<AudioPart>() ||

@@ -55,6 +55,7 @@ struct CodeRow {
 constexpr std::array kCodes = {
     CodeRow{"context_length_exceeded", ErrorKind::context_length_exceeded},
     CodeRow{"string_above_max_length", ErrorKind::context_length_exceeded},
+    CodeRow{"previous_response_not_found", ErrorKind::invalid_request},
     CodeRow{"content_filter", ErrorKind::content_filtered},
     CodeRow{"content_policy_violation", ErrorKind::content_filtered},
     CodeRow{"model_not_found", ErrorKind::not_found},

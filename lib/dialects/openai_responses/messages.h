@@ -1,0 +1,62 @@
+// OpenAI Responses: the items of a request, both ways.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dialects/openai_responses/tables.h"
+
+namespace llmproxy::openai_responses {
+
+/// `instructions` and `input`, appended to the request's messages (and, for
+/// additional_tools, tools). Errors name the place.
+Result<void> read_instructions(json::ObjectReader& reader,
+                               ChatRequest& request);
+Result<void> read_input(json::ObjectReader& reader, ChatRequest& request);
+/// One entry of `tools`, which may be a namespace of several.
+Result<void> read_tool(const json::Value& value, const std::string& path,
+                       ChatRequest& request);
+/// The breakpoint of a part.
+std::optional<CacheMarker> read_breakpoint(json::ObjectReader& part);
+/// "<namespace>__<name>", or the name alone.
+std::string full_tool_name(std::string_view name_space, std::string_view name);
+
+/// Writes `instructions` and `input`.
+class ItemsWriter {
+ public:
+  ItemsWriter(const ChatRequest& request, const EncodeOptions& options,
+              json::Writer& writer, Losses& losses);
+  Result<void> write();
+
+ private:
+  void lose(std::string path, std::string what,
+            LossKind kind = LossKind::dropped);
+  std::size_t write_instructions();
+  Result<void> write_message(const Message& message);
+  void write_head(const Message& message, const ContentPart* first);
+  Result<void> write_texts(const Message& message, std::size_t& index);
+  Result<void> write_part(const ContentPart& part, const std::string& path,
+                          bool of_model);
+  Result<void> write_image(const ImagePart& image, const std::string& path);
+  Result<void> write_document(const DocumentPart& document,
+                              const std::string& path);
+  void write_thinking(const ContentPart& part, const ThinkingPart& thinking,
+                      const std::string& path);
+  void write_call(const ContentPart& part, const ToolCallPart& call);
+  Result<void> write_result(const ContentPart& part,
+                            const ToolResultPart& result,
+                            const std::string& path);
+  void write_item_fields(const ContentPart& part);
+  void lose_part_fields(const ContentPart& part, const std::string& path);
+  const ToolDefinition* find_tool(std::string_view name) const;
+  bool is_custom_call(std::string_view call_id) const;
+
+  const ChatRequest& request_;
+  const EncodeOptions& options_;
+  json::Writer& w_;
+  Losses& losses_;
+  const bool same_dialect_;
+};
+
+}  // namespace llmproxy::openai_responses

@@ -1,0 +1,159 @@
+// OpenAI Responses: the vocabulary. One row per spelling and scalar, read and
+// written alike. Source: OpenAI API reference, "Responses", and the types of
+// npm openai 7.55.
+#pragma once
+
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/enum_table.h"
+#include "json/fields.h"
+#include "llmproxy/chat.h"
+#include "llmproxy/dialect.h"
+
+namespace llmproxy::openai_responses {
+
+inline constexpr std::string_view kName = "openai-responses";
+
+inline constexpr auto kRoles = enum_table<Role>({
+    {Role::system, "system"},
+    {Role::developer, "developer"},
+    {Role::user, "user"},
+    {Role::assistant, "assistant"},
+});
+static_assert(covers(kRoles, kLastRole));
+
+inline constexpr auto kEfforts = enum_table<Effort>({
+    {Effort::none, "none"},
+    {Effort::minimal, "minimal"},
+    {Effort::low, "low"},
+    {Effort::medium, "medium"},
+    {Effort::high, "high"},
+    {Effort::xhigh, "xhigh"},
+    {Effort::max, "max"},
+});
+static_assert(covers(kEfforts, kLastEffort));
+
+inline constexpr auto kToolChoices = enum_table<ToolChoiceMode>({
+    {ToolChoiceMode::automatic, "auto"},
+    {ToolChoiceMode::none, "none"},
+    {ToolChoiceMode::required, "required"},
+});
+
+inline constexpr auto kFormats = enum_table<FormatKind>({
+    {FormatKind::text, "text"},
+    {FormatKind::json_object, "json_object"},
+    {FormatKind::json_schema, "json_schema"},
+});
+static_assert(covers(kFormats, kLastFormatKind));
+
+inline constexpr std::array kScalars = {
+    json::ScalarField<ChatRequest>{"temperature", &ChatRequest::temperature, 0,
+                                   2},
+    json::ScalarField<ChatRequest>{"top_p", &ChatRequest::top_p, 0, 1},
+};
+
+/// Fields that say how the provider keeps or shows an answer: they mean
+/// nothing to others, so leaving them out is no loss.
+inline constexpr std::array<std::string_view, 6> kNeutral = {
+    "store",          "include",    "truncation",
+    "stream_options", "background", "top_logprobs"};
+
+/// Values that say nothing.
+struct Default {
+  std::string_view name;
+  std::string_view json;
+};
+inline constexpr std::array kDefaults = {
+    Default{"metadata", "{}"},
+    Default{"prompt_cache_options", "{}"},
+};
+
+/// What lives at the provider: without it the request means something else.
+inline constexpr std::array<std::string_view, 3> kEssential = {
+    "previous_response_id", "conversation", "prompt"};
+
+/// Marks members of the item around a part, of a tool's namespace, and of
+/// the nested objects `text` and `reasoning`.
+inline constexpr std::string_view kItemPrefix = "item/";
+inline constexpr std::string_view kNamespacePrefix = "namespace/";
+inline constexpr std::string_view kTextPrefix = "text/";
+inline constexpr std::string_view kReasoningPrefix = "reasoning/";
+
+inline constexpr std::int64_t kMinOutputTokens = 16;
+inline constexpr std::size_t kMaxUserId = 64;
+inline constexpr std::array<std::string_view, 7> kServiceTiers = {
+    "auto", "default", "flex", "scale", "priority", "fast", "ultrafast"};
+
+Result<ChatRequest> decode_request(const json::Value& body,
+                                   const RequestHead& head);
+Result<void> encode_request(const ChatRequest& request,
+                            const EncodeOptions& options,
+                            RequestContext& context, std::string& out,
+                            Losses& losses);
+Result<ChatResponse> decode_response(const json::Value& body, Losses& losses);
+void encode_response(const ChatResponse& response,
+                     const RequestContext& context, std::string& out,
+                     Losses& losses);
+Error decode_error(int status, const Headers& headers, std::string_view body);
+bool is_error(const json::Value& body);
+int encode_error(const Error& error, std::string& out);
+/// The object inside "error" of a body, an answer or a stream event.
+Error read_error(const json::Value& object, int status);
+std::unique_ptr<StreamDecoder> new_stream_decoder(
+    const RequestContext& context);
+std::unique_ptr<StreamEncoder> new_stream_encoder(
+    const RequestContext& context);
+std::string echo(const json::Value& body);
+
+// Pieces that the plain answer and the stream share.
+
+Usage read_usage(const json::Value& usage);
+/// How an answer ended, by `status` and `incomplete_details`.
+StopReason stop_reason(const json::Value& response, bool called_tools,
+                       bool refused);
+/// "resp_..." for any response id.
+std::string response_id(std::string_view id);
+
+/// One answer while it is written, item by item.
+struct Answer {
+  std::string id;  ///< as the client sees it
+  std::string model;
+  std::string_view status;  ///< in_progress, completed, incomplete, failed
+  std::int64_t created = 0;
+  std::string service_tier;
+  std::string output;  ///< finished items, joined by commas
+  StopReason stop_reason = StopReason::end_turn;
+  const Usage* usage = nullptr;
+  const Error* error = nullptr;
+};
+/// The whole response object.
+void write_answer(const Answer& answer, const RequestContext& context,
+                  json::Writer& writer);
+/// Id of the item at `index`: "msg_", "fc_", "rs_" ... and the answer's own.
+std::string item_id(std::string_view kind, std::string_view answer_id,
+                    std::size_t index);
+/// One output item. `part` gives the kind, ids and names; texts may be empty.
+struct Item {
+  const ContentPart& part;
+  std::string_view id;
+  std::string_view status;
+};
+void write_item(const Item& item, const RequestContext& context,
+                json::Writer& writer);
+/// Prefix of the ids of items that hold such a part; empty = it has no item.
+std::string_view item_kind(const ContentPart& part);
+/// Says what of a part has no place in an item.
+void lose_part(const ContentPart& part, const std::string& path,
+               Losses& losses);
+/// The parts of one output item, appended.
+void read_output_item(const json::Value& item, std::vector<ContentPart>& out);
+/// "completed" or "incomplete".
+std::string_view stop_status(StopReason reason, bool refused_in_words);
+/// Adds what the status cannot say of a stop.
+void lose_stop_details(StopReason reason, std::string_view stop_sequence,
+                       Losses& losses);
+
+}  // namespace llmproxy::openai_responses
