@@ -79,9 +79,7 @@ struct SourceName {
 struct SourcePath {
   std::string text;
 
-  friend bool operator==(const SourcePath&, const SourcePath&) {
-    return true;
-  }
+  friend bool operator==(const SourcePath&, const SourcePath&) { return true; }
 };
 
 /// End of a reusable prompt prefix.

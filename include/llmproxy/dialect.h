@@ -66,6 +66,8 @@ struct TargetTraits {
   bool nine_char_call_ids = false;    ///< call ids are 9 letters and digits
   /// Takes tools and a JSON response format in one request.
   bool tools_with_format = true;
+  /// The least a model may think, where it always does; tokens.
+  std::int64_t min_thinking_budget = 0;
 
   bool operator==(const TargetTraits&) const = default;
 };

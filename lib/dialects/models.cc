@@ -69,6 +69,33 @@ constexpr TargetTraits openai_plain() {
   return traits;
 }
 
+constexpr TargetTraits gemini_base(ThinkingStyle thinking) {
+  TargetTraits traits;
+  traits.system_in_messages = false;
+  traits.image_urls = false;
+  traits.thinking = thinking;
+  traits.tools_with_format = false;
+  return traits;
+}
+
+/// Gemini 2.5: budgets, of which the larger models need some; no penalties.
+constexpr TargetTraits gemini_2_5(std::int64_t min_budget) {
+  TargetTraits traits = gemini_base(ThinkingStyle::budget);
+  traits.penalties = false;
+  traits.min_thinking_budget = min_budget;
+  return traits;
+}
+
+/// Gemini 3 and newer: levels; functions beside a JSON format; files in
+/// results of functions.
+constexpr TargetTraits gemini_3() {
+  TargetTraits traits = gemini_base(ThinkingStyle::level);
+  traits.penalties = false;
+  traits.tools_with_format = true;
+  traits.tool_result_images = true;
+  return traits;
+}
+
 struct ModelRow {
   std::string_view dialect;
   std::string_view pattern;
@@ -98,6 +125,19 @@ constexpr std::array kModels = {
     ModelRow{"openai-chat", "o1*", openai_reasoning()},
     ModelRow{"openai-chat", "o3*", openai_reasoning()},
     ModelRow{"openai-chat", "o4*", openai_reasoning()},
+    ModelRow{"openai-responses", "*gpt-5-chat*", openai_plain()},
+    ModelRow{"openai-responses", "*gpt-4*", openai_plain()},
+    ModelRow{"openai-responses", "*gpt-5*", openai_reasoning()},
+    ModelRow{"openai-responses", "*gpt-6*", openai_reasoning()},
+    ModelRow{"openai-responses", "o1*", openai_reasoning()},
+    ModelRow{"openai-responses", "o3*", openai_reasoning()},
+    ModelRow{"openai-responses", "o4*", openai_reasoning()},
+    ModelRow{"gemini", "*gemini-1*", gemini_base(ThinkingStyle::none)},
+    ModelRow{"gemini", "*gemini-2.0*", gemini_base(ThinkingStyle::none)},
+    ModelRow{"gemini", "*gemini-2.5-pro*", gemini_2_5(128)},
+    ModelRow{"gemini", "*gemini-2.5*", gemini_2_5(0)},
+    ModelRow{"gemini", "*gemini-3*", gemini_3()},
+    ModelRow{"gemini", "*", gemini_base(ThinkingStyle::budget)},
 };
 
 /// Glob with `*` only; linear in practice, patterns are short.

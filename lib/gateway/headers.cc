@@ -21,6 +21,8 @@ constexpr std::array<std::string_view, 2> kClaudeRequest = {"anthropic-version",
 constexpr std::array<std::string_view, 2> kClaudeLimits = {
     "anthropic-ratelimit-", "anthropic-priority-"};
 
+constexpr std::array<std::string_view, 1> kBedrockRequest = {"anthropic-beta"};
+
 /// The headers of one dialect's API.
 struct DialectHeaders {
   std::string_view dialect;
@@ -35,6 +37,11 @@ constexpr std::array kDialectHeaders = {
     DialectHeaders{"openai-chat", "x-request-id", kOpenAiRequest,
                    kOpenAiLimits},
     DialectHeaders{"claude", "request-id", kClaudeRequest, kClaudeLimits},
+    DialectHeaders{"openai-responses", "x-request-id", kOpenAiRequest,
+                   kOpenAiLimits},
+    DialectHeaders{"gemini", "x-request-id", {}, {}},
+    DialectHeaders{"bedrock", "x-amzn-requestid", kBedrockRequest, {}},
+    DialectHeaders{"bedrock-converse", "x-amzn-requestid", {}, {}},
 };
 
 /// Retry hints: every SDK reads them, whatever API they came from.

@@ -232,19 +232,25 @@ void append_parallel(Facts& facts, const ChatRequest& request) {
       request.tool_choice && request.tool_choice->mode == ToolChoiceMode::none;
   if (request.tools.empty() || none) return;
   if (request.parallel_tool_calls != false) return;
-  facts.push_back({"no parallel calls", {"/parallel_tool_calls", "/tools"}});
+  facts.push_back({"no parallel calls",
+                   {"/parallel_tool_calls", "/tools", "/tool_choice"}});
 }
 
 void append_reasoning(Facts& facts, const ChatRequest& request) {
   Reasoning reasoning = request.reasoning;
   const std::vector<std::string> places = {"/thinking", "/reasoning_effort",
-                                           "/output_config"};
+                                           "/output_config", "/reasoning",
+                                           "/generationConfig"};
   if (reasoning.effort == Effort::none || reasoning.effort == Effort::minimal) {
     reasoning.effort.reset();
     reasoning.mode = ReasoningMode::off;
   }
   if (reasoning.effort && reasoning.mode == ReasoningMode::adaptive) {
     reasoning.mode.reset();
+  }
+  // Who asks a model to think is shown it, unless something else is said.
+  if (reasoning.display == "summarized" && reasoning.mode) {
+    reasoning.display.clear();
   }
   if (!reasoning.display.empty()) {
     facts.push_back({"thinking shown " + reasoning.display, places});

@@ -334,6 +334,85 @@ std::string check_openai_responses(json::Value root, const TargetTraits&) {
   return check_items(root["input"]);
 }
 
+// ---- gemini
+
+std::string check_contents(json::Value contents) {
+  std::string before;
+  std::size_t open_calls = 0;
+  if (contents.size() == 0) return "no contents";
+  for (const json::Value content : contents.children()) {
+    const std::string role(content["role"].string());
+    if (role != "user" && role != "model") return "role " + role;
+    if (role == before) return "two turns of one role";
+    if (before.empty() && role != "user") return "the model speaks first";
+    before = role;
+    if (content["parts"].size() == 0) return "a content without parts";
+    std::size_t calls = 0;
+    std::size_t results = 0;
+    for (const json::Value part : content["parts"].children()) {
+      if (part["text"] && part["text"].string().empty() &&
+          !part["thoughtSignature"]) {
+        return "an empty text";
+      }
+      calls += part["functionCall"] ? 1 : 0;
+      const json::Value result = part["functionResponse"];
+      results += result ? 1 : 0;
+      if (result && (result["name"].string().empty() ||
+                     !result["response"].is_object())) {
+        return "functionResponse without name or response";
+      }
+    }
+    if (role == "user" && results != open_calls) {
+      return "results do not answer the calls";
+    }
+    if (role == "model" && results > 0) return "a result of the model";
+    open_calls = calls;
+  }
+  return open_calls == 0 ? "" : "a call without its result";
+}
+
+std::string check_gemini(json::Value root, const TargetTraits& traits) {
+  constexpr std::string_view kKnown[] = {
+      "contents",   "systemInstruction", "tools",
+      "toolConfig", "safetySettings",    "generationConfig",
+      "labels",     "serviceTier",       "cachedContent",
+      "store",      "modelArmorConfig"};
+  for (const json::Value member : root.children()) {
+    const bool known = std::find(std::begin(kKnown), std::end(kKnown),
+                                 member.key()) != std::end(kKnown);
+    // The runner's own field travels within the dialect.
+    if (!known && !member.key().starts_with("x_golden")) {
+      return "a field Gemini does not know: " + std::string(member.key());
+    }
+  }
+  Ids names;
+  for (const json::Value tool : root["tools"].children()) {
+    for (const json::Value f : tool["functionDeclarations"].children()) {
+      const std::string name(f["name"].string());
+      if (!is_word(name, 64)) return "function name '" + name + "'";
+      if (!names.insert(name).second) return "two functions named " + name;
+    }
+  }
+  const json::Value config = root["generationConfig"];
+  if (config["stopSequences"].size() > 5) return "6 stop sequences";
+  const json::Value thinking = config["thinkingConfig"];
+  if (thinking["thinkingBudget"] && thinking["thinkingLevel"]) {
+    return "budget and level";
+  }
+  if (!traits.tools_with_format && names.size() > 0 &&
+      config["responseMimeType"]) {
+    return "functions and a response format";
+  }
+  for (const json::Value name :
+       root["toolConfig"]["functionCallingConfig"]["allowedFunctionNames"]
+           .children()) {
+    if (!names.contains(std::string(name.string()))) {
+      return "an allowed function that is not declared";
+    }
+  }
+  return check_contents(root["contents"]);
+}
+
 struct DialectRow {
   std::string_view dialect;
   std::string (*broken_rule)(json::Value root, const TargetTraits& traits);
@@ -342,6 +421,7 @@ constexpr DialectRow kDialects[] = {
     {"openai-chat", check_openai_chat},
     {"claude", check_claude},
     {"openai-responses", check_openai_responses},
+    {"gemini", check_gemini},
 };
 
 }  // namespace

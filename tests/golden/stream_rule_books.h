@@ -24,5 +24,7 @@ std::string broken_claude_rule(const std::vector<Record>& records,
 std::string broken_openai_responses_rule(const std::vector<Record>& records,
                                          const RequestContext& context,
                                          bool failed);
+std::string broken_gemini_rule(const std::vector<Record>& records,
+                               const RequestContext& context, bool failed);
 
 }  // namespace llmproxy::testing

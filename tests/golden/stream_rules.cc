@@ -40,6 +40,10 @@ const DialectRow kDialects[] = {
      broken_openai_responses_rule,
      {"\"response.completed\"", "\"response.incomplete\""},
      "\"status\":\""},
+    {"gemini",
+     broken_gemini_rule,
+     {"\"finishReason\":\""},
+     "\"finishReason\":\""},
 };
 
 const DialectRow* row_of(const Dialect& dialect) {

@@ -1,0 +1,399 @@
+// Gemini generateContent: a client's contents to canonical messages.
+#include <fmt/format.h>
+
+#include <deque>
+#include <utility>
+
+#include "chat/media.h"
+#include "chat/sealed_reasoning.h"
+#include "dialects/gemini/messages.h"
+
+namespace llmproxy::gemini {
+
+using json::ObjectReader;
+using json::Type;
+using json::Value;
+
+std::string_view snake_of(std::string_view camel) {
+  for (const Spelling& row : kSpellings) {
+    if (row.camel == camel) return row.snake;
+  }
+  return camel;
+}
+
+Value get(const Value& object, std::string_view camel) {
+  const Value value = object[camel];
+  return value.absent() ? object[snake_of(camel)] : value;
+}
+
+Value take(ObjectReader& reader, std::string_view camel) {
+  const Value value = reader.take(camel);
+  const std::string_view snake = snake_of(camel);
+  if (snake == camel) return value;
+  const Value other = reader.take(snake);
+  return value.absent() ? other : value;
+}
+
+ThinkingPart read_signature(std::string_view signature) {
+  if (auto sealed = unseal(signature)) return *std::move(sealed);
+  ThinkingPart thinking;
+  thinking.signature = signature;
+  thinking.issuer = ReasoningIssuer::google;
+  return thinking;
+}
+
+namespace {
+
+using Parts = std::vector<ContentPart>;
+
+Error part_error(std::string message, const std::string& path) {
+  return invalid_request(std::move(message), path);
+}
+
+ContentPart::Value media_part(MediaSource source, std::string_view name) {
+  if (source.media_type.starts_with("image/")) {
+    return ImagePart{std::move(source), {}};
+  }
+  constexpr std::string_view kAudio = "audio/";
+  if (source.media_type.starts_with(kAudio) &&
+      source.kind == MediaKind::base64) {
+    std::string format = source.media_type.substr(kAudio.size());
+    if (format == "mpeg") format = "mp3";
+    return AudioPart{std::move(source), std::move(format)};
+  }
+  return DocumentPart{std::move(source), std::string(name), {}};
+}
+
+Result<ContentPart::Value> read_blob(const Value& blob,
+                                     const std::string& path) {
+  MediaSource source;
+  source.data = blob["data"].string();
+  source.media_type = get(blob, "mimeType").string();
+  if (source.data.empty() || source.media_type.empty()) {
+    return part_error("inlineData needs mimeType and data", path);
+  }
+  return media_part(std::move(source), get(blob, "displayName").string());
+}
+
+Result<ContentPart::Value> read_file(const Value& file,
+                                     const std::string& path) {
+  MediaSource source;
+  source.data = get(file, "fileUri").string();
+  source.media_type = get(file, "mimeType").string();
+  if (source.data.empty()) return part_error("fileUri is required", path);
+  // Uploaded files have URLs too, but only Google can read those.
+  const bool uploaded = source.data.find("generativelanguage.googleapis.com") !=
+                            std::string::npos ||
+                        !source.data.starts_with("http");
+  source.kind = uploaded ? MediaKind::file_id : MediaKind::url;
+  return media_part(std::move(source), get(file, "displayName").string());
+}
+
+Result<ContentPart::Value> read_call(const Value& value,
+                                     const std::string& path) {
+  ToolCallPart call;
+  call.id = value["id"].string();
+  call.name = value["name"].string();
+  if (call.name.empty()) return part_error("functionCall needs a name", path);
+  const Value args = value["args"];
+  if (!args.absent() && !args.is_object()) {
+    return part_error("functionCall.args must be an object", path);
+  }
+  call.arguments = args.is_object() ? std::string(args.raw()) : "{}";
+  return ContentPart::Value(std::move(call));
+}
+
+ContentPart text_part(std::string text) {
+  ContentPart part;
+  part.value = TextPart{std::move(text), {}};
+  return part;
+}
+
+/// The one text that says it all, or the object itself.
+std::string response_text(const Value& response, std::string_view member) {
+  const Value only = response[member];
+  if (response.size() == 1 && only.is_string()) {
+    return std::string(only.string());
+  }
+  if (response.size() == 1 && only) return std::string(only.raw());
+  return std::string(response.raw());
+}
+
+Result<ContentPart::Value> read_result(const Value& value,
+                                       const std::string& path) {
+  ToolResultPart result;
+  result.call_id = value["id"].string();
+  const Value response = value["response"];
+  if (value["name"].string().empty()) {
+    return part_error("functionResponse needs a name", path);
+  }
+  if (!response.absent() && !response.is_object()) {
+    return part_error("functionResponse.response must be an object", path);
+  }
+  result.is_error = response.size() == 1 && !response["error"].absent();
+  result.content.push_back(
+      text_part(response_text(response, result.is_error ? "error" : "output")));
+  std::size_t index = 0;
+  for (const Value part : value["parts"].children()) {
+    LLMPROXY_ASSIGN(Parts parts,
+                    read_part(part, json::pointer(path + "/parts", index++)));
+    for (ContentPart& read : parts) result.content.push_back(std::move(read));
+  }
+  return ContentPart::Value(std::move(result));
+}
+
+struct PartRow {
+  std::string_view member;
+  Result<ContentPart::Value> (*read)(const Value& value,
+                                     const std::string& path);
+};
+constexpr PartRow kParts[] = {
+    {"inlineData", read_blob},
+    {"fileData", read_file},
+    {"functionCall", read_call},
+    {"functionResponse", read_result},
+};
+
+/// Parts of tools that run at Google, and what may come.
+constexpr std::string_view kOpaque[] = {
+    "executableCode",       "codeExecutionResult", "toolCall",
+    "toolResponse",         "audioTranscription",  "executable_code",
+    "code_execution_result"};
+
+ContentPart opaque_part(const Value& part, std::string_view type) {
+  ContentPart out;
+  out.value =
+      OpaquePart{std::string(kName), std::string(type), part.raw_json()};
+  return out;
+}
+
+Result<ContentPart> read_data(ObjectReader& reader, bool thought) {
+  ContentPart out;
+  const Value text = reader.take("text");
+  if (text.is_string()) {
+    if (thought) {
+      ThinkingPart thinking;
+      thinking.text = text.string();
+      out.value = std::move(thinking);
+    } else {
+      out.value = TextPart{std::string(text.string()), {}};
+    }
+    out.extensions = reader.rest();
+    return out;
+  }
+  for (const PartRow& row : kParts) {
+    const Value value = take(reader, row.member);
+    if (!value.is_object()) continue;
+    LLMPROXY_ASSIGN(out.value, row.read(value, reader.path_of(row.member)));
+    out.extensions = reader.rest();
+    return out;
+  }
+  for (const std::string_view type : kOpaque) {
+    if (reader.object()[type]) return opaque_part(reader.object(), type);
+  }
+  return part_error(
+      "a part needs one of text, inlineData, fileData, functionCall and "
+      "functionResponse",
+      reader.path());
+}
+
+}  // namespace
+
+Result<Parts> read_part(const Value& value, const std::string& path) {
+  Parts out;
+  if (value.is_string()) {
+    out.push_back(text_part(std::string(value.string())));
+    return out;
+  }
+  if (!value.is_object()) {
+    return part_error(fmt::format("a part must be an object, not {}",
+                                  to_string(value.type())),
+                      path);
+  }
+  ObjectReader reader(value, path);
+  const bool thought = reader.take("thought").is_true();
+  const std::string_view signature = take(reader, "thoughtSignature").string();
+  // Clients replay the empty text that ends a stream.
+  const Value text = value["text"];
+  const bool empty = text.is_string() && text.string().empty();
+  if (!empty || !signature.empty()) {
+    ContentPart part;
+    if (!empty) {
+      LLMPROXY_ASSIGN(part, read_data(reader, thought));
+    }
+    auto* thinking = part.as<ThinkingPart>();
+    if (!signature.empty() && signature != kNoSignature) {
+      ThinkingPart sign = read_signature(signature);
+      if (thinking != nullptr) sign.text = thinking->text;
+      ContentPart carrier;
+      carrier.value = std::move(sign);
+      if (thinking != nullptr) carrier.extensions = part.extensions;
+      out.push_back(std::move(carrier));
+      if (thinking != nullptr) return out;
+    }
+    if (!empty) out.push_back(std::move(part));
+  }
+  return out;
+}
+
+namespace {
+
+/// Adds contents to the turns they belong to, and gives ids to calls and
+/// results that have none: the n-th result of a name answers its n-th call.
+class ContentsReader {
+ public:
+  explicit ContentsReader(ChatRequest& request) : request_(request) {}
+
+  Result<void> read(const Value& contents) {
+    if (contents.is_object()) return read_content(contents, "/contents");
+    if (contents.is_string()) {
+      request_.messages.push_back(user_message(std::string(contents.string())));
+      request_.messages.back().source.index = 0;
+      return {};
+    }
+    for (const Value content : contents.children()) {
+      LLMPROXY_TRY(read_content(
+          content,
+          json::pointer("/contents", static_cast<std::size_t>(index_))));
+      ++index_;
+    }
+    return {};
+  }
+
+ private:
+  Result<void> read_content(const Value& value, const std::string& path) {
+    if (!value.is_object()) {
+      return invalid_request(fmt::format("a content must be an object, not {}",
+                                         to_string(value.type())),
+                             path);
+    }
+    ObjectReader reader(value, path);
+    LLMPROXY_ASSIGN(const std::string word, reader.optional_string("role"));
+    const auto role = word.empty() ? Role::user : from_wire(kRoles, word);
+    if (!role) {
+      return invalid_request(
+          fmt::format("unknown role '{}'; expected user or model", word),
+          reader.path_of("role"));
+    }
+    const Value parts = reader.take("parts");
+    Message message;
+    message.role = *role;
+    message.source.index = index_;
+    LLMPROXY_TRY(read_parts(parts, reader.path_of("parts"), message));
+    message.extensions = reader.rest();
+    add(std::move(message));
+    return {};
+  }
+
+  Result<void> read_parts(const Value& parts, const std::string& path,
+                          Message& message) {
+    if (parts.is_object() || parts.is_string()) {
+      return add_part(parts, path, SourceIndex::kNone, message);
+    }
+    if (!parts.absent() && !parts.is_array()) {
+      return invalid_request(fmt::format("parts must be an array, not {}",
+                                         to_string(parts.type())),
+                             path);
+    }
+    std::size_t index = 0;
+    for (const Value part : parts.children()) {
+      LLMPROXY_TRY(add_part(part, json::pointer(path, index),
+                            static_cast<std::int32_t>(index), message));
+      ++index;
+    }
+    return {};
+  }
+
+  Result<void> add_part(const Value& value, const std::string& path,
+                        std::int32_t index, Message& message) {
+    LLMPROXY_ASSIGN(Parts parts, read_part(value, path));
+    for (ContentPart& part : parts) {
+      part.source = {index_, "parts", index};
+      if (auto* call = part.as<ToolCallPart>()) name_call(*call);
+      if (auto* result = part.as<ToolResultPart>()) {
+        name_result(get(value, "functionResponse")["name"].string(), *result);
+      }
+      message.content.push_back(std::move(part));
+    }
+    return {};
+  }
+
+  void name_call(ToolCallPart& call) {
+    if (call.id.empty()) call.id = fmt::format("call_{}", ++calls_);
+    open_[call.name].push_back(call.id);
+  }
+
+  void name_result(std::string_view name, ToolResultPart& result) {
+    std::deque<std::string>& waiting = open_[std::string(name)];
+    if (result.call_id.empty() && !waiting.empty()) {
+      result.call_id = waiting.front();
+    }
+    if (result.call_id.empty()) result.call_id = fmt::format("call_{}", name);
+    std::erase(waiting, result.call_id);
+  }
+
+  /// Google's own chat helper replays one content per chunk.
+  void add(Message message) {
+    auto& messages = request_.messages;
+    const bool joins =
+        !messages.empty() && messages.back().role == message.role &&
+        message.role == Role::assistant && message.extensions.empty();
+    if (!joins) {
+      messages.push_back(std::move(message));
+      return;
+    }
+    for (ContentPart& part : message.content) {
+      messages.back().content.push_back(std::move(part));
+    }
+  }
+
+  ChatRequest& request_;
+  std::int32_t index_ = 0;
+  std::size_t calls_ = 0;
+  std::map<std::string, std::deque<std::string>> open_;  // name -> ids
+};
+
+}  // namespace
+
+Result<void> read_system(ObjectReader& reader, ChatRequest& request) {
+  const Value value = take(reader, "systemInstruction");
+  if (value.absent()) return {};
+  Message message;
+  message.role = Role::system;
+  if (value.is_string()) {
+    message.content.push_back(text_part(std::string(value.string())));
+  } else if (!value.is_object()) {
+    return invalid_request("systemInstruction must be a content",
+                           "/systemInstruction");
+  }
+  const Value parts = value["parts"];
+  std::vector<Value> all;
+  if (parts.is_object()) all.push_back(parts);
+  for (const Value part : parts.children()) {
+    if (parts.is_array()) all.push_back(part);
+  }
+  std::size_t index = 0;
+  for (const Value part : all) {
+    LLMPROXY_ASSIGN(
+        Parts read,
+        read_part(part, json::pointer("/systemInstruction/parts", index++)));
+    for (ContentPart& one : read) message.content.push_back(std::move(one));
+  }
+  if (!message.content.empty()) request.messages.push_back(std::move(message));
+  return {};
+}
+
+Result<void> read_contents(ObjectReader& reader, ChatRequest& request) {
+  const Value contents = reader.take("contents");
+  if (contents.absent() || (contents.is_array() && contents.size() == 0)) {
+    return invalid_request("contents is required", "/contents");
+  }
+  if (contents.is_number() || contents.type() == Type::boolean) {
+    return invalid_request(fmt::format("contents must be an array, not {}",
+                                       to_string(contents.type())),
+                           "/contents");
+  }
+  return ContentsReader(request).read(contents);
+}
+
+}  // namespace llmproxy::gemini

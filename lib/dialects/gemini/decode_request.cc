@@ -1,0 +1,361 @@
+// Gemini generateContent: a client's request to the canonical one.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "dialects/gemini/messages.h"
+#include "json/text.h"
+
+namespace llmproxy::gemini {
+namespace {
+
+using json::ObjectReader;
+using json::Type;
+using json::Value;
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return out;
+}
+
+/// Numbers of 64 bits may be strings (proto3 JSON mapping).
+constexpr std::string_view kCounts[] = {"minItems",      "maxItems",
+                                        "minLength",     "maxLength",
+                                        "minProperties", "maxProperties"};
+
+bool is_count(std::string_view name) {
+  return std::find(std::begin(kCounts), std::end(kCounts), name) !=
+         std::end(kCounts);
+}
+
+void write_schema(const Value& schema, json::Writer& w);
+
+void write_children(const Value& value, json::Writer& w) {
+  const bool array = value.is_array();
+  array ? w.begin_array() : w.begin_object();
+  for (const Value child : value.children()) {
+    if (!array) w.key(child.key());
+    write_schema(child, w);
+  }
+  array ? w.end_array() : w.end_object();
+}
+
+void write_type(const Value& type, bool nullable, json::Writer& w) {
+  if (!type.is_string()) return w.member_raw("type", type.raw());
+  const std::string word = lower(type.string());
+  if (!nullable) return w.member("type", word);
+  w.key("type");
+  w.begin_array();
+  w.string(word);
+  w.string("null");
+  w.end_array();
+}
+
+void write_schema(const Value& schema, json::Writer& w) {
+  if (!schema.is_object()) return w.raw(schema.raw());
+  w.begin_object();
+  const bool nullable = schema["nullable"].is_true();
+  for (const Value member : schema.children()) {
+    const std::string_view name = member.key();
+    if (name == "nullable" || member.is_null()) continue;
+    if (name == "type") {
+      write_type(member, nullable, w);
+    } else if (name == "properties" || name == "anyOf" || name == "items") {
+      w.key(name);
+      name == "items" ? write_schema(member, w) : write_children(member, w);
+    } else if (is_count(name) && member.is_string()) {
+      w.member_raw(name, member.string());
+    } else {
+      w.member_raw(name, member.raw());
+    }
+  }
+  w.end_object();
+}
+
+Result<ToolDefinition> read_function(const Value& value,
+                                     const std::string& path) {
+  if (!value.is_object()) {
+    return invalid_request("a function declaration must be an object", path);
+  }
+  ObjectReader reader(value, path);
+  ToolDefinition tool;
+  tool.source.text = path;
+  LLMPROXY_ASSIGN(tool.name, reader.required_string("name"));
+  LLMPROXY_ASSIGN(tool.description, reader.optional_string("description"));
+  LLMPROXY_ASSIGN(const Value own, reader.optional("parameters", Type::object));
+  const Value schema = take(reader, "parametersJsonSchema");
+  if (schema.is_object()) {
+    tool.schema = schema.raw_json();
+  } else if (own) {
+    tool.schema = {json_schema_of(own)};
+  }
+  tool.extensions = reader.rest();
+  return tool;
+}
+
+Result<void> read_tool(const Value& value, const std::string& path,
+                       ChatRequest& request) {
+  if (!value.is_object()) {
+    return invalid_request("a tool must be an object", path);
+  }
+  for (const Value member : value.children()) {
+    const std::string_view name = member.key();
+    const std::string place = json::pointer(path, name);
+    if (name == "functionDeclarations" || name == "function_declarations") {
+      std::size_t index = 0;
+      for (const Value function : member.children()) {
+        LLMPROXY_ASSIGN(ToolDefinition tool,
+                        read_function(function, json::pointer(place, index++)));
+        request.tools.push_back(std::move(tool));
+      }
+    } else if (!member.is_null()) {
+      ToolDefinition tool;
+      tool.kind = ToolKind::hosted;
+      tool.hosted_type = name;
+      tool.source.text = place;
+      tool.schema = {fmt::format("{{\"{}\":{}}}", name, member.raw())};
+      request.tools.push_back(std::move(tool));
+    }
+  }
+  return {};
+}
+
+Result<void> read_tools(ObjectReader& reader, ChatRequest& request) {
+  const Value tools = reader.take("tools");
+  if (tools.absent()) return {};
+  if (tools.is_object()) return read_tool(tools, "/tools", request);
+  if (!tools.is_array()) {
+    return invalid_request("tools must be an array", "/tools");
+  }
+  std::size_t index = 0;
+  for (const Value tool : tools.children()) {
+    LLMPROXY_TRY(read_tool(tool, json::pointer("/tools", index++), request));
+  }
+  return {};
+}
+
+Result<void> read_tool_config(ObjectReader& outer, ChatRequest& request) {
+  const Value config = take(outer, "toolConfig");
+  if (!config.is_object()) return {};
+  ObjectReader reader(config, "/toolConfig");
+  const Value calling = take(reader, "functionCallingConfig");
+  for (Extension& extension : reader.rest()) {
+    extension.name = "toolConfig/" + extension.name;
+    request.extensions.push_back(std::move(extension));
+  }
+  if (!calling.is_object()) return {};
+  const std::string mode = lower(calling["mode"].string());
+  ToolChoice choice;
+  for (const Value name : get(calling, "allowedFunctionNames").children()) {
+    choice.allowed.emplace_back(name.string());
+  }
+  if (mode == "any" && choice.allowed.size() == 1) {
+    choice.mode = ToolChoiceMode::named;
+    choice.name = std::move(choice.allowed.front());
+    choice.allowed.clear();
+  } else if (mode == "any") {
+    choice.mode = ToolChoiceMode::required;
+  } else if (mode == "none") {
+    choice.mode = ToolChoiceMode::none;
+  } else if (!mode.empty() && mode != "auto" && mode != "validated" &&
+             mode != "mode_unspecified") {
+    return invalid_request("mode must be AUTO, ANY, NONE or VALIDATED",
+                           "/toolConfig/functionCallingConfig/mode");
+  }
+  if (mode == "validated") {
+    request.extensions.push_back(
+        {"toolConfig/functionCallingConfig/mode", {R"("VALIDATED")"}});
+  }
+  request.tool_choice = std::move(choice);
+  return {};
+}
+
+struct RealRow {
+  std::string_view name;
+  std::optional<double> ChatRequest::*member;
+  double min;
+  double max;
+};
+constexpr RealRow kReals[] = {
+    {"temperature", &ChatRequest::temperature, 0, 2},
+    {"topP", &ChatRequest::top_p, 0, 1},
+    {"presencePenalty", &ChatRequest::presence_penalty, -2, 2},
+    {"frequencyPenalty", &ChatRequest::frequency_penalty, -2, 2},
+};
+struct IntegerRow {
+  std::string_view name;
+  std::optional<std::int64_t> ChatRequest::*member;
+  std::int64_t min;
+};
+constexpr IntegerRow kIntegers[] = {
+    {"topK", &ChatRequest::top_k, 0},
+    {"maxOutputTokens", &ChatRequest::max_output_tokens, 1},
+    {"seed", &ChatRequest::seed, INT64_MIN},
+};
+
+Result<void> read_numbers(ObjectReader& reader, ChatRequest& request) {
+  for (const RealRow& row : kReals) {
+    const Value value = take(reader, row.name);
+    if (value.absent()) continue;
+    request.*row.member = value.number();
+    const auto& number = request.*row.member;
+    if (!number || *number < row.min || *number > row.max) {
+      return invalid_request(fmt::format("{} must be between {} and {}",
+                                         row.name, row.min, row.max),
+                             reader.path_of(value.key()));
+    }
+  }
+  for (const IntegerRow& row : kIntegers) {
+    const Value value = take(reader, row.name);
+    if (value.absent()) continue;
+    request.*row.member = value.integer();
+    const auto& number = request.*row.member;
+    if (!number || *number < row.min) {
+      return invalid_request(fmt::format("{} must be an integer{}", row.name,
+                                         row.min > 0 ? " of at least 1" : ""),
+                             reader.path_of(value.key()));
+    }
+  }
+  return {};
+}
+
+Result<void> read_format(ObjectReader& reader, ChatRequest& request) {
+  const std::string_view type = take(reader, "responseMimeType").string();
+  const Value own = take(reader, "responseSchema");
+  const Value schema = take(reader, "responseJsonSchema");
+  if (type.empty() || type == "text/plain") return {};
+  if (type != kJson) {
+    return unsupported(fmt::format("answers of type {} are Google's own", type),
+                       reader.path_of("responseMimeType"));
+  }
+  ResponseFormat format;
+  format.kind = FormatKind::json_object;
+  if (schema.is_object()) {
+    format.kind = FormatKind::json_schema;
+    format.schema = schema.raw_json();
+  } else if (own.is_object()) {
+    format.kind = FormatKind::json_schema;
+    format.schema = {json_schema_of(own)};
+  }
+  request.response_format = std::move(format);
+  return {};
+}
+
+Result<void> read_thinking(ObjectReader& outer, ChatRequest& request) {
+  const Value value = take(outer, "thinkingConfig");
+  if (!value.is_object()) return {};
+  Reasoning& reasoning = request.reasoning;
+  const std::string path = outer.path_of(value.key());
+  if (get(value, "includeThoughts").is_true()) reasoning.display = "summarized";
+  const Value level = get(value, "thinkingLevel");
+  if (level.is_string()) {
+    reasoning.effort = from_wire(kLevels, lower(level.string()));
+    if (!reasoning.effort) {
+      return invalid_request(
+          fmt::format("thinkingLevel must be {}", spellings(kLevels)),
+          json::pointer(path, level.key()));
+    }
+  }
+  const Value budget = get(value, "thinkingBudget");
+  if (budget.absent()) return {};
+  const auto tokens = budget.integer();
+  if (!tokens || *tokens < -1) {
+    return invalid_request("thinkingBudget must be an integer of at least -1",
+                           json::pointer(path, budget.key()));
+  }
+  if (*tokens == 0) {
+    reasoning.mode = ReasoningMode::off;
+  } else if (*tokens < 0) {
+    reasoning.mode = ReasoningMode::adaptive;
+  } else {
+    reasoning.mode = ReasoningMode::budget;
+    reasoning.budget_tokens = tokens;
+  }
+  return {};
+}
+
+Result<void> read_config(ObjectReader& outer, ChatRequest& request) {
+  const Value value = take(outer, "generationConfig");
+  if (value.absent()) return {};
+  const std::string path = json::pointer("", value.key());
+  if (!value.is_object()) {
+    return invalid_request("generationConfig must be an object", path);
+  }
+  ObjectReader reader(value, path);
+  LLMPROXY_TRY(read_numbers(reader, request));
+  const Value count = take(reader, "candidateCount");
+  if (!count.absent() && count.integer() != 1) {
+    return unsupported(
+        "candidateCount must be 1: other APIs give one answer per request",
+        reader.path_of(count.key()));
+  }
+  const Value stops = take(reader, "stopSequences");
+  for (const Value stop : stops.children()) {
+    if (!stop.is_string()) {
+      return invalid_request("stopSequences must hold strings",
+                             reader.path_of(stops.key()));
+    }
+    request.stop_sequences.emplace_back(stop.string());
+  }
+  LLMPROXY_TRY(read_format(reader, request));
+  LLMPROXY_TRY(read_thinking(reader, request));
+  for (Extension& extension : reader.rest()) {
+    // Text is what everybody answers with.
+    if (extension.name == "responseModalities" &&
+        json::without_whitespace(extension.value.text) == R"(["TEXT"])") {
+      continue;
+    }
+    extension.name = fmt::format("{}/{}", path.substr(1), extension.name);
+    request.extensions.push_back(std::move(extension));
+  }
+  return {};
+}
+
+void read_tier(ObjectReader& reader, ChatRequest& request) {
+  const std::string tier = lower(take(reader, "serviceTier").string());
+  request.service_tier = tier;
+  for (const ServiceTier& row : kServiceTiers) {
+    if (row.wire == tier) request.service_tier = row.canonical;
+  }
+}
+
+}  // namespace
+
+std::string json_schema_of(const Value& schema) {
+  std::string out;
+  json::Writer w(out);
+  write_schema(schema, w);
+  return out;
+}
+
+Result<ChatRequest> decode_request(const Value& body, const RequestHead& head) {
+  ObjectReader reader(body, "");
+  ChatRequest request;
+  request.dialect = std::string(kName);
+  request.model = head.model;
+  constexpr std::string_view kPrefix = "models/";
+  if (request.model.starts_with(kPrefix)) {
+    request.model.erase(0, kPrefix.size());
+  }
+  request.stream = head.stream;
+  request.include_usage = true;
+  reader.take("model");  // tolerated by the API; the path counts
+  LLMPROXY_TRY(read_system(reader, request));
+  LLMPROXY_TRY(read_contents(reader, request));
+  LLMPROXY_TRY(read_tools(reader, request));
+  LLMPROXY_TRY(read_tool_config(reader, request));
+  LLMPROXY_TRY(read_config(reader, request));
+  read_tier(reader, request);
+  reader.take("store");  // how Google keeps the answer; no loss
+  for (Extension& extension : reader.rest()) {
+    extension.essential =
+        extension.name == "cachedContent" || extension.name == "cached_content";
+    request.extensions.push_back(std::move(extension));
+  }
+  return request;
+}
+
+}  // namespace llmproxy::gemini

@@ -1,0 +1,185 @@
+// Gemini: error bodies, both ways. Source: Google's API design guide,
+// "Errors" (google.rpc.Status), and the Gemini API's troubleshooting guide.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "chat/error_text.h"
+#include "dialects/gemini/tables.h"
+
+namespace llmproxy::gemini {
+namespace {
+
+using json::Value;
+
+/// What an error of ours looks like to this dialect's clients, and what a
+/// status word means: the first row of a kind is written, of a word read.
+struct ErrorRow {
+  ErrorKind kind;
+  std::string_view status;
+  int http;
+};
+constexpr std::array kErrors = {
+    ErrorRow{ErrorKind::invalid_request, "INVALID_ARGUMENT", 400},
+    ErrorRow{ErrorKind::unsupported, "INVALID_ARGUMENT", 400},
+    ErrorRow{ErrorKind::context_length_exceeded, "INVALID_ARGUMENT", 400},
+    ErrorRow{ErrorKind::content_filtered, "INVALID_ARGUMENT", 400},
+    ErrorRow{ErrorKind::request_too_large, "INVALID_ARGUMENT", 413},
+    ErrorRow{ErrorKind::unauthenticated, "UNAUTHENTICATED", 401},
+    ErrorRow{ErrorKind::permission_denied, "PERMISSION_DENIED", 403},
+    ErrorRow{ErrorKind::not_found, "NOT_FOUND", 404},
+    ErrorRow{ErrorKind::rate_limited, "RESOURCE_EXHAUSTED", 429},
+    ErrorRow{ErrorKind::overloaded, "UNAVAILABLE", 503},
+    ErrorRow{ErrorKind::timeout, "DEADLINE_EXCEEDED", 504},
+    ErrorRow{ErrorKind::cancelled, "CANCELLED", 499},
+    ErrorRow{ErrorKind::upstream_unreachable, "UNAVAILABLE", 502},
+    ErrorRow{ErrorKind::upstream_malformed, "INTERNAL", 502},
+    ErrorRow{ErrorKind::upstream_truncated, "UNAVAILABLE", 502},
+    ErrorRow{ErrorKind::upstream_failed, "INTERNAL", 500},
+    ErrorRow{ErrorKind::internal, "INTERNAL", 500},
+    // Read only.
+    ErrorRow{ErrorKind::upstream_failed, "INTERNAL", 500},
+    ErrorRow{ErrorKind::invalid_request, "FAILED_PRECONDITION", 400},
+    ErrorRow{ErrorKind::invalid_request, "OUT_OF_RANGE", 400},
+    ErrorRow{ErrorKind::invalid_request, "ALREADY_EXISTS", 409},
+    ErrorRow{ErrorKind::overloaded, "ABORTED", 409},
+    ErrorRow{ErrorKind::upstream_failed, "UNKNOWN", 500},
+    ErrorRow{ErrorKind::upstream_failed, "DATA_LOSS", 500},
+    ErrorRow{ErrorKind::unsupported, "UNIMPLEMENTED", 501},
+};
+
+/// "34.4s" as whole seconds, rounded up; empty = no duration.
+std::string seconds_of(std::string_view duration) {
+  if (duration.size() < 2 || !duration.ends_with('s')) return {};
+  duration.remove_suffix(1);
+  const std::string whole(duration.substr(0, duration.find('.')));
+  if (whole.empty() || whole.size() > 9 ||
+      whole.find_first_not_of("0123456789") != std::string::npos) {
+    return {};
+  }
+  const bool fraction =
+      duration.find_first_of("123456789", whole.size()) != std::string::npos;
+  return std::to_string(std::stol(whole) + (fraction ? 1 : 0));
+}
+
+void read_details(const Value& details, Error& error) {
+  for (const Value detail : details.children()) {
+    const std::string_view type = detail["@type"].string();
+    if (type.ends_with("RetryInfo")) {
+      error.retry_after = seconds_of(detail["retryDelay"].string());
+    } else if (detail["reason"].string() == "API_KEY_INVALID") {
+      error.kind = ErrorKind::unauthenticated;
+      error.status = 401;
+    }
+  }
+}
+
+}  // namespace
+
+Error read_error(const Value& object, int status) {
+  Error error;
+  error.fault = Fault::upstream;
+  error.message = std::string(object.is_string() ? object.string()
+                                                 : object["message"].string());
+  error.code = std::string(object["status"].string());
+  const int own = static_cast<int>(object["code"].integer().value_or(0));
+  error.status = status != 0 ? status : own;
+  const auto row =
+      std::find_if(kErrors.rbegin(), kErrors.rend(),
+                   [&](const ErrorRow& r) { return r.status == error.code; });
+  if (row != kErrors.rend() && error.code != "INVALID_ARGUMENT") {
+    error.kind = row->kind;
+    if (error.code == "UNAVAILABLE") error.kind = ErrorKind::overloaded;
+  } else if (error.status >= 400) {
+    error.kind = error_kind_from_status(error.status);
+  } else {
+    error.kind = ErrorKind::upstream_failed;
+  }
+  read_details(object["details"], error);
+  unwrap_message(error);
+  refine_by_message(error);
+  return error;
+}
+
+Error decode_error(int status, const Headers& headers, std::string_view body) {
+  json::Document document;
+  const auto root = document.parse(body);
+  Error error;
+  Value object;
+  if (root) object = *root;
+  // On the path of streams errors come in an array, too.
+  for (const Value one : object.children()) {
+    if (object.is_array()) {
+      object = one;
+      break;
+    }
+  }
+  if (object.is_object()) {
+    const Value inner = object["error"];
+    error = read_error(inner ? inner : object, status);
+    if (error.message.empty()) error.message = first_text(object);
+  } else {
+    error.fault = Fault::upstream;
+    error.status = status;
+    error.kind = error_kind_from_status(status);
+    error.message = text_of_page(body);
+  }
+  const std::string retry = error.retry_after;
+  add_headers(error, headers, "x-request-id");
+  if (error.retry_after.empty()) error.retry_after = retry;
+  return error;
+}
+
+bool is_error(const Value& body) {
+  const Value error = body["error"];
+  return error["message"].is_string() && error["status"].is_string();
+}
+
+int encode_error(const Error& error, std::string& out) {
+  const ErrorRow& row =
+      *std::find_if(kErrors.begin(), kErrors.end(),
+                    [&](const ErrorRow& r) { return r.kind == error.kind; });
+  // 529 is Anthropic's; Google's clients know 503.
+  const int asked = http_status(error);
+  const int status = asked == 529 ? 503 : asked;
+  json::Writer w(out);
+  w.begin_object();
+  w.key("error");
+  w.begin_object();
+  w.member("code", std::int64_t{status});
+  w.member("message", error.message.empty() ? to_string(error.kind)
+                                            : std::string_view(error.message));
+  w.member("status", row.status);
+  const bool whole =
+      !error.retry_after.empty() &&
+      error.retry_after.find_first_not_of("0123456789") == std::string::npos;
+  if (!error.path.empty() || whole) {
+    w.key("details");
+    w.begin_array();
+    if (!error.path.empty()) {
+      w.begin_object();
+      w.member("@type", "type.googleapis.com/google.rpc.BadRequest");
+      w.key("fieldViolations");
+      w.begin_array();
+      w.begin_object();
+      w.member("field", dotted(error.path));
+      w.member("description", error.message);
+      w.end_object();
+      w.end_array();
+      w.end_object();
+    }
+    if (whole) {
+      w.begin_object();
+      w.member("@type", "type.googleapis.com/google.rpc.RetryInfo");
+      w.member("retryDelay", error.retry_after + "s");
+      w.end_object();
+    }
+    w.end_array();
+  }
+  w.end_object();
+  w.end_object();
+  return status;
+}
+
+}  // namespace llmproxy::gemini

@@ -1,0 +1,165 @@
+// Gemini generateContent: the vocabulary. One row per spelling, read and
+// written alike. Source: Gemini API reference, "Generating content", and the
+// types of npm @google/genai 2.32.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/enum_table.h"
+#include "json/fields.h"
+#include "llmproxy/chat.h"
+#include "llmproxy/dialect.h"
+
+namespace llmproxy::gemini {
+
+inline constexpr std::string_view kName = "gemini";
+
+// Results of functions stood in a role of their own in old clients.
+inline constexpr auto kRoles = enum_table<Role>({
+    {Role::user, "user"},
+    {Role::user, "function"},
+    {Role::assistant, "model"},
+    {Role::assistant, "assistant"},
+});
+
+inline constexpr auto kLevels = enum_table<Effort>({
+    {Effort::minimal, "minimal"},
+    {Effort::low, "low"},
+    {Effort::medium, "medium"},
+    {Effort::high, "high"},
+});
+
+inline constexpr auto kStopReasons = enum_table<StopReason>({
+    {StopReason::end_turn, "STOP"},
+    {StopReason::tool_use, "STOP"},
+    {StopReason::stop_sequence, "STOP"},
+    {StopReason::pause, "STOP"},
+    {StopReason::max_tokens, "MAX_TOKENS"},
+    {StopReason::context_window, "MAX_TOKENS"},
+    {StopReason::refusal, "SAFETY"},
+    {StopReason::refusal, "RECITATION"},
+    {StopReason::refusal, "BLOCKLIST"},
+    {StopReason::refusal, "PROHIBITED_CONTENT"},
+    {StopReason::refusal, "SPII"},
+    {StopReason::refusal, "LANGUAGE"},
+    {StopReason::refusal, "IMAGE_SAFETY"},
+    {StopReason::refusal, "IMAGE_PROHIBITED_CONTENT"},
+    {StopReason::refusal, "IMAGE_RECITATION"},
+    {StopReason::other, "OTHER"},
+});
+static_assert(covers(kStopReasons, kLastStopReason));
+
+/// service_tier: this dialect's word and the canonical one.
+struct ServiceTier {
+  std::string_view wire;
+  std::string_view canonical;
+};
+inline constexpr std::array kServiceTiers = {
+    ServiceTier{"standard", "default"},
+    ServiceTier{"flex", "flex"},
+    ServiceTier{"priority", "priority"},
+};
+
+/// Both spellings of a name count (proto3 JSON mapping); what is written is
+/// camelCase.
+struct Spelling {
+  std::string_view camel;
+  std::string_view snake;
+};
+inline constexpr std::array kSpellings = {
+    Spelling{"systemInstruction", "system_instruction"},
+    Spelling{"toolConfig", "tool_config"},
+    Spelling{"generationConfig", "generation_config"},
+    Spelling{"cachedContent", "cached_content"},
+    Spelling{"serviceTier", "service_tier"},
+    Spelling{"functionDeclarations", "function_declarations"},
+    Spelling{"parametersJsonSchema", "parameters_json_schema"},
+    Spelling{"functionCallingConfig", "function_calling_config"},
+    Spelling{"allowedFunctionNames", "allowed_function_names"},
+    Spelling{"functionCall", "function_call"},
+    Spelling{"functionResponse", "function_response"},
+    Spelling{"inlineData", "inline_data"},
+    Spelling{"fileData", "file_data"},
+    Spelling{"fileUri", "file_uri"},
+    Spelling{"mimeType", "mime_type"},
+    Spelling{"displayName", "display_name"},
+    Spelling{"thoughtSignature", "thought_signature"},
+    Spelling{"topP", "top_p"},
+    Spelling{"topK", "top_k"},
+    Spelling{"maxOutputTokens", "max_output_tokens"},
+    Spelling{"stopSequences", "stop_sequences"},
+    Spelling{"candidateCount", "candidate_count"},
+    Spelling{"presencePenalty", "presence_penalty"},
+    Spelling{"frequencyPenalty", "frequency_penalty"},
+    Spelling{"responseMimeType", "response_mime_type"},
+    Spelling{"responseSchema", "response_schema"},
+    Spelling{"responseJsonSchema", "response_json_schema"},
+    Spelling{"thinkingConfig", "thinking_config"},
+    Spelling{"includeThoughts", "include_thoughts"},
+    Spelling{"thinkingBudget", "thinking_budget"},
+    Spelling{"thinkingLevel", "thinking_level"},
+};
+/// The other spelling of a camelCase name, or the name itself.
+std::string_view snake_of(std::string_view camel);
+/// The member, in either spelling; both then count as known.
+json::Value take(json::ObjectReader& reader, std::string_view camel);
+json::Value get(const json::Value& object, std::string_view camel);
+
+inline constexpr std::size_t kMaxStopSequences = 5;
+/// Marks extensions that stood in generationConfig and what is nested there.
+inline constexpr std::string_view kConfigPrefix = "generationConfig/";
+inline constexpr std::string_view kJson = "application/json";
+/// What Google documents for calls of a history that its models did not make.
+inline constexpr std::string_view kNoSignature =
+    "skip_thought_signature_validator";
+
+Result<ChatRequest> decode_request(const json::Value& body,
+                                   const RequestHead& head);
+Result<void> encode_request(const ChatRequest& request,
+                            const EncodeOptions& options,
+                            RequestContext& context, std::string& out,
+                            Losses& losses);
+Result<ChatResponse> decode_response(const json::Value& body, Losses& losses);
+void encode_response(const ChatResponse& response,
+                     const RequestContext& context, std::string& out,
+                     Losses& losses);
+Error decode_error(int status, const Headers& headers, std::string_view body);
+bool is_error(const json::Value& body);
+int encode_error(const Error& error, std::string& out);
+/// The object inside "error", shared by error bodies and stream errors.
+Error read_error(const json::Value& object, int status);
+std::unique_ptr<StreamDecoder> new_stream_decoder(
+    const RequestContext& context);
+std::unique_ptr<StreamEncoder> new_stream_encoder(
+    const RequestContext& context);
+
+// Pieces that requests, answers and streams share.
+
+/// One part of a turn: a canonical part, and a signature before it where it
+/// carries one (see ThinkingPart). Empty texts give nothing.
+Result<std::vector<ContentPart>> read_part(const json::Value& part,
+                                           const std::string& path);
+/// The signature or what was sealed into it, as thinking without text.
+ThinkingPart read_signature(std::string_view signature);
+/// Signature as clients of this dialect get it: Google's own as it is.
+std::string signature_for_client(const ThinkingPart& thinking);
+/// A schema in Google's own form as JSON Schema.
+std::string json_schema_of(const json::Value& schema);
+
+Usage read_usage(const json::Value& usage);
+void write_usage(const Usage& usage, json::Writer& writer);
+/// What a finishReason means, given whether functions were called.
+StopReason stop_reason(std::string_view finish_reason, bool called_tools);
+/// Adds what finishReason cannot say of a stop.
+void lose_stop_details(StopReason reason, std::string_view stop_sequence,
+                       Losses& losses);
+/// Adds what usageMetadata cannot say.
+void lose_usage_details(const Usage& usage, Losses& losses);
+/// Writes {"functionCall": ...} without its braces.
+/// True when the arguments had to be wrapped.
+bool write_call(const ToolCallPart& call, json::Writer& writer);
+
+}  // namespace llmproxy::gemini
