@@ -140,6 +140,21 @@ constexpr std::array kModels = {
     ModelRow{"gemini", "*", gemini_base(ThinkingStyle::budget)},
 };
 
+/// Dialects that serve another one's models; they fetch nothing by URL.
+struct Served {
+  std::string_view dialect;
+  std::string_view models;
+};
+constexpr std::array kServed = {Served{"bedrock", "claude"},
+                                Served{"bedrock-converse", "claude"}};
+
+const Served* served_by(std::string_view dialect) {
+  for (const Served& row : kServed) {
+    if (row.dialect == dialect) return &row;
+  }
+  return nullptr;
+}
+
 /// Glob with `*` only; linear in practice, patterns are short.
 bool fits(std::string_view pattern, std::string_view text) {
   std::size_t p = 0;
@@ -167,10 +182,13 @@ bool fits(std::string_view pattern, std::string_view text) {
 }  // namespace
 
 TargetTraits traits_for(const Dialect& dialect, std::string_view model) {
+  const Served* served = served_by(dialect.name);
+  const std::string_view rows = served ? served->models : dialect.name;
   for (const ModelRow& row : kModels) {
-    if (row.dialect == dialect.name && fits(row.pattern, model)) {
-      return row.traits;
-    }
+    if (row.dialect != rows || !fits(row.pattern, model)) continue;
+    TargetTraits traits = row.traits;
+    if (served) traits.image_urls = false;
+    return traits;
   }
   return {};
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "support/dump.h"
+#include "support/event_text.h"
 #include "support/json_text.h"
 
 namespace llmproxy::testing {
@@ -88,6 +89,11 @@ std::string canonical(const Scenario& scenario) {
   return {};
 }
 
+// Binary streams as text.
+std::string readable(const std::string& bytes, const Dialect& to) {
+  return to.framing == Framing::event_stream ? text_of_frames(bytes) : bytes;
+}
+
 // A finished stream as the one answer it adds up to, or an answer as the
 // stream it would be.
 Result<std::string> other_form(const Scenario& scenario, const Section& section,
@@ -103,7 +109,7 @@ Result<std::string> other_form(const Scenario& scenario, const Section& section,
   }
   LLMPROXY_ASSIGN(const ChatResponse response,
                   decode_response(*scenario.from, scenario.input, losses));
-  return encode_replay(response, to, scenario.context);
+  return readable(encode_replay(response, to, scenario.context), to);
 }
 
 Result<std::string> error_section(const Scenario& scenario,
@@ -146,7 +152,7 @@ Result<std::string> body_section(const Scenario& scenario,
   if (outcome.error && scenario.noun != Noun::stream) {
     return no_such(section, "refused instead: " + dump(*outcome.error));
   }
-  if (scenario.noun == Noun::stream) return outcome.body;
+  if (scenario.noun == Noun::stream) return readable(outcome.body, to);
   const std::string line =
       outcome.path.empty() ? "" : "POST " + outcome.path + "\n";
   return line + layout_json(outcome.body);

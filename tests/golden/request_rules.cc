@@ -413,6 +413,64 @@ std::string check_gemini(json::Value root, const TargetTraits& traits) {
   return check_contents(root["contents"]);
 }
 
+// ---- bedrock, bedrock-converse
+
+std::string check_bedrock(json::Value root, const TargetTraits& traits) {
+  for (const std::string_view field : {"model", "stream", "service_tier"}) {
+    if (root[field]) return "a field Bedrock refuses: " + std::string(field);
+  }
+  if (root["anthropic_version"].string().empty()) return "no version";
+  return check_claude(root, traits);
+}
+
+std::string check_blocks(json::Value content, Ids& calls, Ids& results) {
+  if (content.size() == 0) return "a message without content";
+  for (const json::Value block : content.children()) {
+    if (block.size() != 1 &&
+        block.raw().find("x_golden") == std::string_view::npos) {
+      return "not one member in a block";
+    }
+    const json::Value text = block["text"];
+    if (text && is_blank(text.string())) return "a blank text";
+    const json::Value use = block["toolUse"];
+    if (use) {
+      if (!use["input"].is_object()) return "input is no object";
+      if (!is_word(use["name"].string(), 64)) return "a tool name";
+      calls.insert(std::string(use["toolUseId"].string()));
+    }
+    const json::Value result = block["toolResult"];
+    if (!result) continue;
+    if (result["content"].size() == 0) return "a result without content";
+    const std::string id(result["toolUseId"].string());
+    if (!calls.contains(id)) return "a result without its call";
+    results.insert(id);
+  }
+  return "";
+}
+
+std::string check_bedrock_converse(json::Value root, const TargetTraits&) {
+  for (const std::string_view field :
+       {"model", "stream", "max_tokens", "tools", "tool_choice", "stop",
+        "temperature", "metadata", "thinking"}) {
+    if (root[field]) return "a field of another dialect: " + std::string(field);
+  }
+  std::string before;
+  Ids calls;
+  Ids results;
+  for (const json::Value message : root["messages"].children()) {
+    const std::string role(message["role"].string());
+    if (role == before) return "two turns of one role";
+    if (before.empty() && role != "user") return "the model speaks first";
+    before = role;
+    std::string rule = check_blocks(message["content"], calls, results);
+    if (!rule.empty()) return rule;
+  }
+  if (calls != results) return "a call without its result";
+  const json::Value config = root["toolConfig"];
+  if (config && config["tools"].size() == 0) return "toolConfig without tools";
+  return calls.empty() || config ? "" : "calls without toolConfig";
+}
+
 struct DialectRow {
   std::string_view dialect;
   std::string (*broken_rule)(json::Value root, const TargetTraits& traits);
@@ -422,6 +480,8 @@ constexpr DialectRow kDialects[] = {
     {"claude", check_claude},
     {"openai-responses", check_openai_responses},
     {"gemini", check_gemini},
+    {"bedrock", check_bedrock},
+    {"bedrock-converse", check_bedrock_converse},
 };
 
 }  // namespace

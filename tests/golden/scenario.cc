@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "json/json.h"
+#include "support/event_text.h"
 #include "translate/answer_filter.h"
 
 namespace llmproxy::testing {
@@ -127,6 +128,10 @@ Result<void> set_input(Scenario& scenario) {
     scenario.noun = row.noun;
     scenario.from = find_dialect(given->dialect);
     scenario.input = given->body;
+    const bool frames = scenario.from &&
+                        scenario.from->framing == Framing::event_stream &&
+                        row.noun == Noun::stream && given->file.empty();
+    if (frames) scenario.input = frames_of_text(given->body);
     if (!scenario.from) {
       return mistake(scenario.golden, given->line,
                      "no dialect '" + given->dialect + "'");

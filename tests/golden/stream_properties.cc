@@ -108,8 +108,10 @@ class StreamChecks {
   void run() {
     splits();
     bytewise();
-    line_ends();
-    comments();
+    if (scenario_.from->framing == Framing::sse) {
+      line_ends();
+      comments();
+    }
     truncation();
     rules();
     redecoded();

@@ -9,10 +9,11 @@
 
 namespace llmproxy::testing {
 
-/// One server-sent event.
+/// One server-sent event, or one frame of an event stream.
 struct Record {
   std::string name;  ///< of the event: line; empty = none
   std::string data;
+  std::string kind = {};  ///< of frames: "event" or "exception"
 };
 
 /// Each says which rule is broken first, and by what; empty = none.
@@ -26,5 +27,10 @@ std::string broken_openai_responses_rule(const std::vector<Record>& records,
                                          bool failed);
 std::string broken_gemini_rule(const std::vector<Record>& records,
                                const RequestContext& context, bool failed);
+std::string broken_bedrock_rule(const std::vector<Record>& records,
+                                const RequestContext& context, bool failed);
+std::string broken_bedrock_converse_rule(const std::vector<Record>& records,
+                                         const RequestContext& context,
+                                         bool failed);
 
 }  // namespace llmproxy::testing

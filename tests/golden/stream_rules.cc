@@ -2,13 +2,36 @@
 // are written against the wire, with nothing of the encoders in them.
 #include "golden/stream_rules.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "golden/stream_rule_books.h"
+#include "support/event_text.h"
+#include "wire/event_stream.h"
 #include "wire/sse.h"
 
 namespace llmproxy::testing {
 namespace {
+
+/// Frames of event streams become records: their type and payload, what a
+/// chunk holds under its own type.
+std::vector<Record> frames_of(std::string_view bytes) {
+  std::vector<Record> records;
+  std::string text = text_of_frames(bytes);
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    Record record;
+    for (std::string* word : {&record.kind, &record.name}) {
+      *word = line.substr(0, line.find(' '));
+      line.remove_prefix(std::min(word->size() + 1, line.size()));
+    }
+    record.data = line;
+    records.push_back(std::move(record));
+  }
+  return records;
+}
 
 std::vector<Record> records_of(std::string_view bytes) {
   wire::SseDecoder decoder;
@@ -44,7 +67,27 @@ const DialectRow kDialects[] = {
      broken_gemini_rule,
      {"\"finishReason\":\""},
      "\"finishReason\":\""},
+    {"bedrock", broken_bedrock_rule, {"\"message_stop\""}, "\"message_stop\""},
+    {"bedrock-converse",
+     broken_bedrock_converse_rule,
+     {"messageStop"},
+     "event messageStop"},
 };
+
+// Offset of the last byte of the frame whose text holds `mark`.
+std::size_t end_of_frame(std::string_view bytes, std::string_view mark) {
+  wire::EventStreamDecoder decoder;
+  decoder.feed(bytes);
+  wire::Frame frame;
+  std::size_t begin = 0;
+  while (decoder.next(frame)) {
+    const std::size_t end = decoder.consumed();
+    const std::string text = text_of_frames(bytes.substr(begin, end - begin));
+    if (text.find(mark) != std::string::npos) return end - 1;
+    begin = end;
+  }
+  return bytes.size();
+}
 
 const DialectRow* row_of(const Dialect& dialect) {
   for (const DialectRow& row : kDialects) {
@@ -58,16 +101,24 @@ const DialectRow* row_of(const Dialect& dialect) {
 std::string broken_stream_rule(const Dialect& dialect,
                                const RequestContext& context,
                                std::string_view bytes, bool failed) {
-  if (!bytes.ends_with("\n\n")) return "does not end with a blank line";
-  if (bytes.find('\r') != std::string_view::npos) return "holds a CR";
   const DialectRow* row = row_of(dialect);
   if (!row) return "no rules for " + std::string(dialect.name);
+  if (dialect.framing == Framing::event_stream) {
+    return row->broken_rule(frames_of(bytes), context, failed);
+  }
+  if (!bytes.ends_with("\n\n")) return "does not end with a blank line";
+  if (bytes.find('\r') != std::string_view::npos) return "holds a CR";
   return row->broken_rule(records_of(bytes), context, failed);
 }
 
 bool looks_finished(const Dialect& dialect, std::string_view bytes) {
   const DialectRow* row = row_of(dialect);
   if (!row) return false;
+  std::string text;
+  if (dialect.framing == Framing::event_stream) {
+    text = text_of_frames(bytes);
+    bytes = text;
+  }
   for (const std::string_view mark : row->marks) {
     if (bytes.find(mark) != std::string_view::npos) return true;
   }
@@ -77,6 +128,9 @@ bool looks_finished(const Dialect& dialect, std::string_view bytes) {
 std::size_t normal_end(const Dialect& dialect, std::string_view bytes) {
   const DialectRow* row = row_of(dialect);
   if (!row) return bytes.size();
+  if (dialect.framing == Framing::event_stream) {
+    return end_of_frame(bytes, row->terminal);
+  }
   // Upstreams may put spaces anywhere: look at lines without them.
   for (std::size_t at = 0; at < bytes.size();) {
     std::size_t end = bytes.find_first_of("\r\n", at);

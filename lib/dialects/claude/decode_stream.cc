@@ -12,6 +12,9 @@ namespace {
 using json::Value;
 
 class Decoder final : public StreamReader {
+ public:
+  using StreamReader::StreamReader;
+
  protected:
   bool on_sentinel(std::string_view data, EventSink&) override {
     // Not of this dialect, but some servers send it; it means nothing.
@@ -294,6 +297,11 @@ class Decoder final : public StreamReader {
 
 std::unique_ptr<StreamDecoder> new_stream_decoder(const RequestContext&) {
   return std::make_unique<Decoder>();
+}
+
+std::unique_ptr<StreamDecoder> new_framed_decoder(
+    std::unique_ptr<wire::Framer> framer) {
+  return std::make_unique<Decoder>(std::move(framer));
 }
 
 }  // namespace llmproxy::claude

@@ -7,17 +7,6 @@ namespace {
 
 constexpr std::array kClientPaths = {ClientPath{"/v1/messages"}};
 
-constexpr std::array kFieldNames = {
-    FieldName{"/stop", "/stop_sequences"},
-    FieldName{"/reasoning_effort", "/output_config/effort"},
-    FieldName{"/response_format/json_schema/schema",
-              "/output_config/format/schema"},
-    FieldName{"/response_format", "/output_config/format"},
-    FieldName{"/user", "/metadata/user_id"},
-    FieldName{"/parallel_tool_calls", "/tool_choice/disable_parallel_tool_use"},
-    FieldName{"/max_completion_tokens", "/max_tokens"},
-};
-
 }  // namespace
 
 extern const Dialect kDialect;

@@ -43,11 +43,13 @@ Effort effort_of(std::int64_t budget) {
 class RequestWriter {
  public:
   RequestWriter(const ChatRequest& request, const EncodeOptions& options,
-                RequestContext& context, std::string& out, Losses& losses)
+                RequestContext& context, Wire wire, std::string& out,
+                Losses& losses)
       : request_(request),
         options_(options),
         traits_(options.traits),
         context_(context),
+        wire_(wire),
         w_(out),
         messages_(request, options, w_, losses),
         losses_(losses),
@@ -59,7 +61,11 @@ class RequestWriter {
     choose_thinking();
     choose_format();
     w_.begin_object();
-    w_.member("model", request_.model);
+    if (wire_ == Wire::anthropic) {
+      w_.member("model", request_.model);
+    } else {
+      write_version();
+    }
     w_.member("max_tokens", max_tokens_);
     // Tools first: cache markers are counted in the order of the prompt.
     LLMPROXY_TRY(write_tools());
@@ -69,7 +75,7 @@ class RequestWriter {
     write_thinking();
     LLMPROXY_TRY(write_output_config());
     write_identity();
-    if (request_.stream) w_.member("stream", true);
+    if (request_.stream && wire_ == Wire::anthropic) w_.member("stream", true);
     write_extensions();
     w_.end_object();
     return {};
@@ -79,6 +85,23 @@ class RequestWriter {
   void lose(std::string path, std::string what,
             LossKind kind = LossKind::dropped) {
     losses_.push_back({std::move(path), std::move(what), kind});
+  }
+
+  /// Bedrock's name of the API's version, which stands in the body there.
+  void write_version() {
+    for (const Extension& extension : request_.extensions) {
+      if (same_dialect_ && extension.name == kVersion) {
+        return w_.member(kVersion, extension.value);
+      }
+    }
+    w_.member(kVersion, "bedrock-2023-05-31");
+  }
+  static constexpr std::string_view kVersion = "anthropic_version";
+  static constexpr std::string_view kBeta = "anthropic_beta";
+
+  /// The header `anthropic-beta` of this API is a member of the body there.
+  bool is_of_other_wire(std::string_view name) const {
+    return name == kVersion || (name == kBeta && wire_ == Wire::anthropic);
   }
 
   bool choice_is_forced() const {
@@ -492,6 +515,9 @@ class RequestWriter {
       w_.end_object();
     }
     if (request_.service_tier.empty()) return;
+    if (wire_ == Wire::bedrock) {
+      return lose("/service_tier", "Bedrock takes the tier as a header");
+    }
     for (const ServiceTier& row : kServiceTiers) {
       if (row.canonical == request_.service_tier) {
         return w_.member("service_tier", row.wire);
@@ -506,9 +532,17 @@ class RequestWriter {
       return lose_extensions(request_.extensions, "", "Anthropic", losses_);
     }
     for (const Extension& extension : request_.extensions) {
-      if (extension.name.compare(0, kConfigPrefix.size(), kConfigPrefix) != 0) {
-        w_.member(extension.name, extension.value);
+      if (extension.name.compare(0, kConfigPrefix.size(), kConfigPrefix) == 0) {
+        continue;
       }
+      if (is_of_other_wire(extension.name)) {
+        if (extension.name == kBeta) {
+          lose("/anthropic_beta",
+               "Anthropic takes features as a header, not in the body");
+        }
+        continue;
+      }
+      w_.member(extension.name, extension.value);
     }
   }
 
@@ -516,6 +550,7 @@ class RequestWriter {
   const EncodeOptions& options_;
   const TargetTraits& traits_;
   RequestContext& context_;
+  const Wire wire_;
   Writer w_;
   MessagesWriter messages_;
   Losses& losses_;
@@ -533,7 +568,13 @@ Result<void> encode_request(const ChatRequest& request,
                             const EncodeOptions& options,
                             RequestContext& context, std::string& out,
                             Losses& losses) {
-  return RequestWriter(request, options, context, out, losses).write();
+  return encode_body(request, options, context, Wire::anthropic, out, losses);
+}
+
+Result<void> encode_body(const ChatRequest& request,
+                         const EncodeOptions& options, RequestContext& context,
+                         Wire wire, std::string& out, Losses& losses) {
+  return RequestWriter(request, options, context, wire, out, losses).write();
 }
 
 }  // namespace llmproxy::claude

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <utility>
 
 #include "chat/sealed_reasoning.h"
 #include "chat/sequencer.h"
+#include "chat/tool_arguments.h"
 #include "dialects/claude/tables.h"
 #include "wire/sse.h"
 
@@ -14,8 +16,9 @@ namespace {
 
 class Encoder final : public StreamEncoder, private EventSink {
  public:
-  explicit Encoder(const RequestContext& context)
-      : estimate_(context.estimated_input_tokens),
+  Encoder(const RequestContext& context, const EventFrame& frame)
+      : frame_(frame),
+        estimate_(context.estimated_input_tokens),
         w_(data_),
         sequencer_(*this) {}
 
@@ -26,7 +29,7 @@ class Encoder final : public StreamEncoder, private EventSink {
   }
 
   void keep_alive(std::string& out) override {
-    wire::append_event(out, "ping", R"({"type":"ping"})");
+    frame_.event(out, "ping", R"({"type":"ping"})");
   }
 
   const Losses& losses() const override { return losses_; }
@@ -73,7 +76,7 @@ class Encoder final : public StreamEncoder, private EventSink {
 
   void send() {
     w_.end_object();
-    wire::append_event(*out_, type_, data_);
+    frame_.event(*out_, type_, data_);
   }
 
   void start(const StreamEvent& event) {
@@ -162,8 +165,10 @@ class Encoder final : public StreamEncoder, private EventSink {
         Row{PartKind::refusal, "text_delta", "text"},
         Row{PartKind::thinking, "thinking_delta", "thinking"},
         Row{PartKind::tool_call, "input_json_delta", "partial_json"},
-        Row{PartKind::custom_tool_call, "input_json_delta", "partial_json"},
     };
+    if (event.part_kind == PartKind::custom_tool_call) {
+      custom_text_ += event.text;  // free text is no JSON: wrapped at its end
+    }
     for (const Row& row : kDeltas) {
       if (row.kind == event.part_kind && !event.text.empty()) {
         send_delta(row.type, row.member, event.text);
@@ -192,6 +197,11 @@ class Encoder final : public StreamEncoder, private EventSink {
 
   void block_stop(const StreamEvent& event) {
     if (skipped_) return;
+    if (event.part_kind == PartKind::custom_tool_call) {
+      lose("/content", "a call with free text became one with an object");
+      send_delta("input_json_delta", "partial_json",
+                 input_object(std::exchange(custom_text_, {})));
+    }
     // Clients take a call's input from its deltas alone.
     if (event.part_kind == PartKind::tool_call && !has_delta_) {
       send_delta("input_json_delta", "partial_json", "{}");
@@ -228,12 +238,9 @@ class Encoder final : public StreamEncoder, private EventSink {
   }
 
   /// No message_stop, and open blocks stay open: the answer did not finish.
-  void fail(const Error& error) {
-    data_.clear();
-    encode_error(error, data_);
-    wire::append_event(*out_, "error", data_);
-  }
+  void fail(const Error& error) { frame_.failure(*out_, error); }
 
+  const EventFrame frame_;
   const std::int64_t estimate_;
   std::string data_;
   json::Writer w_;
@@ -245,15 +252,27 @@ class Encoder final : public StreamEncoder, private EventSink {
   std::string service_tier_;
   std::int64_t index_ = 0;
   std::string thinking_id_;
+  std::string custom_text_;
   bool has_delta_ = false;
   bool skipped_ = false;
 };
+
+void append_failure(std::string& out, const Error& error) {
+  std::string data;
+  encode_error(error, data);
+  wire::append_event(out, "error", data);
+}
 
 }  // namespace
 
 std::unique_ptr<StreamEncoder> new_stream_encoder(
     const RequestContext& context) {
-  return std::make_unique<Encoder>(context);
+  return new_framed_encoder(context, {wire::append_event, append_failure});
+}
+
+std::unique_ptr<StreamEncoder> new_framed_encoder(const RequestContext& context,
+                                                  const EventFrame& frame) {
+  return std::make_unique<Encoder>(context, frame);
 }
 
 }  // namespace llmproxy::claude

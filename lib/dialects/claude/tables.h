@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -11,6 +12,7 @@
 #include "json/fields.h"
 #include "llmproxy/chat.h"
 #include "llmproxy/dialect.h"
+#include "wire/framer.h"
 
 namespace llmproxy::claude {
 
@@ -97,6 +99,17 @@ constexpr bool is_foreign(ReasoningIssuer issuer) {
 inline constexpr std::size_t kMaxCacheMarkers = 4;
 inline constexpr std::int64_t kMinBudget = 1024;  // tokens
 
+/// Canonical names of fields that are called otherwise here.
+inline constexpr std::array kFieldNames = {
+    FieldName{"/stop", "/stop_sequences"},
+    FieldName{"/reasoning_effort", "/output_config/effort"},
+    FieldName{"/response_format/json_schema/schema",
+              "/output_config/format/schema"},
+    FieldName{"/response_format", "/output_config/format"},
+    FieldName{"/user", "/metadata/user_id"},
+    FieldName{"/parallel_tool_calls", "/tool_choice/disable_parallel_tool_use"},
+};
+
 /// First line of Claude Code's system prompt: its hash changes with every
 /// request and is read by Anthropic alone.
 inline constexpr std::string_view kBillingPrefix =
@@ -115,6 +128,24 @@ void encode_response(const ChatResponse& response,
 Error decode_error(int status, const Headers& headers, std::string_view body);
 bool is_error(const json::Value& body);
 int encode_error(const Error& error, std::string& out);
+/// The wires that carry this dialect's body.
+enum class Wire : std::uint8_t {
+  anthropic,
+  /// Amazon Bedrock InvokeModel: no model and stream, a version instead.
+  bedrock,
+};
+Result<void> encode_body(const ChatRequest& request,
+                         const EncodeOptions& options, RequestContext& context,
+                         Wire wire, std::string& out, Losses& losses);
+/// How one event of a stream is framed; nullptr members = this dialect's own.
+struct EventFrame {
+  void (*event)(std::string& out, std::string_view type, std::string_view json);
+  void (*failure)(std::string& out, const Error& error);
+};
+std::unique_ptr<StreamEncoder> new_framed_encoder(const RequestContext& context,
+                                                  const EventFrame& frame);
+std::unique_ptr<StreamDecoder> new_framed_decoder(
+    std::unique_ptr<wire::Framer> framer);
 /// The object inside "error", shared by error bodies and stream errors.
 Error read_error(const json::Value& object, int status);
 std::unique_ptr<StreamDecoder> new_stream_decoder(
