@@ -164,7 +164,8 @@ struct ClientPath {
 
 /// What the encoders call a top-level field of the canonical request, and
 /// where it stands in this dialect: losses and errors name what the client
-/// wrote. Both are JSON pointers; what is below them keeps its name.
+/// wrote. Both are JSON pointers; what is below them keeps its name. A row
+/// that begins with "*" is about the end of a path, wherever that is.
 struct FieldName {
   std::string_view canonical;  ///< "/stop"
   std::string_view own;        ///< "/generationConfig/stopSequences"

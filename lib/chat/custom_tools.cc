@@ -55,6 +55,11 @@ void wrap_custom_tools(ChatRequest& request, Losses& losses) {
       losses.push_back({path + "/custom/format",
                         "the grammar is told in the description only",
                         LossKind::approximated});
+    } else {
+      losses.push_back({path,
+                        "the tool's free text travels as the one string of "
+                        "an object",
+                        LossKind::approximated});
     }
     tool.kind = ToolKind::function;
     tool.schema.text = std::string(kSchema);

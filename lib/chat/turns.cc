@@ -190,6 +190,15 @@ std::string path_of(const Message& message, std::size_t part) {
   return path;
 }
 
+std::string path_of(const std::string& result, const ContentPart& part,
+                    std::size_t index) {
+  const std::string_view member = part.source.member;
+  if (member.empty()) return json::pointer(result + "/content", index);
+  const std::string path = json::pointer(result, member);
+  if (part.source.index == SourceIndex::kNone) return path;
+  return json::pointer(path, static_cast<std::size_t>(part.source.index));
+}
+
 std::string path_of(const CacheMarker& marker, const std::string& part) {
   return marker.source.text.empty() ? part
                                     : json::pointer(part, marker.source.text);

@@ -31,6 +31,9 @@ inline constexpr std::string_view kReminderLoss =
 std::string path_of(const Message& message);
 /// ... of one of its parts.
 std::string path_of(const Message& message, std::size_t part);
+/// ... of a part within the tool result at `result`.
+std::string path_of(const std::string& result, const ContentPart& part,
+                    std::size_t index);
 /// ... of the cache marker of the part or tool at `part`.
 std::string path_of(const CacheMarker& marker, const std::string& part);
 

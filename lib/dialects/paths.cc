@@ -80,12 +80,14 @@ std::optional<UpstreamMatch> match_upstream(const Dialect& dialect,
   const auto at_end =
       [path](std::string_view pattern) -> std::optional<std::string> {
     pattern = pattern.substr(0, pattern.find('?'));
-    const std::size_t start =
-        path.rfind(pattern.substr(0, pattern.find(kModel)));
-    if (pattern.empty() || start == std::string_view::npos) {
-      return std::nullopt;
+    if (pattern.empty()) return std::nullopt;
+    const std::string_view before = pattern.substr(0, pattern.find(kModel));
+    // From the left: a model may be called what stands before it.
+    for (std::size_t start = path.find(before); start != std::string_view::npos;
+         start = path.find(before, start + 1)) {
+      if (auto model = match(pattern, path.substr(start))) return model;
     }
-    return match(pattern, path.substr(start));
+    return std::nullopt;
   };
   if (auto model = at_end(dialect.upstream_path)) {
     return UpstreamMatch{*std::move(model), false};

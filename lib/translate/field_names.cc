@@ -12,6 +12,21 @@ bool is_at_or_below(std::string_view path, std::string_view pointer) {
          (path.size() == pointer.size() || path[pointer.size()] == '/');
 }
 
+/// A member of a tool that is declared at `tool`. Canonical paths nest what
+/// only some dialects nest; members of a namespace stand around the tool.
+std::string in_tool(std::string_view tool, std::string_view member) {
+  constexpr std::string_view kNested[] = {"/custom/", "/function/"};
+  constexpr std::string_view kNamespace = "/namespace/";
+  for (const std::string_view nested : kNested) {
+    if (member.starts_with(nested)) member.remove_prefix(nested.size() - 1);
+  }
+  if (member.starts_with(kNamespace)) {
+    member.remove_prefix(kNamespace.size() - 1);
+    for (int i = 0; i < 2; ++i) tool = tool.substr(0, tool.rfind('/'));
+  }
+  return std::string(tool).append(member);
+}
+
 }  // namespace
 
 FieldNames::FieldNames(const Dialect& dialect, const ChatRequest& request)
@@ -28,9 +43,25 @@ std::string FieldNames::own(std::string_view path) const {
     const char* end =
         std::from_chars(rest.data(), rest.data() + rest.size(), index).ptr;
     if (index < tools_.size() && !tools_[index].empty()) {
-      return tools_[index] + std::string(rest.substr(
-                                 static_cast<std::size_t>(end - rest.data())));
+      return in_tool(tools_[index],
+                     rest.substr(static_cast<std::size_t>(end - rest.data())));
     }
+  }
+  // A member of the item around a part, which is two steps below the root.
+  constexpr std::string_view kItem = "/item/";
+  if (const std::size_t at = path.find(kItem); at != std::string_view::npos) {
+    const std::size_t second = path.find('/', path.find('/', 1) + 1);
+    return own(std::string(path.substr(0, second))
+                   .append(path.substr(at + kItem.size() - 1)));
+  }
+  constexpr std::string_view kAnywhere = "*";
+  for (const FieldName& row : dialect_.field_names) {
+    if (!row.canonical.starts_with(kAnywhere) ||
+        !path.ends_with(row.canonical.substr(1))) {
+      continue;
+    }
+    path.remove_suffix(row.canonical.size() - 1);
+    return own(path).append(row.own.substr(1));
   }
   const FieldName* best = nullptr;
   for (const FieldName& row : dialect_.field_names) {

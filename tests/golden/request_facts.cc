@@ -28,6 +28,7 @@
 #include "json/json.h"
 #include "support/dump.h"
 #include "support/json_text.h"
+#include "translate/field_names.h"
 
 namespace llmproxy::testing {
 namespace {
@@ -129,7 +130,10 @@ std::string turn_role(Role role) {
 
 void append_part(Turn& turn, const ContentPart& part, const Message& message) {
   Facts& facts = part.as<ToolResultPart>() ? turn.results : turn.others;
-  facts.push_back({turn.role + " " + dump(part), {place_of(message)}});
+  Message at = message;
+  if (part.source.message >= 0) at.source.index = part.source.message;
+  facts.push_back(
+      {turn.role + " " + dump(part), {place_of(message), place_of(at)}});
 }
 
 void append_message(Turn& turn, const Message& message, CallNumbers& numbers) {
@@ -202,11 +206,19 @@ bool is_allowed(const ChatRequest& request, const std::string& name) {
   return std::find(allowed.begin(), allowed.end(), name) != allowed.end();
 }
 
+// Members of a namespace stand around its tools.
+std::string around(std::string place, const std::string& name) {
+  for (int i = 0; i < 2; ++i) place.resize(place.rfind('/'));
+  return place + name.substr(std::min(name.find('/'), name.size()));
+}
+
 void append_tools(Facts& facts, const ChatRequest& request) {
   for (std::size_t i = 0; i < request.tools.size(); ++i) {
     ToolDefinition tool = request.tools[i];
     if (!is_allowed(request, tool.name)) continue;
-    const std::string place = "/tools/" + std::to_string(i);
+    const std::string place = tool.source.text.empty()
+                                  ? "/tools/" + std::to_string(i)
+                                  : tool.source.text;
     if (tool.kind == ToolKind::function) {
       tool.schema.text = normal_schema(tool.schema);
       if (tool.strict == false) tool.strict.reset();
@@ -216,7 +228,8 @@ void append_tools(Facts& facts, const ChatRequest& request) {
     facts.push_back({dump(tool), {place, "/functions/" + std::to_string(i)}});
     for (const Extension& extension : extensions) {
       facts.push_back(
-          {"extension " + extension.name, {place + "/" + extension.name}});
+          {"extension " + extension.name,
+           {place + "/" + extension.name, around(place, extension.name)}});
     }
   }
   if (request.tools.empty() || !request.tool_choice) return;
@@ -351,6 +364,16 @@ Facts facts_of(const ChatRequest& request) {
     std::string place = "/" + extension.name;
     std::replace(place.begin(), place.end(), '.', '/');
     facts.push_back({"extension " + extension.name, {place}});
+  }
+  // Losses name places as the client's dialect spells them.
+  const Dialect* dialect = find_dialect(request.dialect);
+  if (dialect == nullptr) return facts;
+  const FieldNames names(*dialect, request);
+  for (Fact& fact : facts) {
+    const std::vector<std::string> canonical = fact.places;
+    for (const std::string& place : canonical) {
+      fact.places.push_back(names.own(place));
+    }
   }
   return facts;
 }

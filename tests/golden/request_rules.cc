@@ -420,7 +420,8 @@ std::string check_bedrock(json::Value root, const TargetTraits& traits) {
     if (root[field]) return "a field Bedrock refuses: " + std::string(field);
   }
   if (root["anthropic_version"].string().empty()) return "no version";
-  return check_claude(root, traits);
+  // What the client itself wrote in this body is its own business.
+  return check_claude_messages(root["messages"], traits);
 }
 
 std::string check_blocks(json::Value content, Ids& calls, Ids& results) {

@@ -4,7 +4,8 @@
 //   event contentBlockDelta {"contentBlockIndex":0,...}
 //   exception throttlingException {"message":"..."}
 //
-// The payload of a `chunk` stands there decoded: the event it holds.
+// The payload of a `chunk` stands there decoded: the event it holds. A line
+// `payload TYPE ...` is an event whose payload is not touched.
 #pragma once
 
 #include <string>

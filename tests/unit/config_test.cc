@@ -160,10 +160,12 @@ TEST_CASE("mistakes in variables name the variable and the line") {
 TEST_CASE("unknown keys are refused, with a suggestion") {
   CHECK(fault("serer:\n  port: 1\n") ==
         "p.yaml:1: serer: unknown key; expected server, log, translate, "
+        "responses, images, "
         "backends or models; did you mean \"server\"?");
   CHECK(fault("server:\n  port: 1\n  prot: 2\n") ==
         "p.yaml:3: server.prot: unknown key; expected host, port, "
-        "allow_anonymous, client_keys, max_body_bytes, max_connections or "
+        "allow_anonymous, client_keys, client_access_keys, max_body_bytes, "
+        "max_connections or "
         "keep_alive_seconds; did you mean \"port\"?");
   CHECK(fault("backends:\n  a:\n    url: x\n") ==
         "p.yaml:3: backends.a.url: unknown key; expected provider, base_url, "

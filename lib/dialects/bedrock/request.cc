@@ -26,6 +26,13 @@ bool is_server_tool(const ToolDefinition& tool) {
 /// What is read is a request of the claude dialect: the body is its own.
 Result<ChatRequest> decode_request(const json::Value& body,
                                    const RequestHead& head) {
+  const json::Value version = body["anthropic_version"];
+  if (!version.absent() && !version.is_string()) {
+    return invalid_request(fmt::format("anthropic_version must be a string, "
+                                       "not {}",
+                                       to_string(version.type())),
+                           "/anthropic_version");
+  }
   LLMPROXY_ASSIGN(ChatRequest request, claude::decode_request(body, head));
   std::erase_if(request.extensions, [](const Extension& extension) {
     return extension.name == "anthropic_version";

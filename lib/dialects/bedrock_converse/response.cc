@@ -25,13 +25,6 @@ void lose(Losses& losses, std::string path, std::string what,
   losses.push_back({std::move(path), std::move(what), kind});
 }
 
-std::string_view image_format(std::string_view media_type) {
-  for (const Format& row : kImageFormats) {
-    if (row.media_type == media_type) return row.wire;
-  }
-  return "png";
-}
-
 void write_part(const ContentPart& part, const std::string& path, Writer& w,
                 Losses& losses) {
   const auto* text = part.as<TextPart>();
@@ -40,6 +33,9 @@ void write_part(const ContentPart& part, const std::string& path, Writer& w,
     if (opaque->dialect == kName) return w.raw(opaque->json.text);
     return lose(losses, path,
                 fmt::format("Bedrock Converse has no {} parts", opaque->type));
+  }
+  if (part.as<ImagePart>() || part.as<DocumentPart>() || part.as<AudioPart>()) {
+    return lose(losses, path, "Bedrock Converse has no such part in answers");
   }
   w.begin_object();
   if (text != nullptr) {
@@ -60,18 +56,6 @@ void write_part(const ContentPart& part, const std::string& path, Writer& w,
     }
   } else if (const auto* thinking = part.as<ThinkingPart>()) {
     write_reasoning(*thinking, w);
-  } else if (const auto* image = part.as<ImagePart>()) {
-    w.key("image");
-    w.begin_object();
-    w.member("format", image_format(image->source.media_type));
-    w.key("source");
-    w.begin_object();
-    w.member("bytes", image->source.data);
-    w.end_object();
-    w.end_object();
-  } else {
-    w.member("text", "(a part that Bedrock cannot show)");
-    lose(losses, path, "Bedrock Converse has no such part in answers");
   }
   w.end_object();
 }

@@ -461,7 +461,7 @@ Result<void> MessagesWriter::write_tool_result(const ToolResultPart& result,
   std::vector<Item> items;
   for (std::size_t i = 0; i < result.content.size(); ++i) {
     const ContentPart& part = result.content[i];
-    const std::string part_path = json::pointer(path + "/content", i);
+    const std::string part_path = path_of(path, part, i);
     const auto* text = part.as<TextPart>();
     const auto* opaque = part.as<OpaquePart>();
     if (text != nullptr && blank(text->text)) continue;

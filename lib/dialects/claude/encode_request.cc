@@ -206,7 +206,12 @@ class RequestWriter {
   }
 
   void write_thinking() {
-    if (!thinking_mode_) return;
+    if (!thinking_mode_) {
+      if (!request_.reasoning.display.empty() && !same_dialect_) {
+        lose("/thinking/display", "nothing is shown where nothing is thought");
+      }
+      return;
+    }
     w_.key("thinking");
     w_.begin_object();
     w_.member("type", to_wire(kThinkingTypes, *thinking_mode_));

@@ -123,6 +123,9 @@ void write_part(const ContentPart& part, const std::string& path,
     losses.push_back({path,
                       fmt::format("Anthropic has no {} parts", opaque->type),
                       LossKind::dropped});
+  } else if (part.as<ImagePart>()) {
+    losses.push_back(
+        {path, "Anthropic has no image parts in answers", LossKind::dropped});
   }
 }
 

@@ -137,7 +137,10 @@ Result<ContentPart::Value> read_result(const Value& value,
   for (const Value part : value["parts"].children()) {
     LLMPROXY_ASSIGN(Parts parts,
                     read_part(part, json::pointer(path + "/parts", index++)));
-    for (ContentPart& read : parts) result.content.push_back(std::move(read));
+    for (ContentPart& read : parts) {
+      read.source.member = "functionResponse";
+      result.content.push_back(std::move(read));
+    }
   }
   return ContentPart::Value(std::move(result));
 }

@@ -335,6 +335,10 @@ class RequestWriter {
     if (!native_format_) return;
     const ResponseFormat& format = *request_.response_format;
     w.member("responseMimeType", kJson);
+    if (!format.description.empty() && !same_dialect_) {
+      lose("/response_format/json_schema/description",
+           "Gemini takes no description of the format");
+    }
     if (!format.schema.empty()) w.member("responseJsonSchema", format.schema);
   }
 

@@ -303,7 +303,7 @@ std::string MessagesWriter::result_text(const ToolResultPart& result,
   std::string text;
   std::size_t index = 0;
   for (const ContentPart& part : result.content) {
-    const std::string part_path = json::pointer(path + "/content", index++);
+    const std::string part_path = path_of(path, part, index++);
     std::string piece;
     if (const auto* text_part = part.as<TextPart>()) {
       piece = text_part->text;

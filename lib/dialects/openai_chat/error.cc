@@ -134,6 +134,11 @@ bool is_error(const Value& body) {
 }
 
 int encode_error(const Error& error, std::string& out) {
+  return encode_error_at(error, dotted(error.path), out);
+}
+
+int encode_error_at(const Error& error, const std::string& place,
+                    std::string& out) {
   const ErrorRow& row =
       *std::find_if(kErrors.begin(), kErrors.end(),
                     [&](const ErrorRow& r) { return r.kind == error.kind; });
@@ -144,10 +149,10 @@ int encode_error(const Error& error, std::string& out) {
   w.member("message", error.message.empty() ? to_string(error.kind)
                                             : std::string_view(error.message));
   w.member("type", row.type);
-  if (error.path.empty()) {
+  if (place.empty()) {
     w.member_null("param");
   } else {
-    w.member("param", dotted(error.path));
+    w.member("param", place);
   }
   // A code of this dialect's own wins over our word for the kind.
   const bool own = kind_of_word(error.code).has_value() &&

@@ -151,6 +151,9 @@ Parts sort_parts(const ChatResponse& response, Losses& losses) {
       losses.push_back(
           {path, fmt::format("OpenAI Chat has no {} parts", opaque->type),
            LossKind::dropped});
+    } else if (part.as<ImagePart>()) {
+      losses.push_back(
+          {path, "OpenAI Chat has no image answers", LossKind::dropped});
     }
   }
   return parts;

@@ -116,6 +116,9 @@ void encode_response(const ChatResponse& response,
 Error decode_error(int status, const Headers& headers, std::string_view body);
 bool is_error(const json::Value& body);
 int encode_error(const Error& error, std::string& out);
+/// The same with the place spelled as the caller's API does.
+int encode_error_at(const Error& error, const std::string& place,
+                    std::string& out);
 /// The object inside "error", shared by error bodies and stream errors.
 Error read_error(const json::Value& object, int status);
 std::unique_ptr<StreamDecoder> new_stream_decoder(

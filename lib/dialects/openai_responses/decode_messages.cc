@@ -186,6 +186,9 @@ Result<Parts> read_call(ObjectReader& reader) {
   call.custom = reader.take("type").string() == "custom_tool_call";
   LLMPROXY_ASSIGN(call.id, reader.required_string("call_id"));
   LLMPROXY_ASSIGN(const std::string name, reader.required_string("name"));
+  if (name.empty()) {
+    return invalid_request("a call needs a name", reader.path_of("name"));
+  }
   LLMPROXY_ASSIGN(const std::string name_space,
                   reader.optional_string("namespace"));
   call.name = full_tool_name(name_space, name);
@@ -228,6 +231,8 @@ Result<Parts> read_reasoning(ObjectReader& reader) {
   if (!thinking.signature.empty()) thinking.issuer = ReasoningIssuer::openai;
   if (auto foreign = unseal(thinking.signature)) thinking = *std::move(foreign);
   thinking.text = joined(summary.size() > 0 ? summary : content);
+  // The name of what cannot be read again is of no use.
+  if (thinking.signature.empty()) thinking.id.clear();
   Parts parts(1);
   parts[0].value = std::move(thinking);
   keep_item_fields(reader, parts);
@@ -240,6 +245,13 @@ Result<Parts> read_opaque(ObjectReader& reader) {
   parts[0].value = OpaquePart{
       std::string(kName), std::string(item["type"].string()), item.raw_json()};
   return parts;
+}
+
+Result<Parts> refuse_compaction(ObjectReader& reader) {
+  return unsupported(
+      "a compacted conversation can be read by OpenAI only; send the items "
+      "themselves",
+      reader.path());
 }
 
 Result<Parts> refuse_reference(ObjectReader& reader) {
@@ -262,6 +274,7 @@ constexpr ItemRow kItems[] = {
     {"custom_tool_call_output", Role::user, read_result},
     {"reasoning", Role::assistant, read_reasoning},
     {"item_reference", Role::user, refuse_reference},
+    {"compaction", Role::user, refuse_compaction},
     // What the client answers to the provider's own tools.
     {"computer_call_output", Role::user, read_opaque},
     {"local_shell_call_output", Role::user, read_opaque},
@@ -387,6 +400,9 @@ Result<void> read_input(ObjectReader& reader, ChatRequest& request) {
     message.source.index = 0;
     request.messages.push_back(std::move(message));
     return {};
+  }
+  if (input.is_array() && input.size() == 0) {
+    return invalid_request("input must hold at least one item", "/input");
   }
   if (input.is_array()) return InputReader(request).read(input);
   if (!input.absent()) {

@@ -25,6 +25,7 @@ Result<void> read_function(ObjectReader& reader, ToolDefinition& tool) {
 
 /// The grammar as Chat Completions has it, which is the canonical form.
 RawJson nested_format(const Value& format) {
+  if (format["type"].string() == "text") return {};  // says nothing
   if (format["type"].string() != "grammar") return format.raw_json();
   std::string out;
   json::Writer w(out);
@@ -238,6 +239,19 @@ bool says_nothing(const Extension& extension) {
                      });
 }
 
+/// A namespace and its tool may spell another tool's name.
+Result<void> check_names(const ChatRequest& request) {
+  for (std::size_t i = 0; i < request.tools.size(); ++i) {
+    const ToolDefinition& tool = request.tools[i];
+    for (std::size_t j = 0; j < i && !tool.name.empty(); ++j) {
+      if (request.tools[j].name != tool.name) continue;
+      return invalid_request(fmt::format("two tools are called {}", tool.name),
+                             tool.source.text + "/name");
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> read_tool(const Value& value, const std::string& path,
@@ -265,6 +279,10 @@ Result<ChatRequest> decode_request(const Value& body, const RequestHead&) {
   LLMPROXY_TRY(read_instructions(reader, request));
   LLMPROXY_TRY(read_tools(reader, request));
   LLMPROXY_TRY(read_input(reader, request));
+  LLMPROXY_TRY(check_names(request));
+  if (request.messages.empty()) {
+    return invalid_request("input must hold something to answer", "/input");
+  }
   LLMPROXY_TRY(read_limits(reader, request));
   LLMPROXY_TRY(json::read_fields<ChatRequest>(kScalars, reader, request));
   LLMPROXY_TRY(read_tool_choice(reader, request));

@@ -191,6 +191,7 @@ class Decoder final : public StreamReader {
     const std::string_view type = item["type"].string();
     StreamEvent event;
     std::string name;
+    std::string id;
     std::optional<ThinkingPart> sealed;
     std::string_view first;
     if (type == "function_call" || type == "custom_tool_call") {
@@ -198,7 +199,9 @@ class Decoder final : public StreamReader {
       const bool custom = type == "custom_tool_call";
       event.part_kind =
           custom ? PartKind::custom_tool_call : PartKind::tool_call;
-      event.id = item["call_id"].string();
+      id = call_id(item);
+      if (id.empty()) id = "call_" + std::to_string(next_part_);
+      event.id = id;
       name = full_tool_name(item["namespace"].string(), item["name"].string());
       event.name = name;
       first = item[custom ? "input" : "arguments"].string();
@@ -323,6 +326,7 @@ class Decoder final : public StreamReader {
     start(sink);
     while (!open_.empty()) end(&open_.front(), sink);
     const Value response = data["response"];
+    if (next_part_ == 0) send_output(response["output"], sink);
     const Usage usage = read_usage(response["usage"]);
     const std::string_view why =
         response["incomplete_details"]["reason"].string();
@@ -334,6 +338,19 @@ class Decoder final : public StreamReader {
     event.usage = &usage;
     close();
     sink.on_event(event);
+  }
+
+  /// Some servers say everything in the last event.
+  void send_output(Value output, EventSink& sink) {
+    std::vector<ContentPart> parts;
+    for (const Value item : output.children()) read_output_item(item, parts);
+    for (ContentPart& part : parts) {
+      auto* call = part.as<ToolCallPart>();
+      if (call != nullptr && call->id.empty()) {
+        call->id = "call_" + std::to_string(next_part_);
+      }
+      send_whole(part, sink);
+    }
   }
 
   void failed(Value data, EventSink& sink) {

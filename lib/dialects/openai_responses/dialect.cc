@@ -14,7 +14,8 @@ constexpr std::array kFieldNames = {
     FieldName{"/thinking", "/reasoning"},
     FieldName{"/thinking/display", "/reasoning/summary"},
     FieldName{"/response_format", "/text/format"},
-    FieldName{"/response_format/json_schema/schema", "/text/format/schema"},
+    FieldName{"/response_format/json_schema", "/text/format"},
+    FieldName{"*/citations", "*/annotations"},
 };
 
 }  // namespace

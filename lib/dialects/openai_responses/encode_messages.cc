@@ -44,7 +44,8 @@ void ItemsWriter::lose(std::string path, std::string what, LossKind kind) {
 /// The system text on top; how many messages it was.
 std::size_t ItemsWriter::write_instructions() {
   const auto& messages = request_.messages;
-  if (messages.empty() || messages.front().role != Role::system) return 0;
+  // `input` must hold something, be it the system text.
+  if (messages.size() < 2 || messages.front().role != Role::system) return 0;
   const Message& first = messages.front();
   const bool plain = std::all_of(
       first.content.begin(), first.content.end(), [&](const ContentPart& part) {

@@ -332,6 +332,11 @@ class RequestWriter {
                        to_wire(kEfforts, *effort)),
            LossKind::approximated);
     }
+    if (on && !effort && asked.mode == ReasoningMode::adaptive &&
+        !same_dialect_) {
+      lose("/thinking", "OpenAI's models decide by themselves",
+           LossKind::approximated);
+    }
     const bool shows =
         asked.display == "summarized" ||
         (on && !same_dialect_ && asked.mode && asked.display.empty());

@@ -16,8 +16,30 @@ Error decode_error(int status, const Headers& headers, std::string_view body) {
 
 bool is_error(const json::Value& body) { return openai_chat::is_error(body); }
 
+namespace {
+
+/// "/input/1/content/0" -> "input[1].content[0]"
+std::string bracketed(std::string_view pointer) {
+  std::string out;
+  while (!pointer.empty()) {
+    pointer.remove_prefix(1);  // the slash
+    const std::string_view word = pointer.substr(0, pointer.find('/'));
+    pointer.remove_prefix(word.size());
+    const bool index = !word.empty() && word.find_first_not_of("0123456789") ==
+                                            std::string_view::npos;
+    if (index) {
+      out.append("[").append(word).append("]");
+    } else {
+      out.append(out.empty() ? "" : ".").append(word);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
 int encode_error(const Error& error, std::string& out) {
-  return openai_chat::encode_error(error, out);
+  return openai_chat::encode_error_at(error, bracketed(error.path), out);
 }
 
 }  // namespace llmproxy::openai_responses

@@ -370,7 +370,13 @@ void write_answer(const Answer& answer, const RequestContext& context,
   } else {
     write_usage(*answer.usage, w);
   }
+  if (answer.extensions != nullptr) w.extensions(*answer.extensions);
   w.end_object();
+}
+
+std::string call_id(const Value& item) {
+  const std::string_view id = item["call_id"].string();
+  return std::string(id.empty() ? item["id"].string() : id);
 }
 
 void read_output_item(const Value& item, std::vector<ContentPart>& out) {
@@ -382,7 +388,7 @@ void read_output_item(const Value& item, std::vector<ContentPart>& out) {
   } else if (type == "function_call" || type == "custom_tool_call") {
     const bool custom = type == "custom_tool_call";
     part.value = ToolCallPart{
-        std::string(item["call_id"].string()),
+        call_id(item),
         full_tool_name(item["namespace"].string(), item["name"].string()),
         std::string(item[custom ? "input" : "arguments"].string()), custom};
   } else if (type == "image_generation_call" && item["result"].is_string()) {
@@ -437,6 +443,14 @@ Result<ChatResponse> decode_response(const Value& body, Losses&) {
   response.created = reader.take("created_at").integer().value_or(0);
   for (const Value item : reader.take("output").children()) {
     read_output_item(item, response.content);
+    auto* call = response.content.empty()
+                     ? nullptr
+                     : response.content.back().as<ToolCallPart>();
+    // Ids of later turns must differ.
+    if (call != nullptr && call->id.empty()) {
+      call->id =
+          fmt::format("call_{}_{}", response.id, response.content.size() - 1);
+    }
   }
   bool called = false;
   bool refused = false;
@@ -518,6 +532,7 @@ void encode_response(const ChatResponse& response,
   }
   answer.status = stop_status(response.stop_reason, refused);
   lose_stop_details(response.stop_reason, response.stop_sequence, losses);
+  if (same_dialect) answer.extensions = &response.extensions;
   Writer w(out);
   write_answer(answer, context, w);
   if (!same_dialect) {

@@ -128,6 +128,7 @@ struct Answer {
   StopReason stop_reason = StopReason::end_turn;
   const Usage* usage = nullptr;
   const Error* error = nullptr;
+  const Extensions* extensions = nullptr;
 };
 /// The whole response object.
 void write_answer(const Answer& answer, const RequestContext& context,
@@ -148,6 +149,8 @@ std::string_view item_kind(const ContentPart& part);
 /// Says what of a part has no place in an item.
 void lose_part(const ContentPart& part, const std::string& path,
                Losses& losses);
+/// What results of the call that `item` is will name.
+std::string call_id(const json::Value& item);
 /// The parts of one output item, appended.
 void read_output_item(const json::Value& item, std::vector<ContentPart>& out);
 /// "completed" or "incomplete".
