@@ -10,7 +10,7 @@ namespace llmproxy {
 namespace {
 
 // Evidence for the quirks: the vendors' API references and the error bodies
-// their users quote in public; docs/providers.md names them row by row.
+// their users quote in public, beside each row.
 constexpr std::array kProviders = {
     Provider{.name = "openai",
              .dialect = "openai-chat",
