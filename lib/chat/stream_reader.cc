@@ -1,5 +1,6 @@
 #include "chat/stream_reader.h"
 
+#include "chat/aws_errors.h"
 #include "json/text.h"
 
 namespace llmproxy {
@@ -30,6 +31,9 @@ void StreamReader::finish(EventSink& sink) {
 }
 
 void StreamReader::on_frame(const wire::Frame& frame, EventSink& sink) {
+  if (frame.exception) {
+    return fail(read_aws_exception(frame.name, frame.data), sink);
+  }
   if (frame.data.empty() || on_sentinel(frame.data, sink)) return;
   auto root = document_.parse(frame.data);
   if (!root && json::valid_utf8_prefix(frame.data) != frame.data.size()) {

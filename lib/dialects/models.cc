@@ -69,6 +69,24 @@ constexpr TargetTraits openai_plain() {
   return traits;
 }
 
+/// Models of other vendors on Bedrock: no prefixes, signatures or schemas.
+constexpr TargetTraits bedrock_plain() {
+  TargetTraits traits = claude_3(ThinkingStyle::none, 4096);
+  traits.prefill = false;
+  return traits;
+}
+
+/// Whose models a dialect leads to, and what the way there takes.
+struct ReachRow {
+  std::string_view dialect;
+  std::string_view models;
+  bool image_urls;
+};
+constexpr std::array kReach = {
+    ReachRow{"bedrock", "claude", false},
+    ReachRow{"bedrock-converse", "claude", false},
+};
+
 struct ModelRow {
   std::string_view dialect;
   std::string_view pattern;
@@ -89,6 +107,13 @@ constexpr std::array kModels = {
     ModelRow{"claude", "*claude-sonnet-5-5*", claude_new(true)},
     ModelRow{"claude", "*claude-sonnet-5*", claude_new(false)},
     ModelRow{"claude", "*claude-*-5*", claude_new(true)},
+    ModelRow{"bedrock-converse", "*amazon.nova*", bedrock_plain()},
+    ModelRow{"bedrock-converse", "*meta.llama*", bedrock_plain()},
+    ModelRow{"bedrock-converse", "*mistral.*", bedrock_plain()},
+    ModelRow{"bedrock-converse", "*cohere.*", bedrock_plain()},
+    ModelRow{"bedrock-converse", "*deepseek.*", bedrock_plain()},
+    ModelRow{"bedrock-converse", "*openai.gpt-oss*", bedrock_plain()},
+    ModelRow{"bedrock-converse", "*qwen.*", bedrock_plain()},
     ModelRow{"claude", "*", claude_base()},
     ModelRow{"openai-chat", "*gpt-5-chat*", openai_plain()},
     ModelRow{"openai-chat", "*gpt-3.5*", openai_plain()},
@@ -127,9 +152,19 @@ bool fits(std::string_view pattern, std::string_view text) {
 }  // namespace
 
 TargetTraits traits_for(const Dialect& dialect, std::string_view model) {
+  std::string_view models = dialect.name;
+  bool image_urls = true;
+  for (const ReachRow& row : kReach) {
+    if (row.dialect != dialect.name) continue;
+    models = row.models;
+    image_urls = row.image_urls;
+  }
   for (const ModelRow& row : kModels) {
-    if (row.dialect == dialect.name && fits(row.pattern, model)) {
-      return row.traits;
+    const bool counts = row.dialect == dialect.name || row.dialect == models;
+    if (counts && fits(row.pattern, model)) {
+      TargetTraits traits = row.traits;
+      traits.image_urls = traits.image_urls && image_urls;
+      return traits;
     }
   }
   return {};

@@ -11,6 +11,9 @@ namespace llmproxy::wire {
 struct Frame {
   std::string_view name;  ///< the event's type as the framing says; or empty
   std::string_view data;  ///< its JSON
+  /// The framing itself says that this is a failure, of type `name`; `data`
+  /// may then be anything.
+  bool exception = false;
 };
 
 /// Bytes in any pieces in, whole events out. Linear in the bytes fed,

@@ -30,6 +30,7 @@ class ResponseChecks {
       return;
     }
     for (const Dialect* to : dialects()) {
+      if (!may_answer(scenario_, *to)) continue;
       translated(*to);
       streamed(*to);
     }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "golden/facts.h"
+#include "translate/field_names.h"
 
 namespace llmproxy::testing {
 namespace {
@@ -94,6 +95,19 @@ class Comparison {
   bool excuse_ = false;
 };
 
+// Losses name fields as the client's dialect does.
+Facts with_own_places(Facts facts, std::string_view name) {
+  const Dialect* dialect = find_dialect(name);
+  if (!dialect) return facts;
+  for (Fact& fact : facts) {
+    const std::vector<std::string> canonical = fact.places;
+    for (const std::string& place : canonical) {
+      fact.places.push_back(own_path(*dialect, place));
+    }
+  }
+  return facts;
+}
+
 std::string compare(const Facts& before, const Facts& after,
                     const Losses& losses) {
   return Comparison(before, after, losses).run();
@@ -114,7 +128,8 @@ std::string unexplained_difference(const ChatRequest& before,
   if (!limited.max_output_tokens) {
     limited.max_output_tokens = after.max_output_tokens;
   }
-  return compare(facts_of(limited), facts_of(after), losses);
+  return compare(with_own_places(facts_of(limited), before.dialect),
+                 facts_of(after), losses);
 }
 
 std::string unexplained_difference(const ChatResponse& before,

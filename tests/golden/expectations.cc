@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "support/dump.h"
+#include "support/event_stream_text.h"
 #include "support/json_text.h"
 
 namespace llmproxy::testing {
@@ -103,7 +104,7 @@ Result<std::string> other_form(const Scenario& scenario, const Section& section,
   }
   LLMPROXY_ASSIGN(const ChatResponse response,
                   decode_response(*scenario.from, scenario.input, losses));
-  return encode_replay(response, to, scenario.context);
+  return stream_text(to, encode_replay(response, to, scenario.context));
 }
 
 Result<std::string> error_section(const Scenario& scenario,
@@ -146,7 +147,9 @@ Result<std::string> body_section(const Scenario& scenario,
   if (outcome.error && scenario.noun != Noun::stream) {
     return no_such(section, "refused instead: " + dump(*outcome.error));
   }
-  if (scenario.noun == Noun::stream) return outcome.body;
+  if (scenario.noun == Noun::stream) {
+    return section.file.empty() ? stream_text(to, outcome.body) : outcome.body;
+  }
   const std::string line =
       outcome.path.empty() ? "" : "POST " + outcome.path + "\n";
   return line + layout_json(outcome.body);

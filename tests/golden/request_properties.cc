@@ -65,6 +65,8 @@ json::Value resolve(json::Value root, std::string_view pointer) {
     for (const json::Value element : root.children()) {
       if (std::to_string(index++) == name) found = element;
     }
+    // A schema may be written as a text: a place in it is one, too.
+    if (root.is_string()) return root;
     root = found;
   }
   return root;

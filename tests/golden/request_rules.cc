@@ -283,6 +283,25 @@ std::string check_claude(json::Value root, const TargetTraits& traits) {
   return check_claude_messages(root["messages"], traits);
 }
 
+// ---- bedrock: claude's body, but for what stands elsewhere or is not there
+
+std::string check_bedrock(json::Value root, const TargetTraits& traits) {
+  if (root["anthropic_version"].string().empty()) return "anthropic_version";
+  for (const std::string_view field :
+       {"model", "stream", "service_tier", "cache_control", "container",
+        "mcp_servers", "inference_geo", "speed"}) {
+    if (root[field]) return "a field Bedrock lacks: " + std::string(field);
+  }
+  for (const std::string_view text :
+       {R"("type":"url")", R"("type":"file")", R"("type":"server_tool_use")",
+        R"("type":"web_search_)"}) {
+    if (root.raw().find(text) != std::string_view::npos) {
+      return "what Bedrock lacks: " + std::string(text);
+    }
+  }
+  return check_claude(root, traits);
+}
+
 struct DialectRow {
   std::string_view dialect;
   std::string (*broken_rule)(json::Value root, const TargetTraits& traits);
@@ -290,6 +309,7 @@ struct DialectRow {
 constexpr DialectRow kDialects[] = {
     {"openai-chat", check_openai_chat},
     {"claude", check_claude},
+    {"bedrock", check_bedrock},
 };
 
 }  // namespace
@@ -300,7 +320,9 @@ std::string broken_request_rule(const Dialect& dialect,
   json::Document document;
   const Result<json::Value> root = document.parse(body);
   if (!root) return "not JSON: " + root.error().message;
-  if ((*root)["model"].string().empty()) return "no model";
+  if (dialect.model_in_path() == static_cast<bool>((*root)["model"])) {
+    return "model";
+  }
   for (const DialectRow& row : kDialects) {
     if (row.dialect == dialect.name) return row.broken_rule(*root, traits);
   }

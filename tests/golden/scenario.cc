@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "json/json.h"
+#include "support/event_stream_text.h"
 #include "translate/answer_filter.h"
 
 namespace llmproxy::testing {
@@ -120,6 +121,21 @@ constexpr NounRow kNouns[] = {{"stream", Noun::stream},
                               {"error", Noun::error},
                               {"request", Noun::request}};
 
+// A binary stream stands in the case as text, one line a frame; in a file of
+// its own as it is.
+Result<void> set_frames(Scenario& scenario, const Section& given) {
+  if (scenario.noun != Noun::stream || !given.file.empty() ||
+      scenario.from->framing != Framing::event_stream) {
+    return {};
+  }
+  Result<std::string> bytes = frames_of_text(*scenario.from, given.body);
+  if (!bytes) {
+    return mistake(scenario.golden, given.line, bytes.error().message);
+  }
+  scenario.input = *std::move(bytes);
+  return {};
+}
+
 Result<void> set_input(Scenario& scenario) {
   for (const NounRow& row : kNouns) {
     const Section* given = scenario.golden.find(SectionKind::given, row.word);
@@ -131,6 +147,7 @@ Result<void> set_input(Scenario& scenario) {
       return mistake(scenario.golden, given->line,
                      "no dialect '" + given->dialect + "'");
     }
+    LLMPROXY_TRY(set_frames(scenario, *given));
     break;
   }
   if (!scenario.from) return mistake(scenario.golden, 1, "nothing is given");
@@ -168,6 +185,7 @@ Result<void> set_context(Scenario& scenario) {
     return mistake(scenario.golden, given->line, context.error().message);
   }
   scenario.context = std::move(*context);
+  scenario.client = client;
   return {};
 }
 
@@ -181,6 +199,10 @@ Result<Scenario> make_scenario(GoldenCase golden) {
   LLMPROXY_TRY(set_input(scenario));
   LLMPROXY_TRY(set_context(scenario));
   return scenario;
+}
+
+bool may_answer(const Scenario& scenario, const Dialect& to) {
+  return !scenario.client || &to == scenario.client || &to == scenario.from;
 }
 
 TranslateOptions options_for(const Scenario& scenario, const Dialect& to) {

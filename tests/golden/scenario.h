@@ -35,7 +35,13 @@ struct Scenario {
   Headers headers;   ///< of an upstream's error
   /// What answers are translated for; of `given request`, or a default one.
   RequestContext context;
+  /// Who sent `given request`, in cases of answers; null = nobody said.
+  const Dialect* client = nullptr;
 };
+
+/// An answer of this case may be for a client of `to`: what it is made of
+/// depends on who asked.
+bool may_answer(const Scenario& scenario, const Dialect& to);
 
 /// Errors: invalid_request with file and line, for cases that make no sense.
 Result<Scenario> make_scenario(GoldenCase golden);

@@ -9,10 +9,11 @@
 
 namespace llmproxy::testing {
 
-/// One server-sent event.
+/// One server-sent event, or one frame.
 struct Record {
-  std::string name;  ///< of the event: line; empty = none
+  std::string name;  ///< of the event: line, or of the frame; empty = none
   std::string data;
+  bool exception = false;  ///< of frames only
 };
 
 /// Each says which rule is broken first, and by what; empty = none.
@@ -20,5 +21,10 @@ std::string broken_openai_chat_rule(const std::vector<Record>& records,
                                     const RequestContext& context, bool failed);
 std::string broken_claude_rule(const std::vector<Record>& records,
                                const RequestContext& context, bool failed);
+std::string broken_bedrock_rule(const std::vector<Record>& records,
+                                const RequestContext& context, bool failed);
+std::string broken_bedrock_converse_rule(const std::vector<Record>& records,
+                                         const RequestContext& context,
+                                         bool failed);
 
 }  // namespace llmproxy::testing

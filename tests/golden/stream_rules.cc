@@ -5,20 +5,48 @@
 #include <vector>
 
 #include "golden/stream_rule_books.h"
+#include "support/event_stream_text.h"
+#include "wire/event_stream.h"
 #include "wire/sse.h"
 
 namespace llmproxy::testing {
 namespace {
 
-std::vector<Record> records_of(std::string_view bytes) {
-  wire::SseDecoder decoder;
-  decoder.feed(bytes);
-  std::vector<Record> records;
-  wire::Frame event;
-  while (decoder.next(event)) {
-    records.push_back({std::string(event.name), std::string(event.data)});
+// Empty and a reason where the bytes are no whole events.
+std::string read_records(const Dialect& dialect, std::string_view bytes,
+                         std::vector<Record>& records) {
+  wire::SseDecoder sse;
+  wire::EventStreamDecoder frames;
+  const bool binary = dialect.framing == Framing::event_stream;
+  if (!binary && !bytes.ends_with("\n\n")) {
+    return "does not end with a blank line";
   }
-  return records;
+  if (!binary && bytes.find('\r') != std::string_view::npos) {
+    return "holds a CR";
+  }
+  wire::Framer& framer =
+      binary ? static_cast<wire::Framer&>(frames) : static_cast<wire::Framer&>(sse);
+  framer.feed(bytes);
+  wire::Frame event;
+  while (framer.next(event)) {
+    records.push_back({std::string(event.name), std::string(event.data),
+                       event.exception});
+  }
+  if (!framer.fault().empty()) return std::string(framer.fault());
+  return framer.consumed() == bytes.size() ? "" : "ends within an event";
+}
+
+// Offset of the end of the first frame that tells a normal end.
+std::size_t end_of_frames(const Dialect& dialect, std::string_view bytes,
+                          std::string_view terminal) {
+  std::size_t at = 0;
+  for (const std::string_view frame : split_frames(bytes)) {
+    at += frame.size();
+    if (text_of_frames(dialect, frame).find(terminal) != std::string::npos) {
+      return at;
+    }
+  }
+  return bytes.size();
 }
 
 struct DialectRow {
@@ -36,6 +64,14 @@ const DialectRow kDialects[] = {
      {"[DONE]", "\"finish_reason\":\""},
      "\"finish_reason\":\""},
     {"claude", broken_claude_rule, {"\"message_stop\""}, "\"message_stop\""},
+    {"bedrock",
+     broken_bedrock_rule,
+     {"\"message_stop\""},
+     "\"message_stop\""},
+    {"bedrock-converse",
+     broken_bedrock_converse_rule,
+     {"messageStop", "metadata"},
+     "event messageStop"},
 };
 
 const DialectRow* row_of(const Dialect& dialect) {
@@ -50,18 +86,22 @@ const DialectRow* row_of(const Dialect& dialect) {
 std::string broken_stream_rule(const Dialect& dialect,
                                const RequestContext& context,
                                std::string_view bytes, bool failed) {
-  if (!bytes.ends_with("\n\n")) return "does not end with a blank line";
-  if (bytes.find('\r') != std::string_view::npos) return "holds a CR";
+  std::vector<Record> records;
+  if (std::string rule = read_records(dialect, bytes, records);
+      !rule.empty()) {
+    return rule;
+  }
   const DialectRow* row = row_of(dialect);
   if (!row) return "no rules for " + std::string(dialect.name);
-  return row->broken_rule(records_of(bytes), context, failed);
+  return row->broken_rule(records, context, failed);
 }
 
 bool looks_finished(const Dialect& dialect, std::string_view bytes) {
   const DialectRow* row = row_of(dialect);
   if (!row) return false;
+  const std::string text = stream_text(dialect, bytes);
   for (const std::string_view mark : row->marks) {
-    if (bytes.find(mark) != std::string_view::npos) return true;
+    if (text.find(mark) != std::string::npos) return true;
   }
   return false;
 }
@@ -69,6 +109,9 @@ bool looks_finished(const Dialect& dialect, std::string_view bytes) {
 std::size_t normal_end(const Dialect& dialect, std::string_view bytes) {
   const DialectRow* row = row_of(dialect);
   if (!row) return bytes.size();
+  if (dialect.framing == Framing::event_stream) {
+    return end_of_frames(dialect, bytes, row->terminal);
+  }
   // Upstreams may put spaces anywhere: look at lines without them.
   for (std::size_t at = 0; at < bytes.size();) {
     std::size_t end = bytes.find_first_of("\r\n", at);

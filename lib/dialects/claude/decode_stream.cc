@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "chat/stream_reader.h"
-#include "dialects/claude/tables.h"
+#include "dialects/claude/body.h"
 
 namespace llmproxy::claude {
 namespace {
@@ -11,6 +11,10 @@ namespace {
 using json::Value;
 
 class Decoder final : public StreamReader {
+ public:
+  explicit Decoder(std::unique_ptr<wire::Framer> framer)
+      : StreamReader(std::move(framer)) {}
+
  protected:
   bool on_sentinel(std::string_view data, EventSink&) override {
     // Not of this dialect, but some servers send it; it means nothing.
@@ -278,8 +282,13 @@ class Decoder final : public StreamReader {
 
 }  // namespace
 
+std::unique_ptr<StreamDecoder> new_stream_decoder(
+    std::unique_ptr<wire::Framer> framer) {
+  return std::make_unique<Decoder>(std::move(framer));
+}
+
 std::unique_ptr<StreamDecoder> new_stream_decoder(const RequestContext&) {
-  return std::make_unique<Decoder>();
+  return new_stream_decoder(std::make_unique<wire::SseDecoder>());
 }
 
 }  // namespace llmproxy::claude

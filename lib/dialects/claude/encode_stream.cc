@@ -6,16 +6,34 @@
 
 #include "chat/sealed_reasoning.h"
 #include "chat/sequencer.h"
-#include "dialects/claude/tables.h"
+#include "dialects/claude/body.h"
 #include "wire/sse.h"
 
 namespace llmproxy::claude {
 namespace {
 
+void append_event(std::string& out, std::string_view type,
+                  std::string_view json) {
+  wire::append_event(out, type, json);
+}
+
+void append_error(std::string& out, const Error& error) {
+  std::string json;
+  encode_error(error, json);
+  append_event(out, "error", json);
+}
+
+void append_ping(std::string& out) {
+  append_event(out, "ping", R"({"type":"ping"})");
+}
+
+constexpr StreamFraming kEvents = {append_event, append_error, append_ping};
+
 class Encoder final : public StreamEncoder, private EventSink {
  public:
-  explicit Encoder(const RequestContext& context)
-      : estimate_(context.estimated_input_tokens),
+  Encoder(const RequestContext& context, const StreamFraming& framing)
+      : framing_(framing),
+        estimate_(context.estimated_input_tokens),
         w_(data_),
         sequencer_(*this) {}
 
@@ -26,7 +44,7 @@ class Encoder final : public StreamEncoder, private EventSink {
   }
 
   void keep_alive(std::string& out) override {
-    wire::append_event(out, "ping", R"({"type":"ping"})");
+    framing_.keep_alive(out);
   }
 
   const Losses& losses() const override { return losses_; }
@@ -73,7 +91,7 @@ class Encoder final : public StreamEncoder, private EventSink {
 
   void send() {
     w_.end_object();
-    wire::append_event(*out_, type_, data_);
+    framing_.event(*out_, type_, data_);
   }
 
   void start(const StreamEvent& event) {
@@ -149,9 +167,7 @@ class Encoder final : public StreamEncoder, private EventSink {
 
   void block_delta(const StreamEvent& event) {
     if (skipped_) return;
-    if (!event.citation.empty()) {
-      lose("/content/annotations", "Anthropic has no such annotations");
-    }
+    if (!event.citation.empty()) citation(event.citation);
     struct Row {
       PartKind kind;
       std::string_view type;
@@ -175,6 +191,20 @@ class Encoder final : public StreamEncoder, private EventSink {
                      ? seal(event.issuer, thinking_id_, event.signature, false)
                      : std::string(event.signature));
     }
+  }
+
+  void citation(std::string_view citation) {
+    if (!is_own_citation(citation)) {
+      return lose("/content/annotations", "Anthropic has no such annotations");
+    }
+    open("content_block_delta");
+    w_.member("index", index_);
+    w_.key("delta");
+    w_.begin_object();
+    w_.member("type", "citations_delta");
+    w_.member_raw("citation", citation);
+    w_.end_object();
+    send();
   }
 
   void send_delta(std::string_view type, std::string_view member,
@@ -229,11 +259,10 @@ class Encoder final : public StreamEncoder, private EventSink {
 
   /// No message_stop, and open blocks stay open: the answer did not finish.
   void fail(const Error& error) {
-    data_.clear();
-    encode_error(error, data_);
-    wire::append_event(*out_, "error", data_);
+    framing_.error(*out_, error);
   }
 
+  const StreamFraming& framing_;
   const std::int64_t estimate_;
   std::string data_;
   json::Writer w_;
@@ -252,8 +281,13 @@ class Encoder final : public StreamEncoder, private EventSink {
 }  // namespace
 
 std::unique_ptr<StreamEncoder> new_stream_encoder(
+    const RequestContext& context, const StreamFraming& framing) {
+  return std::make_unique<Encoder>(context, framing);
+}
+
+std::unique_ptr<StreamEncoder> new_stream_encoder(
     const RequestContext& context) {
-  return std::make_unique<Encoder>(context);
+  return new_stream_encoder(context, kEvents);
 }
 
 }  // namespace llmproxy::claude

@@ -94,8 +94,9 @@ constexpr bool is_foreign(ReasoningIssuer issuer) {
          issuer != ReasoningIssuer::unknown;
 }
 
-inline constexpr std::size_t kMaxCacheMarkers = 4;
 inline constexpr std::int64_t kMinBudget = 1024;  // tokens
+/// Type of the part that holds an agent's billing line.
+inline constexpr std::string_view kBillingType = "billing line";
 
 /// First line of Claude Code's system prompt: its hash changes with every
 /// request and is read by Anthropic alone.
