@@ -213,6 +213,7 @@ Result<TranslatedResponse> translate_response(const Dialect& from,
   ChatResponse response =
       filter_answer(*std::move(decoded), context, out.losses);
   if (!context.answer_model.empty()) response.model = context.answer_model;
+  if (response.model.empty()) response.model = context.model;
   if (response.id.empty()) response.id = context.answer_id;
   to.encode_response(response, context, out.body, out.losses);
   out.usage = response.usage;

@@ -46,6 +46,10 @@ std::vector<Place> open_places(json::Value root) {
   }
   const json::Value tool = first(root["tools"]);
   if (tool.is_object()) places.push_back({"/tools/0", tool.raw()});
+  const json::Value spec = first(root["toolConfig"]["tools"])["toolSpec"];
+  if (spec.is_object()) {
+    places.push_back({"/toolConfig/tools/0/toolSpec", spec.raw()});
+  }
   return places;
 }
 

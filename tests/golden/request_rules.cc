@@ -302,6 +302,163 @@ std::string check_bedrock(json::Value root, const TargetTraits& traits) {
   return check_claude(root, traits);
 }
 
+// ---- bedrock-converse
+
+std::string check_converse_block(json::Value block) {
+  if (block.size() != 1) return "a block with several members";
+  const json::Value member = *block.children().begin();
+  if (member.key() == "text" && is_blank(member.string())) return "blank text";
+  if (member.key() == "toolUse") {
+    if (!is_word(member["toolUseId"].string(), 64)) return "toolUseId";
+    if (!is_word(member["name"].string(), 64)) return "name of a call";
+    if (!member["input"].is_object()) return "input is not an object";
+  }
+  if (member.key() == "image" || member.key() == "document") {
+    if (!member["format"].is_string()) return "no format";
+    if (member["source"].size() != 1) return "source";
+  }
+  if (member.key() == "toolResult" && !member["content"].is_array()) {
+    return "content of a toolResult";
+  }
+  return "";
+}
+
+// Blocks of a user turn: results first, and all of them.
+std::string check_converse_results(json::Value content, Ids& waiting) {
+  bool other = false;
+  for (const json::Value block : content.children()) {
+    if (block["cachePoint"]) continue;
+    const json::Value result = block["toolResult"];
+    if (!result) {
+      other = true;
+      continue;
+    }
+    if (other) return "a toolResult after another block";
+    if (waiting.erase(std::string(result["toolUseId"].string())) == 0) {
+      return "a toolResult that answers no call";
+    }
+  }
+  return waiting.empty() ? "" : "a toolUse without its toolResult";
+}
+
+std::string check_converse_turn(json::Value message, Ids& waiting,
+                                bool& calls, Ids& documents) {
+  const json::Value content = message["content"];
+  if (content.size() == 0) return "content is []";
+  if (std::string rule = check_converse_results(content, waiting);
+      !rule.empty()) {
+    return rule;
+  }
+  bool text = false;
+  bool document = false;
+  for (const json::Value block : content.children()) {
+    if (std::string rule = check_converse_block(block); !rule.empty()) {
+      return rule;
+    }
+    text = text || block["text"];
+    const std::string name(block["document"]["name"].string());
+    document = document || block["document"];
+    if (block["document"] && !documents.insert(name).second) {
+      return "two documents named " + name;
+    }
+    if (!block["toolUse"]) continue;
+    calls = true;
+    if (!waiting.insert(std::string(block["toolUse"]["toolUseId"].string()))
+             .second) {
+      return "two calls of the same id";
+    }
+  }
+  return document && !text ? "a document without a text" : "";
+}
+
+std::string check_converse_messages(json::Value root,
+                                    const TargetTraits& traits) {
+  Ids waiting;
+  Ids documents;
+  std::string_view before;
+  bool calls = false;
+  for (const json::Value message : root["messages"].children()) {
+    const std::string_view role = message["role"].string();
+    if (before.empty() && role != "user") return "the first role is not user";
+    if (role == before) return "two messages of role " + std::string(role);
+    if (role == "system" && !traits.system_in_messages) return "role system";
+    if (std::string rule =
+            check_converse_turn(message, waiting, calls, documents);
+        !rule.empty()) {
+      return rule;
+    }
+    before = role;
+  }
+  if (!waiting.empty()) return "a toolUse without its toolResult at the end";
+  if (before == "assistant" && !traits.prefill) {
+    return "a trailing assistant message";
+  }
+  return calls && !root["toolConfig"] ? "calls without toolConfig" : "";
+}
+
+std::string check_converse_tools(json::Value config) {
+  if (!config) return "";
+  if (config["tools"].size() == 0) return "tools is empty";
+  Ids names;
+  for (const json::Value tool : config["tools"].children()) {
+    if (tool.size() != 1) return "a tool with several members";
+    const json::Value spec = tool["toolSpec"];
+    if (!spec) continue;
+    const std::string name(spec["name"].string());
+    if (!is_word(name, 64)) return "tool name '" + name + "'";
+    if (!names.insert(name).second) return "two tools named " + name;
+    if (spec["description"] && spec["description"].string().empty()) {
+      return "an empty description";
+    }
+    if (spec["inputSchema"]["json"]["type"].string() != "object") {
+      return "inputSchema is not an object's";
+    }
+  }
+  const json::Value choice = config["toolChoice"];
+  if (choice && choice.size() != 1) return "toolChoice";
+  const std::string chosen(choice["tool"]["name"].string());
+  return !chosen.empty() && !names.contains(chosen) ? "toolChoice names no tool"
+                                                    : "";
+}
+
+std::string check_bedrock_converse(json::Value root,
+                                   const TargetTraits& traits) {
+  constexpr std::array<std::string_view, 12> kMembers = {
+      "messages", "system", "inferenceConfig", "toolConfig",
+      "additionalModelRequestFields", "additionalModelResponseFieldPaths",
+      "outputConfig", "guardrailConfig", "promptVariables", "requestMetadata",
+      "performanceConfig", "serviceTier"};
+  for (const json::Value member : root.children()) {
+    if (std::find(kMembers.begin(), kMembers.end(), member.key()) ==
+        kMembers.end()) {
+      return "unknown member " + std::string(member.key());
+    }
+  }
+  if (root["messages"].size() == 0) return "messages is empty";
+  if (count_of(root.raw(), "\"cachePoint\"") > 4) return "5 cache points";
+  for (const json::Value block : root["system"].children()) {
+    if (std::string rule = check_converse_block(block); !rule.empty()) {
+      return rule;
+    }
+  }
+  const json::Value inference = root["inferenceConfig"];
+  if (inference["maxTokens"] && !(*inference["maxTokens"].number() >= 1)) {
+    return "maxTokens";
+  }
+  const json::Value temperature = inference["temperature"];
+  if (temperature && !(*temperature.number() <= 1.0)) return "temperature > 1";
+  const json::Value schema =
+      root["outputConfig"]["textFormat"]["structure"]["jsonSchema"]["schema"];
+  if (schema && !json::is_json_object(schema.string())) {
+    return "the schema is no text of an object";
+  }
+  if (std::string rule = check_converse_tools(root["toolConfig"]);
+      !rule.empty()) {
+    return rule;
+  }
+  return check_converse_messages(root, traits);
+}
+
 struct DialectRow {
   std::string_view dialect;
   std::string (*broken_rule)(json::Value root, const TargetTraits& traits);
@@ -310,6 +467,7 @@ constexpr DialectRow kDialects[] = {
     {"openai-chat", check_openai_chat},
     {"claude", check_claude},
     {"bedrock", check_bedrock},
+    {"bedrock-converse", check_bedrock_converse},
 };
 
 }  // namespace
