@@ -8,6 +8,7 @@
 #include "chat/schema.h"
 #include "chat/turns.h"
 #include "dialects/bedrock_converse/messages.h"
+#include "json/text.h"
 
 namespace llmproxy::bedrock_converse {
 namespace {
@@ -126,7 +127,7 @@ class RequestWriter {
     }
     if (called_tools(request_).empty()) {
       kept.clear();
-      return lose("/tool_choice",
+      return lose("/tools",
                   fmt::format("{} cannot forbid calls; the tools are left out",
                               kTitle),
                   LossKind::approximated);
@@ -393,9 +394,9 @@ class RequestWriter {
     inner.begin_object();
     inner.member("schema",
                  own_ ? format.schema.text
-                      : closed_schema(format.schema,
-                                      "/response_format/json_schema/schema",
-                                      losses_));
+                      : json::without_whitespace(closed_schema(
+                            format.schema,
+                            "/response_format/json_schema/schema", losses_)));
     inner.member_if("name", format.name);
     inner.member_if("description", format.description);
     inner.end_object();

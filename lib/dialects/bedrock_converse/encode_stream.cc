@@ -241,6 +241,9 @@ class Encoder final : public StreamEncoder, private EventSink {
     open();
     w_.key("usage");
     write_usage(usage_, w_);
+    if (usage_.reasoning_tokens.value_or(0) > 0) {
+      lose("/usage/reasoning_tokens", std::string(kReasoningLoss));
+    }
     write_answer_facts(service_tier_, w_);
     send("metadata");
   }

@@ -55,6 +55,9 @@ class AnswerWriter {
     }
     w_.key("usage");
     write_usage(response_.usage, w_);
+    if (response_.usage.reasoning_tokens.value_or(0) > 0) {
+      lose("/usage/reasoning_tokens", std::string(kReasoningLoss));
+    }
     write_answer_facts(response_.service_tier, w_);
     write_stop_sequence(response_.stop_sequence, w_);
     write_extensions();

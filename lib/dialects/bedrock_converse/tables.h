@@ -133,6 +133,8 @@ constexpr bool is_foreign(ReasoningIssuer issuer) {
 }
 
 inline constexpr std::size_t kMaxCallId = 64;
+inline constexpr std::string_view kReasoningLoss =
+    "Bedrock Converse does not count reasoning apart";
 
 Result<ChatRequest> decode_request(const json::Value& body,
                                    const RequestHead& head);
