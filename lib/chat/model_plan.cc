@@ -230,10 +230,10 @@ FormatPlan plan_format(const ChatRequest& request, const TargetTraits& traits,
   // and is refused while the model thinks.
   plan.force_tool = request.tools.empty() && !thinks;
   if (!plan.force_tool) {
-    plan.words =
-        fmt::format("Give your final answer by calling the tool {} exactly "
-                    "once.",
-                    context.json_tool);
+    plan.words = fmt::format(
+        "Give your final answer by calling the tool {} exactly "
+        "once.",
+        context.json_tool);
   }
   return plan;
 }
@@ -254,8 +254,7 @@ Result<void> fit_sampling(ChatRequest& sampling, const EncodeOptions& options,
   } else if (sampling.temperature && sampling.top_p &&
              !options.traits.sampling_pair) {
     sampling.top_p.reset();
-    lose(losses, "/top_p",
-         "this model takes temperature or top_p, not both");
+    lose(losses, "/top_p", "this model takes temperature or top_p, not both");
   }
   return {};
 }

@@ -90,9 +90,8 @@ bool TurnBuilder::sendable(const ThinkingPart& thinking,
                            const std::string& path) {
   const bool is_signed =
       !thinking.redacted_data.empty() || !thinking.signature.empty();
-  const bool ours =
-      thinking.issuer == ReasoningIssuer::anthropic ||
-      (thinking.issuer == ReasoningIssuer::unknown && rules_.kin);
+  const bool ours = thinking.issuer == ReasoningIssuer::anthropic ||
+                    (thinking.issuer == ReasoningIssuer::unknown && rules_.kin);
   if (ours && (is_signed || rules_.unsigned_thinking)) return true;
   lose(path,
        fmt::format("thinking without Anthropic's signature cannot be sent to "
@@ -108,8 +107,8 @@ bool TurnBuilder::sendable(const Message& message, std::size_t index) {
   if (const auto* text = part.as<TextPart>()) return !blank(text->text);
   if (const auto* opaque = part.as<OpaquePart>()) {
     if (rules_.takes_opaque(*opaque)) return true;
-    lose(path, fmt::format("{} has no {} parts", rules_.provider,
-                           opaque->type));
+    lose(path,
+         fmt::format("{} has no {} parts", rules_.provider, opaque->type));
     return false;
   }
   if (const auto* thinking = part.as<ThinkingPart>()) {

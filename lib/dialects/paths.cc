@@ -80,12 +80,16 @@ std::optional<UpstreamMatch> match_upstream(const Dialect& dialect,
   const auto at_end =
       [path](std::string_view pattern) -> std::optional<std::string> {
     pattern = pattern.substr(0, pattern.find('?'));
-    const std::size_t start =
-        path.rfind(pattern.substr(0, pattern.find(kModel)));
-    if (pattern.empty() || start == std::string_view::npos) {
-      return std::nullopt;
+    if (pattern.empty()) return std::nullopt;
+    const std::string_view beginning = pattern.substr(0, pattern.find(kModel));
+    // From the end: a base URL, or the model, may look like the pattern.
+    std::size_t start = path.rfind(beginning);
+    while (start != std::string_view::npos) {
+      if (auto model = match(pattern, path.substr(start))) return model;
+      start = start == 0 ? std::string_view::npos
+                         : path.rfind(beginning, start - 1);
     }
-    return match(pattern, path.substr(start));
+    return std::nullopt;
   };
   if (auto model = at_end(dialect.upstream_path)) {
     return UpstreamMatch{*std::move(model), false};

@@ -107,11 +107,12 @@ class ConverseRules {
     const json::Value start = root["start"];
     if (start.size() != 1) return "start";
     const json::Value member = *start.children().begin();
-    if (member.key() != "toolUse" && member.key() != "image") {
+    if (member.key() != "toolUse" && member.key() != "image" &&
+        member.key() != "toolResult") {
       return "a start event for " + std::string(member.key());
     }
     if (member.key() == "toolUse") {
-      ++calls_;
+      calls_ += member["type"] ? 0 : 1;
       const std::string id(member["toolUseId"].string());
       if (id.empty() || member["name"].string().empty()) return "id or name";
       if (!ids_.insert(id).second) return "two calls of the same id";

@@ -20,8 +20,8 @@ constexpr std::array<std::string_view, 6> kExceptions = {
 // The SDK makes such an event of an exception.
 Record as_claude_error(const Record& record, json::Value root) {
   return {"error", "{\"type\":\"error\",\"error\":{\"type\":\"" + record.name +
-                       "\",\"message\":" +
-                       quoted(root["message"].string()) + "}}"};
+                       "\",\"message\":" + quoted(root["message"].string()) +
+                       "}}"};
 }
 
 std::string unwrap(const Record& record, std::vector<Record>& events) {

@@ -61,7 +61,10 @@ json::Value resolve(json::Value root, std::string_view pointer) {
     const std::string_view name = pointer.substr(0, end);
     pointer.remove_prefix(end);
     if (root.is_object()) {
-      root = root[name];
+      const json::Value member = root[name];
+      // Losses do not name the member of a union.
+      const bool is_union = !member && root.size() == 1;
+      root = is_union ? (*root.children().begin())[name] : member;
       continue;
     }
     json::Value found;

@@ -341,8 +341,8 @@ std::string check_converse_results(json::Value content, Ids& waiting) {
   return waiting.empty() ? "" : "a toolUse without its toolResult";
 }
 
-std::string check_converse_turn(json::Value message, Ids& waiting,
-                                bool& calls, Ids& documents) {
+std::string check_converse_turn(json::Value message, Ids& waiting, bool& calls,
+                                Ids& documents) {
   const json::Value content = message["content"];
   if (content.size() == 0) return "content is []";
   if (std::string rule = check_converse_results(content, waiting);
@@ -424,10 +424,18 @@ std::string check_converse_tools(json::Value config) {
 std::string check_bedrock_converse(json::Value root,
                                    const TargetTraits& traits) {
   constexpr std::array<std::string_view, 12> kMembers = {
-      "messages", "system", "inferenceConfig", "toolConfig",
-      "additionalModelRequestFields", "additionalModelResponseFieldPaths",
-      "outputConfig", "guardrailConfig", "promptVariables", "requestMetadata",
-      "performanceConfig", "serviceTier"};
+      "messages",
+      "system",
+      "inferenceConfig",
+      "toolConfig",
+      "additionalModelRequestFields",
+      "additionalModelResponseFieldPaths",
+      "outputConfig",
+      "guardrailConfig",
+      "promptVariables",
+      "requestMetadata",
+      "performanceConfig",
+      "serviceTier"};
   for (const json::Value member : root.children()) {
     if (std::find(kMembers.begin(), kMembers.end(), member.key()) ==
         kMembers.end()) {

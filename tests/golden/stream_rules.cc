@@ -24,13 +24,13 @@ std::string read_records(const Dialect& dialect, std::string_view bytes,
   if (!binary && bytes.find('\r') != std::string_view::npos) {
     return "holds a CR";
   }
-  wire::Framer& framer =
-      binary ? static_cast<wire::Framer&>(frames) : static_cast<wire::Framer&>(sse);
+  wire::Framer& framer = binary ? static_cast<wire::Framer&>(frames)
+                                : static_cast<wire::Framer&>(sse);
   framer.feed(bytes);
   wire::Frame event;
   while (framer.next(event)) {
-    records.push_back({std::string(event.name), std::string(event.data),
-                       event.exception});
+    records.push_back(
+        {std::string(event.name), std::string(event.data), event.exception});
   }
   if (!framer.fault().empty()) return std::string(framer.fault());
   return framer.consumed() == bytes.size() ? "" : "ends within an event";
@@ -64,10 +64,7 @@ const DialectRow kDialects[] = {
      {"[DONE]", "\"finish_reason\":\""},
      "\"finish_reason\":\""},
     {"claude", broken_claude_rule, {"\"message_stop\""}, "\"message_stop\""},
-    {"bedrock",
-     broken_bedrock_rule,
-     {"\"message_stop\""},
-     "\"message_stop\""},
+    {"bedrock", broken_bedrock_rule, {"\"message_stop\""}, "\"message_stop\""},
     {"bedrock-converse",
      broken_bedrock_converse_rule,
      {"messageStop", "metadata"},
@@ -87,8 +84,7 @@ std::string broken_stream_rule(const Dialect& dialect,
                                const RequestContext& context,
                                std::string_view bytes, bool failed) {
   std::vector<Record> records;
-  if (std::string rule = read_records(dialect, bytes, records);
-      !rule.empty()) {
+  if (std::string rule = read_records(dialect, bytes, records); !rule.empty()) {
     return rule;
   }
   const DialectRow* row = row_of(dialect);

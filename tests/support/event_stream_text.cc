@@ -89,8 +89,8 @@ Result<std::string> frames_of_text(const Dialect& dialect,
     const std::string_view kind = take_word(line);
     const std::string_view name = take_word(line);
     if (kind == "event" && wraps(dialect, name)) {
-      wire::append_event_frame(
-          out, name, "{\"bytes\":\"" + encode_base64(line) + "\"}");
+      wire::append_event_frame(out, name,
+                               "{\"bytes\":\"" + encode_base64(line) + "\"}");
     } else if (kind == "event" || kind == "payload") {
       wire::append_event_frame(out, name, line);
     } else if (kind == "exception") {

@@ -64,8 +64,8 @@ void append_chunk(std::string& out, std::string_view, std::string_view event) {
   wire::append_event_frame(out, kChunk, json);
 }
 
-constexpr claude::StreamFraming kFraming = {
-    append_chunk, append_aws_exception, wire::append_keep_alive_frame};
+constexpr claude::StreamFraming kFraming = {append_chunk, append_aws_exception,
+                                            wire::append_keep_alive_frame};
 
 }  // namespace
 

@@ -76,8 +76,7 @@ Part read_text(const Block& block, Extensions&) {
                                        to_string(block.member.type())),
                            block.path);
   }
-  return ContentPart::Value(
-      TextPart{std::string(block.member.string()), {}});
+  return ContentPart::Value(TextPart{std::string(block.member.string()), {}});
 }
 
 /// Bytes, or a place in S3 that only the provider can read: kept as its JSON.
@@ -134,8 +133,7 @@ Part read_document(const Block& block, Extensions& extensions) {
   LLMPROXY_ASSIGN(part.source, read_source(reader));
   LLMPROXY_ASSIGN(const std::string format, reader.optional_string("format"));
   part.source.media_type = media_type_of(kDocumentFormats, format);
-  if (part.source.media_type.empty() &&
-      part.source.kind == MediaKind::text) {
+  if (part.source.media_type.empty() && part.source.kind == MediaKind::text) {
     part.source.media_type = "text/plain";
   }
   LLMPROXY_ASSIGN(part.title, reader.required_string("name"));
@@ -203,8 +201,7 @@ Part read_tool_result(const Block& block, Extensions& extensions) {
   if (!block.member["type"].absent()) return opaque("toolResult", block.whole);
   ToolResultPart part;
   LLMPROXY_ASSIGN(part.call_id, reader.required_string("toolUseId"));
-  LLMPROXY_ASSIGN(const Value content,
-                  reader.required("content", Type::array));
+  LLMPROXY_ASSIGN(const Value content, reader.required("content", Type::array));
   LLMPROXY_ASSIGN(part.content,
                   read_blocks(content, reader.path_of("content")));
   LLMPROXY_ASSIGN(const std::string status, reader.optional_string("status"));

@@ -90,8 +90,8 @@ Result<void> read_tool_config(ObjectReader& body, ChatRequest& request) {
   LLMPROXY_ASSIGN(const Value tools, config.required("tools", Type::array));
   std::size_t index = 0;
   for (const Value element : tools.children()) {
-    LLMPROXY_TRY(read_tool(
-        element, json::pointer("/toolConfig/tools", index++), request));
+    LLMPROXY_TRY(read_tool(element, json::pointer("/toolConfig/tools", index++),
+                           request));
   }
   LLMPROXY_ASSIGN(const Value choice,
                   config.optional("toolChoice", Type::object));
@@ -142,9 +142,8 @@ Result<void> read_thinking(ObjectReader& fields, ChatRequest& request) {
 
 /// Passed to the model as they are: names are those of its own API.
 Result<void> read_model_fields(ObjectReader& body, ChatRequest& request) {
-  LLMPROXY_ASSIGN(const Value value, body.optional(
-                                         "additionalModelRequestFields",
-                                         Type::object));
+  LLMPROXY_ASSIGN(const Value value,
+                  body.optional("additionalModelRequestFields", Type::object));
   if (!value) return {};
   ObjectReader fields(value, "/additionalModelRequestFields");
   LLMPROXY_TRY(json::read_fields<ChatRequest>(kModelScalars, fields, request));

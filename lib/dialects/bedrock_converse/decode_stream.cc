@@ -121,8 +121,8 @@ class Decoder final : public StreamReader {
                   sink);
     }
     if (delta["citation"].is_object()) {
-      StreamEvent event = event_of(EventKind::part_delta,
-                                   opened(data, PartKind::text, sink));
+      StreamEvent event =
+          event_of(EventKind::part_delta, opened(data, PartKind::text, sink));
       event.citation = delta["citation"].raw();
       return sink.on_event(event);
     }

@@ -65,16 +65,15 @@ MessagesWriter::MessagesWriter(const ChatRequest& request,
     : own_(is_own(request)),
       w_(writer),
       losses_(losses),
-      builder_(request, options,
-               {.provider = kTitle,
-                .own = own_,
-                .kin = own_,
-                .unsigned_thinking = own_,
-                .takes_opaque =
-                    [](const OpaquePart& part) {
-                      return part.dialect == kName;
-                    }},
-               losses) {}
+      builder_(
+          request, options,
+          {.provider = kTitle,
+           .own = own_,
+           .kin = own_,
+           .unsigned_thinking = own_,
+           .takes_opaque =
+               [](const OpaquePart& part) { return part.dialect == kName; }},
+          losses) {}
 
 void MessagesWriter::lose(std::string path, std::string what, LossKind kind) {
   losses_.push_back({std::move(path), std::move(what), kind});
@@ -92,8 +91,7 @@ void MessagesWriter::write_cache_point(const std::optional<CacheMarker>& cache,
     w_.member_if("ttl", marker->ttl);
   } else if (!marker->ttl.empty()) {
     lose(path_of(*marker, path) + "/ttl",
-         fmt::format("{} keeps prefixes 5m or 1h, not {}", kTitle,
-                     marker->ttl),
+         fmt::format("{} keeps prefixes 5m or 1h, not {}", kTitle, marker->ttl),
          LossKind::approximated);
   }
   w_.end_object();
@@ -361,8 +359,7 @@ void MessagesWriter::write_tool_use(const ToolCallPart& call,
     lose(path, "the arguments of an earlier call are no JSON object; wrapped",
          LossKind::approximated);
   }
-  w_.member("toolUseId",
-            own_ ? call.id : tool_alias(call.id, kMaxCallId));
+  w_.member("toolUseId", own_ ? call.id : tool_alias(call.id, kMaxCallId));
   w_.member("name", call.name);
   w_.member_raw("input", input);
 }

@@ -18,8 +18,8 @@ using json::Writer;
 /// Vendors whose models take none of Anthropic's fields. Ids of profiles may
 /// stand for any model, mostly for one of Anthropic's.
 constexpr std::array<std::string_view, 8> kOtherVendors = {
-    "amazon.", "meta.", "mistral.", "cohere.",
-    "deepseek.", "openai.", "qwen.", "ai21."};
+    "amazon.",   "meta.",   "mistral.", "cohere.",
+    "deepseek.", "openai.", "qwen.",    "ai21."};
 
 bool takes_anthropic_fields(std::string_view model) {
   return std::none_of(kOtherVendors.begin(), kOtherVendors.end(),
@@ -127,15 +127,15 @@ class RequestWriter {
     }
     if (called_tools(request_).empty()) {
       kept.clear();
-      return lose("/tools",
-                  fmt::format("{} cannot forbid calls; the tools are left out",
-                              kTitle),
-                  LossKind::approximated);
+      return lose(
+          "/tools",
+          fmt::format("{} cannot forbid calls; the tools are left out", kTitle),
+          LossKind::approximated);
     }
-    lose("/tool_choice",
-         fmt::format("{} cannot forbid calls; the model may call tools",
-                     kTitle),
-         LossKind::approximated);
+    lose(
+        "/tool_choice",
+        fmt::format("{} cannot forbid calls; the model may call tools", kTitle),
+        LossKind::approximated);
   }
 
   Result<void> check_named_choice(const std::vector<std::size_t>& kept) const {
@@ -147,7 +147,9 @@ class RequestWriter {
     const auto named = [&](const ToolDefinition& tool) {
       return tool.name == name;
     };
-    const auto is_kept = [&](std::size_t i) { return named(request_.tools[i]); };
+    const auto is_kept = [&](std::size_t i) {
+      return named(request_.tools[i]);
+    };
     if (std::any_of(kept.begin(), kept.end(), is_kept)) return {};
     if (std::any_of(request_.tools.begin(), request_.tools.end(), named)) {
       return unsupported("the tool that must be called is not available",
@@ -288,8 +290,7 @@ class RequestWriter {
     if (own_) {
       for (const Extension& extension : request_.extensions) {
         if (!extension.name.starts_with(kInference)) continue;
-        inner.member(extension.name.substr(kInference.size()),
-                     extension.value);
+        inner.member(extension.name.substr(kInference.size()), extension.value);
       }
     }
     inner.end_object();
@@ -302,8 +303,8 @@ class RequestWriter {
 
   void lose_if(std::string_view path, bool given) {
     if (!given) return;
-    lose(std::string(path), fmt::format("{} has no {}", kTitle,
-                                        path.substr(1)));
+    lose(std::string(path),
+         fmt::format("{} has no {}", kTitle, path.substr(1)));
   }
 
   void write_stop_sequences(Writer& inner) {
@@ -312,8 +313,8 @@ class RequestWriter {
       if (!blank(stop) || own_) {
         kept.push_back(stop);
       } else {
-        lose("/stop", fmt::format("{} takes no stop sequence of white space",
-                                  kTitle));
+        lose("/stop",
+             fmt::format("{} takes no stop sequence of white space", kTitle));
       }
     }
     if (kept.empty()) return;
@@ -338,8 +339,7 @@ class RequestWriter {
     write_thinking(inner);
     for (const Extension& extension : request_.extensions) {
       if (!own_ || !extension.name.starts_with(kModelFields)) continue;
-      inner.member(extension.name.substr(kModelFields.size()),
-                   extension.value);
+      inner.member(extension.name.substr(kModelFields.size()), extension.value);
     }
     inner.end_object();
     if (fields != "{}") w_.member_raw("additionalModelRequestFields", fields);

@@ -88,9 +88,9 @@ class Encoder final : public StreamEncoder, private EventSink {
       case PartKind::image:
         return image(event);
       case PartKind::opaque:
-        return lose("/content",
-                    fmt::format("{} has no {} parts in streams", kTitle,
-                                event.name));
+        if (opaque(event)) return;
+        return lose("/content", fmt::format("{} has no {} parts in streams",
+                                            kTitle, event.name));
       default:
         return;  // the first delta opens it
     }
@@ -133,6 +133,37 @@ class Encoder final : public StreamEncoder, private EventSink {
     w_.end_object();
     w_.end_object();
     send_delta();
+  }
+
+  /// Tools of the provider, taken apart again; false for all other blocks.
+  bool opaque(const StreamEvent& event) {
+    json::Document document;
+    const auto root = document.parse(event.text);
+    if (event.id != kName || !root) return false;
+    const json::Value block = (*root)[event.name];
+    const bool call = event.name == "toolUse";
+    if (!call && event.name != "toolResult") return false;
+    const std::string_view body = call ? "input" : "content";
+    open();
+    w_.member("contentBlockIndex", index_);
+    w_.key("start");
+    w_.begin_object();
+    w_.key(event.name);
+    w_.begin_object();
+    for (const json::Value member : block.children()) {
+      if (member.key() != body) w_.member_raw(member.key(), member.raw());
+    }
+    w_.end_object();
+    w_.end_object();
+    send("contentBlockStart");
+    if (call) {
+      input(block[body].raw());
+    } else {
+      open_delta(event.name);
+      w_.raw(block[body].raw());
+      send_delta();
+    }
+    return true;
   }
 
   void open_delta(std::string_view member) {
@@ -186,11 +217,10 @@ class Encoder final : public StreamEncoder, private EventSink {
       case PartKind::thinking:
         reasoning("text", event.text);
         if (event.signature.empty()) return;
-        return reasoning(
-            "signature",
-            is_foreign(event.issuer)
-                ? seal(event.issuer, thinking_id_, event.signature, false)
-                : std::string(event.signature));
+        return reasoning("signature", is_foreign(event.issuer)
+                                          ? seal(event.issuer, thinking_id_,
+                                                 event.signature, false)
+                                          : std::string(event.signature));
       case PartKind::text:
         return text(event.text);
       case PartKind::refusal:

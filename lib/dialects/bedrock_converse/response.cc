@@ -218,8 +218,7 @@ Usage read_usage(const Value& usage) {
   out.cache_write_tokens = count_of(usage["cacheWriteInputTokens"]);
   out.output_tokens = count_of(usage["outputTokens"]);
   if (input || out.cached_input_tokens || out.cache_write_tokens) {
-    out.input_tokens = input.value_or(0) +
-                       out.cached_input_tokens.value_or(0) +
+    out.input_tokens = input.value_or(0) + out.cached_input_tokens.value_or(0) +
                        out.cache_write_tokens.value_or(0);
   }
   return out;

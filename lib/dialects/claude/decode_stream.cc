@@ -233,6 +233,9 @@ class Decoder final : public StreamReader {
     }
     counts_.update(data["usage"]);
     usage_ = counts_.usage();
+    if (data["usage"]["service_tier"].is_string()) {
+      tier_ = canonical_tier(data["usage"]["service_tier"].string());
+    }
     StreamEvent event;
     event.kind = EventKind::usage;
     event.usage = &usage_;

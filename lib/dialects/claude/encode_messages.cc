@@ -14,8 +14,7 @@ bool is_image_type(std::string_view type) {
          kImageTypes.end();
 }
 
-bool is_one_of(std::string_view name,
-               std::span<const std::string_view> names) {
+bool is_one_of(std::string_view name, std::span<const std::string_view> names) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
@@ -38,9 +37,8 @@ MessagesWriter::MessagesWriter(const ChatRequest& request,
                {.provider = host.title,
                 .own = kin_ == Kinship::own,
                 .kin = kin_ != Kinship::foreign,
-                .takes_opaque = [this](const OpaquePart& part) {
-                  return takes(part);
-                }},
+                .takes_opaque =
+                    [this](const OpaquePart& part) { return takes(part); }},
                losses) {}
 
 void MessagesWriter::lose(std::string path, std::string what, LossKind kind) {

@@ -43,9 +43,7 @@ class Encoder final : public StreamEncoder, private EventSink {
     out_ = nullptr;
   }
 
-  void keep_alive(std::string& out) override {
-    framing_.keep_alive(out);
-  }
+  void keep_alive(std::string& out) override { framing_.keep_alive(out); }
 
   const Losses& losses() const override { return losses_; }
 
@@ -112,6 +110,7 @@ class Encoder final : public StreamEncoder, private EventSink {
     w_.member_null("stop_sequence");
     w_.key("usage");
     write_usage(known, service_tier_, w_);
+    told_tier_ = service_tier_;
     w_.end_object();
     send();
   }
@@ -251,16 +250,15 @@ class Encoder final : public StreamEncoder, private EventSink {
     }
     w_.end_object();
     w_.key("usage");
-    write_final_usage(usage_, w_);
+    // Some upstreams tell the tier at the end only.
+    write_final_usage(usage_, told_tier_.empty() ? service_tier_ : "", w_);
     send();
     open("message_stop");
     send();
   }
 
   /// No message_stop, and open blocks stay open: the answer did not finish.
-  void fail(const Error& error) {
-    framing_.error(*out_, error);
-  }
+  void fail(const Error& error) { framing_.error(*out_, error); }
 
   const StreamFraming& framing_;
   const std::int64_t estimate_;
@@ -272,6 +270,7 @@ class Encoder final : public StreamEncoder, private EventSink {
   Losses losses_;
   Usage usage_;
   std::string service_tier_;
+  std::string told_tier_;  // in message_start
   std::int64_t index_ = 0;
   std::string thinking_id_;
   bool has_delta_ = false;

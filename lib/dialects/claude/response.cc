@@ -118,10 +118,9 @@ void write_part(const ContentPart& part, const std::string& path,
     w.end_object();
   } else if (const auto* opaque = part.as<OpaquePart>()) {
     if (opaque->dialect == kName) return w.raw(opaque->json.text);
-    losses.push_back({path,
-                      fmt::format("{} has no {} parts", host.title,
-                                  opaque->type),
-                      LossKind::dropped});
+    losses.push_back(
+        {path, fmt::format("{} has no {} parts", host.title, opaque->type),
+         LossKind::dropped});
   }
 }
 
@@ -169,6 +168,12 @@ void write_thinking_tokens(const Usage& usage, Writer& w) {
   w.end_object();
 }
 
+void write_tier(std::string_view canonical, Writer& w) {
+  for (const ServiceTier& row : kUsedTiers) {
+    if (row.canonical == canonical) w.member("service_tier", row.wire);
+  }
+}
+
 }  // namespace
 
 void write_usage(const Usage& usage, std::string_view service_tier, Writer& w) {
@@ -178,19 +183,19 @@ void write_usage(const Usage& usage, std::string_view service_tier, Writer& w) {
   w.member("cache_read_input_tokens", usage.cached_input_tokens.value_or(0));
   w.member("output_tokens", usage.output_tokens.value_or(0));
   write_thinking_tokens(usage, w);
-  for (const ServiceTier& row : kUsedTiers) {
-    if (row.canonical == service_tier) w.member("service_tier", row.wire);
-  }
+  write_tier(service_tier, w);
   w.end_object();
 }
 
-void write_final_usage(const Usage& usage, Writer& w) {
+void write_final_usage(const Usage& usage, std::string_view service_tier,
+                       Writer& w) {
   w.begin_object();
   if (usage.input_tokens) w.member("input_tokens", uncached_input(usage));
   w.member("cache_creation_input_tokens", usage.cache_write_tokens);
   w.member("cache_read_input_tokens", usage.cached_input_tokens);
   w.member("output_tokens", usage.output_tokens.value_or(0));
   write_thinking_tokens(usage, w);
+  write_tier(service_tier, w);
   w.end_object();
 }
 

@@ -136,7 +136,8 @@ void write_usage(const Usage& usage, std::string_view service_tier,
                  json::Writer& writer);
 /// Only what is known, and output_tokens, which clients demand: a zero would
 /// overwrite what they were told before.
-void write_final_usage(const Usage& usage, json::Writer& writer);
+void write_final_usage(const Usage& usage, std::string_view service_tier,
+                       json::Writer& writer);
 /// The category of a refusal, which no other dialect has.
 void lose_category(const json::Value& stop_details, Losses& losses);
 /// "msg_..." for any response id.
