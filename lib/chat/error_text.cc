@@ -11,14 +11,15 @@ namespace {
 constexpr std::size_t kMaxText = 500;  // bytes; an error page is not an essay
 
 /// Phrases of providers for a prompt that does not fit, in lower case.
-constexpr std::array<std::string_view, 7> kTooLong = {
-    "maximum context length",       // OpenAI, vLLM, DeepSeek
-    "prompt is too long",           // Anthropic
-    "exceed context limit",         // Anthropic: input plus max_tokens
-    "context length exceeded",      // Groq and others
-    "input token count exceeds",    // Gemini
-    "exceeds the context window",   // OpenAI Responses
-    "exceed the available context"  // llama.cpp
+constexpr std::array<std::string_view, 8> kTooLong = {
+    "maximum context length",                // OpenAI, vLLM, DeepSeek
+    "prompt is too long",                    // Anthropic
+    "exceed context limit",                  // Anthropic: input plus max_tokens
+    "context length exceeded",               // Groq and others
+    "input token count exceeds",             // Gemini
+    "exceeds the context window",            // OpenAI Responses
+    "exceed the available context",          // llama.cpp
+    "input is too long for requested model"  // Bedrock
 };
 
 std::string lower(std::string_view text) {

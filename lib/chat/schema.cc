@@ -46,38 +46,45 @@ class Closer {
     if (!schema.is_object()) return w_.raw(schema.raw());
     const bool closes =
         schema["type"].string() == "object" || schema["properties"].is_object();
-    std::string limits;
+    const std::string limits = take_limits(schema, path);
     w_.begin_object();
     for (const Value member : schema.children()) {
       const std::string_view key = member.key();
-      if (key == "description" || key == "additionalProperties") continue;
-      if (in(kLimits, key)) {
-        limits += fmt::format("{}{}: {}", limits.empty() ? "" : ", ", key,
-                              member.raw());
-        losses_.push_back({json::pointer(path, key),
-                           "moved into the description",
-                           LossKind::approximated});
-        continue;
+      if (in(kLimits, key)) continue;
+      if (key == "description") {
+        write_description(member.string(), limits);
+      } else if (key == "additionalProperties" && closes) {
+        w_.member(key, false);
+      } else {
+        w_.key(key);
+        write_member(member, json::pointer(path, key));
       }
-      w_.key(key);
-      write_member(member, json::pointer(path, key));
     }
-    write_description(schema["description"].string(), limits);
+    if (!schema["description"]) write_description("", limits);
     const Value open = schema["additionalProperties"];
-    if (closes) {
-      w_.member("additionalProperties", false);
-      if (open && open.boolean() != false) {
-        losses_.push_back({json::pointer(path, "additionalProperties"),
-                           "structured output takes closed objects only",
-                           LossKind::approximated});
-      }
-    } else if (open) {
-      w_.member_raw("additionalProperties", open.raw());
+    if (closes && !open) w_.member("additionalProperties", false);
+    if (closes && open && open.boolean() != false) {
+      losses_.push_back({json::pointer(path, "additionalProperties"),
+                         "structured output takes closed objects only",
+                         LossKind::approximated});
     }
     w_.end_object();
   }
 
  private:
+  /// Limits as words, in the order in which they were given.
+  std::string take_limits(Value schema, const std::string& path) {
+    std::string limits;
+    for (const Value member : schema.children()) {
+      if (!in(kLimits, member.key())) continue;
+      limits += fmt::format("{}{}: {}", limits.empty() ? "" : ", ",
+                            member.key(), member.raw());
+      losses_.push_back({json::pointer(path, member.key()),
+                         "moved into the description", LossKind::approximated});
+    }
+    return limits;
+  }
+
   void write_member(Value member, const std::string& path) {
     if (in(kSchemas, member.key())) return write(member, path);
     if (in(kLists, member.key()) && member.is_array()) {

@@ -96,6 +96,13 @@ constexpr TargetTraits gemini_3() {
   return traits;
 }
 
+/// Models of other vendors on Bedrock: no prefixes, signatures or schemas.
+constexpr TargetTraits bedrock_plain() {
+  TargetTraits traits = claude_3(ThinkingStyle::none, 4096);
+  traits.prefill = false;
+  return traits;
+}
+
 struct ModelRow {
   std::string_view dialect;
   std::string_view pattern;
@@ -116,6 +123,13 @@ constexpr std::array kModels = {
     ModelRow{"claude", "*claude-sonnet-5-5*", claude_new(true)},
     ModelRow{"claude", "*claude-sonnet-5*", claude_new(false)},
     ModelRow{"claude", "*claude-*-5*", claude_new(true)},
+    ModelRow{"bedrock-converse", "*amazon.nova*", bedrock_plain()},
+    ModelRow{"bedrock-converse", "*meta.llama*", bedrock_plain()},
+    ModelRow{"bedrock-converse", "*mistral.*", bedrock_plain()},
+    ModelRow{"bedrock-converse", "*cohere.*", bedrock_plain()},
+    ModelRow{"bedrock-converse", "*deepseek.*", bedrock_plain()},
+    ModelRow{"bedrock-converse", "*openai.gpt-oss*", bedrock_plain()},
+    ModelRow{"bedrock-converse", "*qwen.*", bedrock_plain()},
     ModelRow{"claude", "*", claude_base()},
     ModelRow{"openai-chat", "*gpt-5-chat*", openai_plain()},
     ModelRow{"openai-chat", "*gpt-3.5*", openai_plain()},
@@ -183,9 +197,10 @@ bool fits(std::string_view pattern, std::string_view text) {
 
 TargetTraits traits_for(const Dialect& dialect, std::string_view model) {
   const Served* served = served_by(dialect.name);
-  const std::string_view rows = served ? served->models : dialect.name;
+  const std::string_view vendor = served ? served->models : dialect.name;
   for (const ModelRow& row : kModels) {
-    if (row.dialect != rows || !fits(row.pattern, model)) continue;
+    const bool counts = row.dialect == dialect.name || row.dialect == vendor;
+    if (!counts || !fits(row.pattern, model)) continue;
     TargetTraits traits = row.traits;
     if (served) traits.image_urls = false;
     return traits;

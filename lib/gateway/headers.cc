@@ -21,7 +21,18 @@ constexpr std::array<std::string_view, 2> kClaudeRequest = {"anthropic-version",
 constexpr std::array<std::string_view, 2> kClaudeLimits = {
     "anthropic-ratelimit-", "anthropic-priority-"};
 
-constexpr std::array<std::string_view, 1> kBedrockRequest = {"anthropic-beta"};
+constexpr std::array<std::string_view, 8> kBedrockRequest = {
+    "x-amzn-bedrock-accept",
+    "x-amzn-bedrock-trace",
+    "x-amzn-bedrock-guardrailidentifier",
+    "x-amzn-bedrock-guardrailversion",
+    "x-amzn-bedrock-performanceconfig-latency",
+    "x-amzn-bedrock-service-tier",
+    "x-amzn-bedrock-request-metadata",
+    "anthropic-beta"};
+// Token counts and the type of an error: SDKs and bills read them.
+constexpr std::array<std::string_view, 2> kBedrockFacts = {"x-amzn-bedrock-",
+                                                           "x-amzn-error"};
 
 /// The headers of one dialect's API.
 struct DialectHeaders {
@@ -40,8 +51,10 @@ constexpr std::array kDialectHeaders = {
     DialectHeaders{"openai-responses", "x-request-id", kOpenAiRequest,
                    kOpenAiLimits},
     DialectHeaders{"gemini", "x-request-id", {}, {}},
-    DialectHeaders{"bedrock", "x-amzn-requestid", kBedrockRequest, {}},
-    DialectHeaders{"bedrock-converse", "x-amzn-requestid", {}, {}},
+    DialectHeaders{"bedrock", "x-amzn-requestid", kBedrockRequest,
+                   kBedrockFacts},
+    DialectHeaders{"bedrock-converse", "x-amzn-requestid", kBedrockRequest,
+                   kBedrockFacts},
 };
 
 /// Retry hints: every SDK reads them, whatever API they came from.

@@ -37,6 +37,8 @@ struct StreamTranslator::State final : public EventSink {
     if (event.kind == EventKind::started) {
       StreamEvent named = event;
       if (!context.answer_model.empty()) named.model = context.answer_model;
+      // Some upstreams say neither.
+      if (named.model.empty()) named.model = context.model;
       if (named.id.empty()) named.id = context.answer_id;
       return encoder->on_event(named, *out);
     }

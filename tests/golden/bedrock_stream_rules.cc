@@ -40,69 +40,6 @@ std::string split(const std::vector<Record>& records, bool failed,
   return failed ? "a failure without exception" : "";
 }
 
-class ConverseReader {
- public:
-  std::string read(const Record& record) {
-    json::Document document;
-    const auto root = document.parse(record.data);
-    if (!root) return "not JSON";
-    if (!started_ && record.name != "messageStart") return "no messageStart";
-    if (ended_) return "an event behind metadata";
-    if (record.name == "messageStart") {
-      if (started_) return "two messageStart";
-      started_ = true;
-      return (*root)["role"].string() == "assistant" ? "" : "role";
-    }
-    if (record.name == "messageStop") {
-      if (open_) return "a block is left open";
-      stopped_ = true;
-      return (*root)["stopReason"].string().empty() ? "no stopReason" : "";
-    }
-    if (record.name == "metadata") {
-      ended_ = true;
-      if (!stopped_) return "metadata before messageStop";
-      return (*root)["usage"]["totalTokens"].integer() ? "" : "no usage";
-    }
-    return block(record.name, *root);
-  }
-
-  bool ended() const { return ended_; }
-
- private:
-  std::string block(const std::string& type, json::Value root) {
-    if (stopped_) return "a block behind messageStop";
-    if (root["contentBlockIndex"].integer() != index_) {
-      return "contentBlockIndex";
-    }
-    if (type == "contentBlockStart") {
-      if (open_) return "two blocks open";
-      open_ = call_ = true;
-      const json::Value use = root["start"]["toolUse"];
-      return use["toolUseId"].string().empty() || use["name"].string().empty()
-                 ? "toolUse without id or name"
-                 : "";
-    }
-    if (type == "contentBlockDelta") {
-      const bool of_call = root["delta"]["toolUse"].is_object();
-      if (of_call != call_) return "a delta of another kind";
-      open_ = true;
-      return root["delta"].size() == 1 ? "" : "not one member in delta";
-    }
-    if (type != "contentBlockStop") return "unknown event " + type;
-    if (!open_) return "a stop without a block";
-    open_ = call_ = false;
-    ++index_;
-    return "";
-  }
-
-  std::int64_t index_ = 0;
-  bool started_ = false;
-  bool stopped_ = false;
-  bool ended_ = false;
-  bool open_ = false;
-  bool call_ = false;
-};
-
 }  // namespace
 
 std::string broken_bedrock_rule(const std::vector<Record>& records,
@@ -125,19 +62,6 @@ std::string broken_bedrock_rule(const std::vector<Record>& records,
     event.name = (*root)["type"].string();
   }
   return broken_claude_rule(events, context, failed);
-}
-
-std::string broken_bedrock_converse_rule(const std::vector<Record>& records,
-                                         const RequestContext&, bool failed) {
-  std::vector<Record> events;
-  std::string rule = split(records, failed, events);
-  if (!rule.empty()) return rule;
-  ConverseReader reader;
-  for (const Record& event : events) {
-    rule = reader.read(event);
-    if (!rule.empty()) return rule + ": " + event.name + " " + event.data;
-  }
-  return failed || reader.ended() ? "" : "no metadata at the end";
 }
 
 }  // namespace llmproxy::testing

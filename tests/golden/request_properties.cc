@@ -46,6 +46,10 @@ std::vector<Place> open_places(json::Value root) {
   }
   const json::Value tool = first(root["tools"]);
   if (tool.is_object()) places.push_back({"/tools/0", tool.raw()});
+  const json::Value spec = first(root["toolConfig"]["tools"])["toolSpec"];
+  if (spec.is_object()) {
+    places.push_back({"/toolConfig/tools/0/toolSpec", spec.raw()});
+  }
   return places;
 }
 
@@ -57,7 +61,10 @@ json::Value resolve(json::Value root, std::string_view pointer) {
     const std::string_view name = pointer.substr(0, end);
     pointer.remove_prefix(end);
     if (root.is_object()) {
-      root = root[name];
+      const json::Value member = root[name];
+      // Losses do not name the member of a union.
+      const bool is_union = !member && root.size() == 1;
+      root = is_union ? (*root.children().begin())[name] : member;
       continue;
     }
     json::Value found;
@@ -65,6 +72,8 @@ json::Value resolve(json::Value root, std::string_view pointer) {
     for (const json::Value element : root.children()) {
       if (std::to_string(index++) == name) found = element;
     }
+    // A schema may be written as a text: a place in it is one, too.
+    if (root.is_string()) return root;
     root = found;
   }
   return root;

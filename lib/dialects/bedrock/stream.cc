@@ -1,5 +1,5 @@
-// Bedrock InvokeModelWithResponseStream: each frame is a `chunk` that holds
-// one event of the claude dialect in base64.
+// Amazon Bedrock InvokeModelWithResponseStream: the events of the Messages
+// API, each as base64 in a frame of its own.
 #include "chat/aws_errors.h"
 #include "chat/media.h"
 #include "dialects/bedrock/tables.h"
@@ -8,17 +8,15 @@
 namespace llmproxy::bedrock {
 namespace {
 
-/// Unwraps chunks; everything else is as in the frames.
+constexpr std::string_view kChunk = "chunk";
+
+/// Frames of an event stream, unwrapped: data is one event of the API.
 class ChunkFramer final : public wire::Framer {
  public:
   void feed(std::string_view bytes) override { frames_.feed(bytes); }
-
   bool next(wire::Frame& frame) override {
-    while (frames_.next(frame)) {
-      if (frame.exception) return true;
-      if (frame.name == "chunk" && unwrap(frame)) return true;
-      if (!fault_.empty()) return false;
-      // Other types of events are for other models, or new.
+    while (fault_.empty() && frames_.next(frame)) {
+      if (frame.exception || unwrap(frame)) return true;
     }
     return false;
   }
@@ -29,15 +27,23 @@ class ChunkFramer final : public wire::Framer {
   std::size_t consumed() const override { return frames_.consumed(); }
 
  private:
+  /// False for what is no event of the answer: other types of frames, and
+  /// chunks of gateways that hold nothing.
   bool unwrap(wire::Frame& frame) {
+    if (frame.name != kChunk) return false;
     const auto root = document_.parse(frame.data);
-    const auto bytes =
-        root ? decode_base64((*root)["bytes"].string()) : std::nullopt;
-    if (!bytes || bytes->empty()) {
-      fault_ = "a chunk of the upstream's stream holds no base64 bytes";
+    if (!root || !root->is_object()) {
+      fault_ = "a chunk of the upstream's stream is not a JSON object";
       return false;
     }
-    event_ = *bytes;
+    const json::Value bytes = (*root)["bytes"];
+    if (bytes.absent()) return false;
+    auto decoded = decode_base64(bytes.string());
+    if (!decoded) {
+      fault_ = "a chunk of the upstream's stream is not base64";
+      return false;
+    }
+    event_ = *std::move(decoded);
     frame.name = {};
     frame.data = event_;
     return true;
@@ -49,25 +55,27 @@ class ChunkFramer final : public wire::Framer {
   std::string_view fault_;
 };
 
-void append_chunk(std::string& out, std::string_view, std::string_view json) {
-  std::string payload;
-  json::Writer w(payload);
+void append_chunk(std::string& out, std::string_view, std::string_view event) {
+  std::string json;
+  json::Writer w(json);
   w.begin_object();
-  w.member("bytes", encode_base64(json));
+  w.member("bytes", encode_base64(event));
   w.end_object();
-  wire::append_event_frame(out, "chunk", payload);
+  wire::append_event_frame(out, kChunk, json);
 }
+
+constexpr claude::StreamFraming kFraming = {append_chunk, append_aws_exception,
+                                            wire::append_keep_alive_frame};
 
 }  // namespace
 
 std::unique_ptr<StreamDecoder> new_stream_decoder(const RequestContext&) {
-  return claude::new_framed_decoder(std::make_unique<ChunkFramer>());
+  return claude::new_stream_decoder(std::make_unique<ChunkFramer>());
 }
 
 std::unique_ptr<StreamEncoder> new_stream_encoder(
     const RequestContext& context) {
-  return claude::new_framed_encoder(context,
-                                    {append_chunk, append_aws_exception});
+  return claude::new_stream_encoder(context, kFraming);
 }
 
 }  // namespace llmproxy::bedrock

@@ -1,11 +1,11 @@
-// Bedrock Converse: a client's messages to canonical ones.
+// Amazon Bedrock Converse: system, messages and content blocks to canonical
+// ones.
 #include <fmt/format.h>
-
-#include <utility>
 
 #include "chat/media.h"
 #include "chat/sealed_reasoning.h"
 #include "dialects/bedrock_converse/messages.h"
+#include "json/text.h"
 
 namespace llmproxy::bedrock_converse {
 
@@ -13,235 +13,316 @@ using json::ObjectReader;
 using json::Type;
 using json::Value;
 
-namespace {
-
-template <std::size_t N>
-std::string media_type_of(const std::array<Format, N>& rows,
-                          std::string_view wire) {
-  for (const Format& row : rows) {
-    if (row.wire == wire) return std::string(row.media_type);
-  }
-  return {};
+CacheMarker read_cache_point(Value point) {
+  return {std::string(point["ttl"].string()), {}};
 }
 
-/// bytes, a place in S3, or (documents) plain text.
-Result<MediaSource> read_source(const Value& block, std::string media_type,
-                                const std::string& path) {
-  const Value source = block["source"];
-  MediaSource out;
-  out.media_type = std::move(media_type);
-  if (source["bytes"].is_string()) {
-    out.data = source["bytes"].string();
-  } else if (source["s3Location"].is_object()) {
-    out.kind = MediaKind::file_id;
-    out.data = source["s3Location"]["uri"].string();
-  } else if (source["text"].is_string()) {
-    out.kind = MediaKind::text;
-    out.data = source["text"].string();
-  } else {
-    return invalid_request("source needs bytes or s3Location", path);
+std::optional<ThinkingPart> read_redacted_blob(std::string_view blob) {
+  if (auto foreign = unseal(blob)) return foreign;
+  auto data = decode_base64(blob);
+  if (!data || json::valid_utf8_prefix(*data) != data->size()) {
+    return std::nullopt;
+  }
+  ThinkingPart part;
+  part.redacted_data = *std::move(data);
+  part.issuer = ReasoningIssuer::anthropic;
+  return part;
+}
+
+namespace {
+
+constexpr std::string_view kContent = "content";
+
+ContentPart::Value opaque(std::string_view type, Value block) {
+  return OpaquePart{std::string(kName), std::string(type), block.raw_json()};
+}
+
+/// One member of the union that a content block is.
+struct Block {
+  Value whole;
+  Value member;
+  std::string path;  ///< of the member
+};
+using Part = Result<ContentPart::Value>;
+
+/// An object's members that nobody asked for go to the part, under the name
+/// of the block.
+struct Opened {
+  ObjectReader reader;
+  Result<void> ok;
+};
+Opened open(const Block& block) {
+  Opened out{ObjectReader(block.member, block.path), {}};
+  if (!block.member.is_object()) {
+    out.ok = invalid_request(
+        fmt::format("{} must be an object, not {}", block.member.key(),
+                    to_string(block.member.type())),
+        block.path);
   }
   return out;
 }
 
-Result<ContentPart::Value> read_image(const Value& image,
-                                      const std::string& path) {
-  ImagePart out;
-  LLMPROXY_ASSIGN(
-      out.source,
-      read_source(image, media_type_of(kImageFormats, image["format"].string()),
-                  path));
-  return ContentPart::Value(std::move(out));
-}
-
-Result<ContentPart::Value> read_document(const Value& document,
-                                         const std::string& path) {
-  DocumentPart out;
-  out.title = document["name"].string();
-  out.context = document["context"].string();
-  LLMPROXY_ASSIGN(
-      out.source,
-      read_source(document,
-                  media_type_of(kDocumentFormats, document["format"].string()),
-                  path));
-  return ContentPart::Value(std::move(out));
-}
-
-Result<ContentPart::Value> read_tool_use(const Value& use,
-                                         const std::string& path) {
-  ToolCallPart call;
-  call.id = use["toolUseId"].string();
-  call.name = use["name"].string();
-  if (call.id.empty() || call.name.empty()) {
-    return invalid_request("toolUse needs toolUseId and name", path);
+void keep_rest(const ObjectReader& reader, const Block& block,
+               Extensions& extensions) {
+  for (Extension& extension : reader.rest()) {
+    extension.name = fmt::format("{}/{}", block.member.key(), extension.name);
+    extensions.push_back(std::move(extension));
   }
-  call.arguments = use["input"].absent() ? "{}" : use["input"].raw();
-  return ContentPart::Value(std::move(call));
 }
 
-Result<ContentPart::Value> read_tool_result(const Value& value,
-                                            const std::string& path) {
-  ToolResultPart result;
-  result.call_id = value["toolUseId"].string();
-  result.is_error = value["status"].string() == "error";
-  if (result.call_id.empty()) {
-    return invalid_request("toolResult needs toolUseId", path);
+Part read_text(const Block& block, Extensions&) {
+  if (!block.member.is_string()) {
+    return invalid_request(fmt::format("text must be a string, not {}",
+                                       to_string(block.member.type())),
+                           block.path);
   }
-  std::size_t index = 0;
-  for (const Value block : value["content"].children()) {
-    const std::string place = json::pointer(path + "/content", index++);
-    if (block["json"]) {
-      ContentPart part;
-      part.value = TextPart{std::string(block["json"].raw()), {}};
-      result.content.push_back(std::move(part));
-      continue;
-    }
-    LLMPROXY_ASSIGN(auto part, read_block(block, place));
-    if (part) result.content.push_back(*std::move(part));
+  return ContentPart::Value(TextPart{std::string(block.member.string()), {}});
+}
+
+/// Bytes, or a place in S3 that only the provider can read: kept as its JSON.
+Result<MediaSource> read_source(ObjectReader& reader) {
+  LLMPROXY_ASSIGN(const Value value, reader.required("source", Type::object));
+  ObjectReader source(value, reader.path_of("source"));
+  MediaSource out;
+  if (value["s3Location"].is_object()) {
+    out.kind = MediaKind::file_id;
+    out.data = std::string(value["s3Location"].raw());
+  } else if (value["text"].is_string()) {
+    out.kind = MediaKind::text;
+    out.data = std::string(value["text"].string());
+  } else {
+    LLMPROXY_ASSIGN(out.data, source.required_string("bytes"));
   }
-  return ContentPart::Value(std::move(result));
+  return out;
 }
 
-Result<ContentPart::Value> read_thinking(const Value& reasoning,
-                                         const std::string&) {
-  return ContentPart::Value(read_reasoning(reasoning));
+Part read_image(const Block& block, Extensions& extensions) {
+  auto [reader, ok] = open(block);
+  LLMPROXY_TRY(ok);
+  ImagePart part;
+  LLMPROXY_ASSIGN(const std::string format, reader.required_string("format"));
+  LLMPROXY_ASSIGN(part.source, read_source(reader));
+  part.source.media_type = media_type_of(kImageFormats, format);
+  if (part.source.media_type.empty()) {
+    return invalid_request(
+        fmt::format("unknown image format '{}'; expected png, jpeg, gif or "
+                    "webp",
+                    format),
+        reader.path_of("format"));
+  }
+  keep_rest(reader, block, extensions);
+  return ContentPart::Value(std::move(part));
 }
 
+/// Names that we make up for those who have none.
+bool is_neutral_name(std::string_view name) {
+  constexpr std::string_view kNeutral = "document ";
+  return name.starts_with(kNeutral) &&
+         name.find_first_not_of("0123456789", kNeutral.size()) ==
+             std::string_view::npos;
+}
+
+Part read_document(const Block& block, Extensions& extensions) {
+  auto [reader, ok] = open(block);
+  LLMPROXY_TRY(ok);
+  // Made of blocks: no canonical form.
+  if (block.member["source"]["content"].is_array()) {
+    return opaque("document", block.whole);
+  }
+  DocumentPart part;
+  LLMPROXY_ASSIGN(part.source, read_source(reader));
+  LLMPROXY_ASSIGN(const std::string format, reader.optional_string("format"));
+  part.source.media_type = media_type_of(kDocumentFormats, format);
+  if (part.source.media_type.empty() && part.source.kind == MediaKind::text) {
+    part.source.media_type = "text/plain";
+  }
+  LLMPROXY_ASSIGN(part.title, reader.required_string("name"));
+  if (is_neutral_name(part.title)) part.title.clear();
+  LLMPROXY_ASSIGN(part.context, reader.optional_string("context"));
+  keep_rest(reader, block, extensions);
+  return ContentPart::Value(std::move(part));
+}
+
+Part read_audio(const Block& block, Extensions& extensions) {
+  auto [reader, ok] = open(block);
+  LLMPROXY_TRY(ok);
+  AudioPart part;
+  LLMPROXY_ASSIGN(part.format, reader.required_string("format"));
+  LLMPROXY_ASSIGN(part.source, read_source(reader));
+  if (part.source.kind != MediaKind::base64) {
+    return opaque("audio", block.whole);
+  }
+  part.source.media_type = "audio/" + part.format;
+  keep_rest(reader, block, extensions);
+  return ContentPart::Value(std::move(part));
+}
+
+Part read_reasoning(const Block& block, Extensions& extensions) {
+  auto [reader, ok] = open(block);
+  LLMPROXY_TRY(ok);
+  const Value redacted = reader.take("redactedContent");
+  if (redacted.is_string()) {
+    auto part = read_redacted_blob(redacted.string());
+    if (!part) return opaque("reasoningContent", block.whole);
+    return ContentPart::Value(*std::move(part));
+  }
+  LLMPROXY_ASSIGN(const Value value,
+                  reader.required("reasoningText", Type::object));
+  ObjectReader text(value, reader.path_of("reasoningText"));
+  ThinkingPart part;
+  LLMPROXY_ASSIGN(part.signature, text.optional_string("signature"));
+  if (!part.signature.empty()) part.issuer = ReasoningIssuer::anthropic;
+  if (auto foreign = unseal(part.signature)) part = *std::move(foreign);
+  LLMPROXY_ASSIGN(part.text, text.required_string("text"));
+  keep_rest(reader, block, extensions);
+  return ContentPart::Value(std::move(part));
+}
+
+Part read_tool_use(const Block& block, Extensions& extensions) {
+  auto [reader, ok] = open(block);
+  LLMPROXY_TRY(ok);
+  // Called and answered at the provider.
+  if (!block.member["type"].absent()) return opaque("toolUse", block.whole);
+  ToolCallPart part;
+  LLMPROXY_ASSIGN(part.id, reader.required_string("toolUseId"));
+  LLMPROXY_ASSIGN(part.name, reader.required_string("name"));
+  const Value input = reader.take("input");
+  if (!input) {
+    return invalid_request("input is required", reader.path_of("input"));
+  }
+  part.arguments = std::string(input.raw());
+  keep_rest(reader, block, extensions);
+  return ContentPart::Value(std::move(part));
+}
+
+Part read_tool_result(const Block& block, Extensions& extensions) {
+  auto [reader, ok] = open(block);
+  LLMPROXY_TRY(ok);
+  if (!block.member["type"].absent()) return opaque("toolResult", block.whole);
+  ToolResultPart part;
+  LLMPROXY_ASSIGN(part.call_id, reader.required_string("toolUseId"));
+  LLMPROXY_ASSIGN(const Value content, reader.required("content", Type::array));
+  LLMPROXY_ASSIGN(part.content,
+                  read_blocks(content, reader.path_of("content")));
+  LLMPROXY_ASSIGN(const std::string status, reader.optional_string("status"));
+  part.is_error = status == "error";
+  keep_rest(reader, block, extensions);
+  return ContentPart::Value(std::move(part));
+}
+
+/// Only in tool results; the model reads it as text anyway.
+Part read_json(const Block& block, Extensions&) {
+  return ContentPart::Value(TextPart{std::string(block.member.raw()), {}});
+}
+
+Part read_citations(const Block& block, Extensions& extensions) {
+  auto [reader, ok] = open(block);
+  LLMPROXY_TRY(ok);
+  TextPart part;
+  for (const Value text : reader.take("content").children()) {
+    part.text.append(text["text"].string());
+  }
+  for (const Value citation : reader.take("citations").children()) {
+    part.citations.push_back(citation.raw_json());
+  }
+  keep_rest(reader, block, extensions);
+  return ContentPart::Value(std::move(part));
+}
+
+/// Text that a guardrail is to look at is text for everybody else.
+Part read_guarded(const Block& block, Extensions& extensions) {
+  if (!block.member["text"]["text"].is_string()) {
+    return opaque("guardContent", block.whole);
+  }
+  extensions.push_back({"guardContent", block.member.raw_json()});
+  return ContentPart::Value(
+      TextPart{std::string(block.member["text"]["text"].string()), {}});
+}
+
+/// Members with a canonical form; blocks of others are kept as they are.
 struct BlockRow {
   std::string_view member;
-  Result<ContentPart::Value> (*read)(const Value& value,
-                                     const std::string& path);
+  Part (*read)(const Block& block, Extensions& extensions);
 };
-constexpr BlockRow kBlocks[] = {
-    {"image", read_image},
-    {"document", read_document},
-    {"toolUse", read_tool_use},
-    {"toolResult", read_tool_result},
-    {"reasoningContent", read_thinking},
+constexpr std::array kBlocks = {
+    BlockRow{"text", read_text},
+    BlockRow{"toolUse", read_tool_use},
+    BlockRow{"toolResult", read_tool_result},
+    BlockRow{"image", read_image},
+    BlockRow{"document", read_document},
+    BlockRow{"audio", read_audio},
+    BlockRow{"reasoningContent", read_reasoning},
+    BlockRow{"citationsContent", read_citations},
+    BlockRow{"guardContent", read_guarded},
+    BlockRow{"json", read_json},
 };
-/// Blocks of this API alone.
-constexpr std::string_view kOpaque[] = {
-    "video",        "audio",        "guardContent", "citationsContent",
-    "searchResult", "toolAddition", "toolRemoval"};
 
-}  // namespace
-
-ThinkingPart read_reasoning(const Value& reasoning) {
-  ThinkingPart thinking;
-  const Value text = reasoning["reasoningText"];
-  const std::string_view redacted = reasoning["redactedContent"].string();
-  thinking.signature = text["signature"].string();
-  if (auto sealed = unseal(
-          redacted.empty() ? std::string_view(thinking.signature) : redacted)) {
-    thinking = *std::move(sealed);
-  } else {
-    // A blob here, an opaque text at Anthropic.
-    thinking.redacted_data = decode_base64(redacted).value_or("");
-    if (!thinking.signature.empty() || !thinking.redacted_data.empty()) {
-      thinking.issuer = ReasoningIssuer::anthropic;
-    }
-  }
-  thinking.text = text["text"].string();
-  return thinking;
-}
-
-std::optional<CacheMarker> read_cache(const Value& block) {
-  const Value point = block["cachePoint"];
-  if (!point.is_object()) return std::nullopt;
-  return CacheMarker{std::string(point["ttl"].string()), {}};
-}
-
-Result<std::optional<ContentPart>> read_block(const Value& block,
-                                              const std::string& path) {
-  if (!block.is_object()) {
+Result<ContentPart> read_block(Value value, const std::string& path) {
+  if (!value.is_object()) {
     return invalid_request(fmt::format("a content block must be an object, "
                                        "not {}",
-                                       to_string(block.type())),
+                                       to_string(value.type())),
                            path);
   }
-  if (block["cachePoint"].is_object()) return std::optional<ContentPart>();
-  ObjectReader reader(block, path);
+  if (value.size() == 0) {
+    return invalid_request("a content block must have a member", path);
+  }
   ContentPart part;
-  const Value text = reader.take("text");
-  if (text.is_string()) {
-    part.value = TextPart{std::string(text.string()), {}};
-    part.extensions = reader.rest();
-    return std::optional(std::move(part));
-  }
   for (const BlockRow& row : kBlocks) {
-    const Value value = reader.take(row.member);
-    if (!value.is_object()) continue;
-    LLMPROXY_ASSIGN(part.value, row.read(value, reader.path_of(row.member)));
-    part.extensions = reader.rest();
-    return std::optional(std::move(part));
-  }
-  for (const std::string_view type : kOpaque) {
-    if (!block[type]) continue;
-    part.value =
-        OpaquePart{std::string(kName), std::string(type), block.raw_json()};
-    return std::optional(std::move(part));
-  }
-  return invalid_request(
-      "a content block needs one of text, image, document, toolUse, "
-      "toolResult, reasoningContent and cachePoint",
-      path);
-}
-
-namespace {
-
-/// Blocks of a message; a cache point belongs to the block before it.
-Result<void> read_blocks(const Value& blocks, const std::string& path,
-                         std::int32_t message, std::vector<ContentPart>& out) {
-  std::size_t index = 0;
-  for (const Value block : blocks.children()) {
-    const std::string place = json::pointer(path, index);
-    if (auto cache = read_cache(block)) {
-      if (!out.empty()) out.back().cache = std::move(cache);
+    const Value member = value[row.member];
+    if (member.absent()) continue;
+    const Block block{value, member, json::pointer(path, row.member)};
+    LLMPROXY_ASSIGN(part.value, row.read(block, part.extensions));
+    if (part.as<OpaquePart>() != nullptr) return part;
+    for (const Value other : value.children()) {
+      if (other.key() == row.member || other.is_null()) continue;
+      part.extensions.push_back({std::string(other.key()), other.raw_json()});
     }
-    LLMPROXY_ASSIGN(auto part, read_block(block, place));
-    if (part) {
-      part->source = {message, "content", static_cast<std::int32_t>(index)};
-      out.push_back(*std::move(part));
-    }
-    ++index;
+    return part;
   }
-  return {};
-}
-
-Result<Message> read_message(const Value& value, std::int32_t index) {
-  const std::string path =
-      json::pointer("/messages", static_cast<std::size_t>(index));
-  if (!value.is_object()) {
-    return invalid_request("a message must be an object", path);
-  }
-  ObjectReader reader(value, path);
-  LLMPROXY_ASSIGN(const std::string word, reader.required_string("role"));
-  const auto role = from_wire(kRoles, word);
-  if (!role) {
-    return invalid_request(
-        fmt::format("unknown role '{}'; expected user or assistant", word),
-        reader.path_of("role"));
-  }
-  LLMPROXY_ASSIGN(const Value content, reader.required("content", Type::array));
-  Message message;
-  message.role = *role;
-  message.source.index = index;
-  LLMPROXY_TRY(
-      read_blocks(content, reader.path_of("content"), index, message.content));
-  message.extensions = reader.rest();
-  return message;
+  const Value first = *value.children().begin();
+  part.value = opaque(first.key(), value);
+  return part;
 }
 
 }  // namespace
 
+Result<std::vector<ContentPart>> read_blocks(Value blocks,
+                                             const std::string& path) {
+  std::vector<ContentPart> out;
+  std::int32_t index = 0;
+  for (const Value block : blocks.children()) {
+    const std::int32_t place = index++;
+    const Value point = block["cachePoint"];
+    // Behind a part: it ends there. Anywhere else it is kept as it is.
+    if (point.is_object() && !out.empty() && !out.back().cache &&
+        out.back().as<OpaquePart>() == nullptr) {
+      out.back().cache = read_cache_point(point);
+      continue;
+    }
+    LLMPROXY_ASSIGN(
+        ContentPart part,
+        read_block(block,
+                   json::pointer(path, static_cast<std::size_t>(place))));
+    part.source.member = kContent;
+    part.source.index = place;
+    out.push_back(std::move(part));
+  }
+  return out;
+}
+
 Result<void> read_system(ObjectReader& reader, ChatRequest& request) {
-  LLMPROXY_ASSIGN(const Value system, reader.optional("system", Type::array));
-  if (!system || system.size() == 0) return {};
-  Message message;
-  message.role = Role::system;
-  LLMPROXY_TRY(
-      read_blocks(system, "/system", SourcePlace::kUnknown, message.content));
-  if (!message.content.empty()) request.messages.push_back(std::move(message));
+  LLMPROXY_ASSIGN(const Value blocks, reader.optional("system", Type::array));
+  if (blocks.size() == 0) return {};
+  Message system;
+  system.role = Role::system;
+  LLMPROXY_ASSIGN(system.content, read_blocks(blocks, "/system"));
+  for (ContentPart& part : system.content) {
+    // The member is `system` itself.
+    part.source.message = SourceIndex::kNone;
+    part.source.member = {};
+  }
+  request.messages.push_back(std::move(system));
   return {};
 }
 
@@ -254,8 +335,32 @@ Result<void> read_messages(ObjectReader& reader, ChatRequest& request) {
   }
   std::int32_t index = 0;
   for (const Value value : messages.children()) {
-    LLMPROXY_ASSIGN(Message message, read_message(value, index++));
-    request.messages.push_back(std::move(message));
+    const std::string path =
+        json::pointer("/messages", static_cast<std::size_t>(index));
+    if (!value.is_object()) {
+      return invalid_request("a message must be an object", path);
+    }
+    ObjectReader message(value, path);
+    LLMPROXY_ASSIGN(const std::string role, message.required_string("role"));
+    const auto known = from_wire(kRoles, role);
+    if (!known) {
+      return invalid_request(
+          fmt::format("unknown role '{}'; expected user, assistant or system",
+                      role),
+          message.path_of("role"));
+    }
+    LLMPROXY_ASSIGN(const Value content,
+                    message.required("content", Type::array));
+    Message out;
+    out.role = *known;
+    LLMPROXY_ASSIGN(out.content,
+                    read_blocks(content, message.path_of("content")));
+    out.extensions = message.rest();
+    out.source.index = index++;
+    for (ContentPart& part : out.content) {
+      part.source.message = out.source.index;
+    }
+    request.messages.push_back(std::move(out));
   }
   return {};
 }

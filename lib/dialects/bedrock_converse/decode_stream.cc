@@ -1,7 +1,6 @@
-// Bedrock ConverseStream: an upstream's stream to canonical events. The type
-// of an event is in its frame, not in its JSON.
+// Amazon Bedrock ConverseStream: an upstream's stream to canonical events.
+#include <map>
 #include <memory>
-#include <vector>
 
 #include "chat/media.h"
 #include "chat/sealed_reasoning.h"
@@ -14,17 +13,9 @@ namespace {
 
 using json::Value;
 
-struct Open {
-  std::int64_t index;
-  std::uint32_t part;
-  PartKind kind;
-};
-
 class Decoder final : public StreamReader {
  public:
-  explicit Decoder(const RequestContext& context)
-      : StreamReader(std::make_unique<wire::EventStreamDecoder>()),
-        model_(context.model) {}
+  Decoder() : StreamReader(std::make_unique<wire::EventStreamDecoder>()) {}
 
  protected:
   bool on_sentinel(std::string_view, EventSink&) override { return false; }
@@ -34,13 +25,13 @@ class Decoder final : public StreamReader {
       std::string_view type;
       void (Decoder::*read)(Value data, EventSink& sink);
     };
-    static constexpr Row kEvents[] = {
-        {"contentBlockDelta", &Decoder::block_delta},
-        {"contentBlockStart", &Decoder::block_start},
-        {"contentBlockStop", &Decoder::block_stop},
-        {"messageStart", &Decoder::message_start},
-        {"messageStop", &Decoder::message_stop},
-        {"metadata", &Decoder::metadata},
+    static constexpr std::array kEvents = {
+        Row{"contentBlockDelta", &Decoder::block_delta},
+        Row{"contentBlockStart", &Decoder::block_start},
+        Row{"contentBlockStop", &Decoder::block_stop},
+        Row{"messageStart", &Decoder::message_start},
+        Row{"messageStop", &Decoder::message_stop},
+        Row{"metadata", &Decoder::metadata},
     };
     for (const Row& row : kEvents) {
       if (row.type == name) return (this->*row.read)(data, sink);
@@ -48,150 +39,218 @@ class Decoder final : public StreamReader {
     // New event types may come at any time and must not be fatal.
   }
 
-  /// The counts come behind the stop; an answer without them is whole.
+  /// Usage may be missing; the stop reason may not.
   bool on_close(EventSink& sink) override {
     if (!stopped_) return false;
-    complete(sink);
+    finish_answer(sink);
     return true;
   }
 
  private:
-  void message_start(Value, EventSink& sink) { start(sink); }
+  /// What a block has been so far. Blocks that are whole in one canonical
+  /// event wait for their end.
+  struct Block {
+    std::uint32_t part = 0;
+    PartKind kind = PartKind::text;
+    std::string held;    // data, input or content of a block that waits
+    std::string opened;  // its start, as JSON; or its MIME type
+  };
 
-  void start(EventSink& sink) {
-    if (started_) return;
-    started_ = true;
+  void message_start(Value, EventSink& sink) {
     StreamEvent event;
     event.kind = EventKind::started;
-    event.model = model_;
     sink.on_event(event);
   }
 
-  Open* find(std::int64_t index) {
-    for (Open& open : open_) {
-      if (open.index == index) return &open;
-    }
-    return nullptr;
+  Block& open(std::int64_t index, PartKind kind) {
+    Block& block = open_[index];
+    block.part = next_part_++;
+    block.kind = kind;
+    return block;
+  }
+
+  static StreamEvent event_of(EventKind kind, const Block& block) {
+    StreamEvent event;
+    event.kind = kind;
+    event.part_kind = block.kind;
+    event.part = block.part;
+    return event;
   }
 
   static std::int64_t index_of(Value data) {
     return data["contentBlockIndex"].integer().value_or(0);
   }
 
-  Open& begin(std::int64_t index, StreamEvent event, EventSink& sink) {
-    start(sink);
-    event.kind = EventKind::part_started;
-    event.part = next_part_++;
-    sink.on_event(event);
-    open_.push_back({index, event.part, event.part_kind});
-    return open_.back();
-  }
-
   void block_start(Value data, EventSink& sink) {
     const Value start = data["start"];
-    StreamEvent event;
-    if (const Value use = start["toolUse"]; use.is_object()) {
-      event.part_kind = PartKind::tool_call;
-      event.id = use["toolUseId"].string();
-      event.name = use["name"].string();
-    } else {
-      for (const Value member : start.children()) {
-        lose("/output/message/content",
-             "blocks of this kind do not cross: " + std::string(member.key()));
-      }
+    const Value call = start["toolUse"];
+    if (call.is_object() && call["type"].absent()) {
+      StreamEvent event = event_of(EventKind::part_started,
+                                   open(index_of(data), PartKind::tool_call));
+      event.id = call["toolUseId"].string();
+      event.name = call["name"].string();
+      return sink.on_event(event);
+    }
+    if (start["image"].is_object()) {
+      Block& block = open(index_of(data), PartKind::image);
+      block.opened =
+          media_type_of(kImageFormats, start["image"]["format"].string());
       return;
     }
-    begin(index_of(data), event, sink);
+    // Tools of the provider, and what may come.
+    if (start.size() > 0) {
+      open(index_of(data), PartKind::opaque).opened = start.raw();
+    }
   }
 
-  /// Text and reasoning begin with their first delta.
-  Open& opened(Value data, PartKind kind, EventSink& sink) {
-    if (Open* open = find(index_of(data))) return *open;
-    StreamEvent event;
-    event.part_kind = kind;
-    return begin(index_of(data), event, sink);
+  /// Texts and reasoning have no start: the first delta opens them.
+  Block& opened(Value data, PartKind kind, EventSink& sink) {
+    const auto found = open_.find(index_of(data));
+    if (found != open_.end()) return found->second;
+    Block& block = open(index_of(data), kind);
+    if (kind != PartKind::redacted_thinking) {
+      sink.on_event(event_of(EventKind::part_started, block));
+    }
+    return block;
   }
 
   void block_delta(Value data, EventSink& sink) {
     const Value delta = data["delta"];
-    if (const Value text = delta["text"]; text.is_string()) {
-      send_text(opened(data, PartKind::text, sink), text.string(), sink);
-    } else if (const Value use = delta["toolUse"]; use.is_object()) {
-      Open* open = find(index_of(data));
-      if (open == nullptr) {
-        return lose("/output/message/content",
-                    "the upstream sent a delta for a call it had not started");
-      }
-      send_text(*open, use["input"].string(), sink);
-    } else if (const Value reasoning = delta["reasoningContent"];
-               reasoning.is_object()) {
-      read_reasoning_delta(data, reasoning, sink);
-    } else if (delta["citation"].is_object()) {
-      lose("/output/message/content/citations",
-           "citations do not cross in streams");
+    const Value reasoning = delta["reasoningContent"];
+    if (delta["text"].is_string()) {
+      return send(opened(data, PartKind::text, sink), delta["text"].string(),
+                  sink);
+    }
+    if (delta["citation"].is_object()) {
+      StreamEvent event =
+          event_of(EventKind::part_delta, opened(data, PartKind::text, sink));
+      event.citation = delta["citation"].raw();
+      return sink.on_event(event);
+    }
+    if (reasoning.is_object()) return reasoning_delta(data, reasoning, sink);
+    const auto found = open_.find(index_of(data));
+    if (found == open_.end()) {
+      return lose("/contentBlockDelta",
+                  "the upstream sent a delta for a block it had not started");
+    }
+    Block& block = found->second;
+    if (delta["toolUse"].is_object()) {
+      return send(block, delta["toolUse"]["input"].string(), sink);
+    }
+    if (delta["image"].is_object()) {
+      block.held.append(delta["image"]["source"]["bytes"].string());
+      return;
+    }
+    if (delta["toolResult"].is_array()) return hold_results(block, delta);
+    lose("/contentBlockDelta", "a delta of an unknown type was left out");
+  }
+
+  static void hold_results(Block& block, Value delta) {
+    for (const Value result : delta["toolResult"].children()) {
+      if (!block.held.empty()) block.held += ',';
+      block.held += result.raw();
     }
   }
 
-  void read_reasoning_delta(Value data, Value reasoning, EventSink& sink) {
+  void reasoning_delta(Value data, Value reasoning, EventSink& sink) {
     if (reasoning["redactedContent"].is_string()) {
-      const std::string_view blob = reasoning["redactedContent"].string();
-      ThinkingPart thinking;
-      if (auto sealed = unseal(blob)) {
-        thinking = *std::move(sealed);
-      } else {
-        thinking.redacted_data = decode_base64(blob).value_or("");
-        thinking.issuer = ReasoningIssuer::anthropic;
-      }
-      StreamEvent event;
-      event.part_kind = PartKind::redacted_thinking;
-      event.text = thinking.redacted_data;
-      event.issuer = thinking.issuer;
-      event.id = thinking.id;
-      begin(index_of(data), event, sink);
+      opened(data, PartKind::redacted_thinking, sink)
+          .held.append(reasoning["redactedContent"].string());
       return;
     }
-    Open& open = opened(data, PartKind::thinking, sink);
-    send_text(open, reasoning["text"].string(), sink);
+    Block& block = opened(data, PartKind::thinking, sink);
+    send(block, reasoning["text"].string(), sink);
     const std::string_view signature = reasoning["signature"].string();
     if (signature.empty()) return;
-    const auto sealed = unseal(signature);
-    StreamEvent event;
-    event.kind = EventKind::part_delta;
-    event.part_kind = PartKind::thinking;
-    event.part = open.part;
-    event.signature = sealed ? std::string_view(sealed->signature) : signature;
-    event.issuer = sealed ? sealed->issuer : ReasoningIssuer::anthropic;
+    // Sealed by a proxy like this one between us and the model.
+    const std::optional<ThinkingPart> foreign = unseal(signature);
+    StreamEvent event = event_of(EventKind::part_delta, block);
+    event.signature = foreign ? foreign->signature : signature;
+    event.issuer = foreign ? foreign->issuer : ReasoningIssuer::anthropic;
     sink.on_event(event);
   }
 
-  static void send_text(const Open& open, std::string_view text,
-                        EventSink& sink) {
+  static void send(Block& block, std::string_view text, EventSink& sink) {
     if (text.empty()) return;
-    StreamEvent event;
-    event.kind = EventKind::part_delta;
-    event.part_kind = open.kind;
-    event.part = open.part;
+    if (block.kind == PartKind::opaque) {
+      block.held.append(text);
+      return;
+    }
+    StreamEvent event = event_of(EventKind::part_delta, block);
     event.text = text;
     sink.on_event(event);
   }
 
-  void end(Open* open, EventSink& sink) {
-    StreamEvent event;
-    event.kind = EventKind::part_ended;
-    event.part_kind = open->kind;
-    event.part = open->part;
-    open_.erase(open_.begin() + (open - open_.data()));
+  void block_stop(Value data, EventSink& sink) {
+    const auto found = open_.find(index_of(data));
+    if (found == open_.end()) return;
+    end(found->second, sink);
+    open_.erase(found);
+  }
+
+  void end(Block& block, EventSink& sink) {
+    if (block.kind == PartKind::opaque) send_opaque(block, sink);
+    if (block.kind == PartKind::image) {
+      StreamEvent event = event_of(EventKind::part_started, block);
+      event.name = block.opened;
+      event.text = block.held;
+      sink.on_event(event);
+    }
+    if (block.kind == PartKind::redacted_thinking) send_redacted(block, sink);
+    sink.on_event(event_of(EventKind::part_ended, block));
+  }
+
+  void send_redacted(Block& block, EventSink& sink) {
+    const auto part = read_redacted_blob(block.held);
+    if (!part) {
+      block.kind = PartKind::opaque;
+      block.opened = "{\"reasoningContent\":{}}";
+      return send_opaque(block, sink);
+    }
+    StreamEvent event = event_of(EventKind::part_started, block);
+    event.text = part->redacted_data;
+    event.issuer = part->issuer;
+    event.id = part->id;
     sink.on_event(event);
   }
 
-  void block_stop(Value data, EventSink& sink) {
-    if (Open* open = find(index_of(data))) end(open, sink);
+  /// A block only this dialect knows, put together again.
+  void send_opaque(const Block& block, EventSink& sink) {
+    json::Document document;
+    const auto start = document.parse(block.opened);
+    if (!start || start->size() == 0) return;
+    const Value member = *start->children().begin();
+    const std::string type(member.key());
+    std::string whole;
+    json::Writer w(whole);
+    w.begin_object();
+    w.key(type);
+    w.begin_object();
+    for (const Value inner : member.children()) {
+      w.member_raw(inner.key(), inner.raw());
+    }
+    if (type == "toolUse") {
+      w.member_raw("input",
+                   json::is_json(block.held) ? block.held : std::string("{}"));
+    } else if (type == "toolResult") {
+      w.member_raw("content", "[" + block.held + "]");
+    } else if (type == "reasoningContent") {
+      w.member("redactedContent", block.held);
+    }
+    w.end_object();
+    w.end_object();
+    StreamEvent event = event_of(EventKind::part_started, block);
+    event.id = kName;
+    event.name = type;
+    event.text = whole;
+    sink.on_event(event);
   }
 
   void message_stop(Value data, EventSink& sink) {
-    start(sink);
+    for (auto& [index, block] : open_) end(block, sink);
+    open_.clear();
     stopped_ = true;
-    stop_text_ = data["stopReason"].string();
+    stop_reason_ = data["stopReason"].string();
     stop_sequence_ =
         data["additionalModelResponseFields"]["stop_sequence"].string();
   }
@@ -199,16 +258,16 @@ class Decoder final : public StreamReader {
   void metadata(Value data, EventSink& sink) {
     usage_ = read_usage(data["usage"]);
     tier_ = data["serviceTier"]["type"].string();
-    if (stopped_) complete(sink);
+    // Before its turn it only counts.
+    if (stopped_) finish_answer(sink);
   }
 
-  void complete(EventSink& sink) {
-    while (!open_.empty()) end(&open_.front(), sink);
+  void finish_answer(EventSink& sink) {
     StreamEvent event;
     event.kind = EventKind::finished;
     event.stop_reason =
-        from_wire(kStopReasons, stop_text_).value_or(StopReason::other);
-    event.stop_reason_text = stop_text_;
+        from_wire(kStopReasons, stop_reason_).value_or(StopReason::other);
+    event.stop_reason_text = stop_reason_;
     event.stop_sequence = stop_sequence_;
     event.service_tier = tier_;
     event.usage = &usage_;
@@ -216,22 +275,19 @@ class Decoder final : public StreamReader {
     sink.on_event(event);
   }
 
-  const std::string model_;
-  std::vector<Open> open_;
-  std::string stop_text_;
+  std::map<std::int64_t, Block> open_;  // by the upstream's index
+  std::uint32_t next_part_ = 0;
+  bool stopped_ = false;
+  std::string stop_reason_;
   std::string stop_sequence_;
   std::string tier_;
   Usage usage_;
-  std::uint32_t next_part_ = 0;
-  bool started_ = false;
-  bool stopped_ = false;
 };
 
 }  // namespace
 
-std::unique_ptr<StreamDecoder> new_stream_decoder(
-    const RequestContext& context) {
-  return std::make_unique<Decoder>(context);
+std::unique_ptr<StreamDecoder> new_stream_decoder(const RequestContext&) {
+  return std::make_unique<Decoder>();
 }
 
 }  // namespace llmproxy::bedrock_converse

@@ -1,28 +1,34 @@
-// Bedrock Converse, POST /model/{model}/converse: the descriptor.
+// Amazon Bedrock Converse, POST /model/{id}/converse: the descriptor.
 #include "chat/aws_errors.h"
 #include "dialects/bedrock_converse/tables.h"
 
 namespace llmproxy::bedrock_converse {
+
 namespace {
 
+constexpr std::string_view kPath = "/model/{model}/converse";
+constexpr std::string_view kStreamPath = "/model/{model}/converse-stream";
+
 constexpr std::array kClientPaths = {
-    ClientPath{"/model/{model}/converse", Operation::chat, StreamChoice::never},
-    ClientPath{"/model/{model}/converse-stream", Operation::chat,
-               StreamChoice::always},
+    ClientPath{kPath, Operation::chat, StreamChoice::never},
+    ClientPath{kStreamPath, Operation::chat, StreamChoice::always},
 };
 
 constexpr std::array kFieldNames = {
-    FieldName{"/tool_choice", "/toolConfig/toolChoice"},
     FieldName{"/max_tokens", "/inferenceConfig/maxTokens"},
+    FieldName{"/max_completion_tokens", "/inferenceConfig/maxTokens"},
     FieldName{"/temperature", "/inferenceConfig/temperature"},
     FieldName{"/top_p", "/inferenceConfig/topP"},
     FieldName{"/stop", "/inferenceConfig/stopSequences"},
     FieldName{"/top_k", "/additionalModelRequestFields/top_k"},
     FieldName{"/thinking", "/additionalModelRequestFields/thinking"},
+    FieldName{"/user", "/additionalModelRequestFields/metadata/user_id"},
     FieldName{"/reasoning_effort", "/outputConfig/effort"},
-    FieldName{"/response_format", "/outputConfig/textFormat"},
     FieldName{"/response_format/json_schema/schema",
               "/outputConfig/textFormat/structure/jsonSchema/schema"},
+    FieldName{"/response_format", "/outputConfig/textFormat"},
+    FieldName{"/tools", "/toolConfig/tools"},
+    FieldName{"/tool_choice", "/toolConfig/toolChoice"},
     FieldName{"/service_tier", "/serviceTier"},
 };
 
@@ -31,9 +37,9 @@ constexpr std::array kFieldNames = {
 extern const Dialect kDialect;
 const Dialect kDialect = {
     .name = kName,
-    .title = kTitle,
-    .upstream_path = "/model/{model}/converse",
-    .upstream_stream_path = "/model/{model}/converse-stream",
+    .title = "Amazon Bedrock Converse",
+    .upstream_path = kPath,
+    .upstream_stream_path = kStreamPath,
     .client_paths = kClientPaths,
     .field_names = kFieldNames,
     .framing = Framing::event_stream,

@@ -1,12 +1,11 @@
-// Bedrock ConverseStream: canonical events to a client's stream. One block
-// open at a time, numbered from 0; counts behind the stop.
+// Amazon Bedrock ConverseStream: canonical events to a client's stream. One
+// block open at a time, numbered from 0 without gaps.
 #include <fmt/format.h>
 
 #include <memory>
 #include <utility>
 
 #include "chat/aws_errors.h"
-#include "chat/media.h"
 #include "chat/sealed_reasoning.h"
 #include "chat/sequencer.h"
 #include "chat/tool_arguments.h"
@@ -36,7 +35,7 @@ class Encoder final : public StreamEncoder, private EventSink {
   /// Events with at most one part open.
   void on_event(const StreamEvent& event) override {
     if (event.usage != nullptr) usage_ = *event.usage;
-    if (!event.service_tier.empty()) tier_ = event.service_tier;
+    if (!event.service_tier.empty()) service_tier_ = event.service_tier;
     switch (event.kind) {
       case EventKind::started:
         open();
@@ -72,160 +71,219 @@ class Encoder final : public StreamEncoder, private EventSink {
     w_.reset(data_);
     w_.begin_object();
   }
-  void open_block() {
-    open();
-    w_.member("contentBlockIndex", index_);
-  }
+
   void send(std::string_view type) {
     w_.end_object();
     wire::append_event_frame(*out_, type, data_);
   }
 
   void block_start(const StreamEvent& event) {
-    has_block_ = false;
-    has_text_ = false;
-    thinking_id_.clear();
+    has_delta_ = false;
+    thinking_id_ = event.id;
     switch (event.part_kind) {
       case PartKind::tool_call:
       case PartKind::custom_tool_call:
-        has_block_ = true;
-        open_block();
-        w_.key("start");
-        w_.begin_object();
-        w_.key("toolUse");
-        w_.begin_object();
-        w_.member("toolUseId", event.id);
-        w_.member("name", event.name);
-        w_.end_object();
-        w_.end_object();
-        return send("contentBlockStart");
-      case PartKind::thinking:
-        thinking_id_ = event.id;
-        return;
+        return call_start(event);
       case PartKind::redacted_thinking:
-        return send_redacted(event);
-      case PartKind::refusal:
-        return lose("/content", "Bedrock has no refusal parts; it became text",
-                    LossKind::approximated);
-      case PartKind::opaque:
+        return reasoning("redactedContent",
+                         redacted_blob(event.issuer, event.id, event.text));
       case PartKind::image:
-        return lose("/content", fmt::format("Bedrock streams have no {} parts",
-                                            event.part_kind == PartKind::image
-                                                ? std::string_view("image")
-                                                : event.name));
-      case PartKind::text:
-        return;
+        return image(event);
+      case PartKind::opaque:
+        if (opaque(event)) return;
+        return lose("/content", fmt::format("{} has no {} parts in streams",
+                                            kTitle, event.name));
+      default:
+        return;  // the first delta opens it
     }
   }
 
-  static bool is_foreign(ReasoningIssuer issuer) {
-    return issuer != ReasoningIssuer::anthropic &&
-           issuer != ReasoningIssuer::unknown;
+  void call_start(const StreamEvent& event) {
+    open();
+    w_.member("contentBlockIndex", index_);
+    w_.key("start");
+    w_.begin_object();
+    w_.key("toolUse");
+    w_.begin_object();
+    w_.member("toolUseId", event.id);
+    w_.member("name", event.name);
+    w_.end_object();
+    w_.end_object();
+    send("contentBlockStart");
   }
 
-  void send_redacted(const StreamEvent& event) {
-    send_reasoning("redactedContent",
-                   is_foreign(event.issuer)
-                       ? seal(event.issuer, event.id, event.text, true)
-                       : encode_base64(event.text));
+  void image(const StreamEvent& event) {
+    const std::string_view format = format_of(kImageFormats, event.name);
+    if (format.empty()) {
+      return lose("/content", fmt::format("{} has no such images", kTitle));
+    }
+    open();
+    w_.member("contentBlockIndex", index_);
+    w_.key("start");
+    w_.begin_object();
+    w_.key("image");
+    w_.begin_object();
+    w_.member("format", format);
+    w_.end_object();
+    w_.end_object();
+    send("contentBlockStart");
+    open_delta("image");
+    w_.begin_object();
+    w_.key("source");
+    w_.begin_object();
+    w_.member("bytes", event.text);
+    w_.end_object();
+    w_.end_object();
+    send_delta();
   }
 
-  void send_reasoning(std::string_view member, std::string_view value) {
-    has_block_ = true;
-    open_block();
+  /// Tools of the provider, taken apart again; false for all other blocks.
+  bool opaque(const StreamEvent& event) {
+    json::Document document;
+    const auto root = document.parse(event.text);
+    if (event.id != kName || !root) return false;
+    const json::Value block = (*root)[event.name];
+    const bool call = event.name == "toolUse";
+    if (!call && event.name != "toolResult") return false;
+    const std::string_view body = call ? "input" : "content";
+    open();
+    w_.member("contentBlockIndex", index_);
+    w_.key("start");
+    w_.begin_object();
+    w_.key(event.name);
+    w_.begin_object();
+    for (const json::Value member : block.children()) {
+      if (member.key() != body) w_.member_raw(member.key(), member.raw());
+    }
+    w_.end_object();
+    w_.end_object();
+    send("contentBlockStart");
+    if (call) {
+      input(block[body].raw());
+    } else {
+      open_delta(event.name);
+      w_.raw(block[body].raw());
+      send_delta();
+    }
+    return true;
+  }
+
+  void open_delta(std::string_view member) {
+    has_delta_ = true;
+    open();
+    w_.member("contentBlockIndex", index_);
     w_.key("delta");
     w_.begin_object();
-    w_.key("reasoningContent");
+    w_.key(member);
+  }
+
+  void send_delta() {
+    w_.end_object();
+    send("contentBlockDelta");
+  }
+
+  void text(std::string_view text) {
+    if (text.empty()) return;
+    open_delta("text");
+    w_.string(text);
+    send_delta();
+  }
+
+  void input(std::string_view fragment) {
+    if (fragment.empty()) return;
+    open_delta("toolUse");
+    w_.begin_object();
+    w_.member("input", fragment);
+    w_.end_object();
+    send_delta();
+  }
+
+  void reasoning(std::string_view member, std::string_view value) {
+    if (value.empty()) return;
+    open_delta("reasoningContent");
     w_.begin_object();
     w_.member(member, value);
     w_.end_object();
-    w_.end_object();
-    send("contentBlockDelta");
+    send_delta();
   }
 
   void block_delta(const StreamEvent& event) {
     if (!event.citation.empty()) {
-      lose("/content/citations", "Bedrock Converse has no such citations");
+      lose("/content/annotations",
+           fmt::format("{} has no such annotations", kTitle));
     }
-    if (!event.signature.empty()) {
-      send_reasoning("signature", is_foreign(event.issuer)
-                                      ? seal(event.issuer, thinking_id_,
-                                             event.signature, false)
-                                      : std::string(event.signature));
+    switch (event.part_kind) {
+      case PartKind::tool_call:
+        return input(event.text);
+      case PartKind::custom_tool_call:
+        custom_text_ += event.text;  // no JSON: wrapped at its end
+        return;
+      case PartKind::thinking:
+        reasoning("text", event.text);
+        if (event.signature.empty()) return;
+        return reasoning("signature", is_foreign(event.issuer)
+                                          ? seal(event.issuer, thinking_id_,
+                                                 event.signature, false)
+                                          : std::string(event.signature));
+      case PartKind::text:
+        return text(event.text);
+      case PartKind::refusal:
+        refused_ = refused_ || !event.text.empty();
+        return text(event.text);
+      default:
+        return;
     }
-    if (event.text.empty()) return;
-    has_text_ = true;
-    if (event.part_kind == PartKind::thinking) {
-      return send_reasoning("text", event.text);
-    }
-    if (event.part_kind == PartKind::custom_tool_call) {
-      custom_text_ += event.text;  // free text is no JSON: wrapped at its end
-      return;
-    }
-    send_delta(event.part_kind == PartKind::tool_call, event.text);
-  }
-
-  void send_delta(bool of_call, std::string_view text) {
-    has_block_ = true;
-    open_block();
-    w_.key("delta");
-    w_.begin_object();
-    if (of_call) {
-      w_.key("toolUse");
-      w_.begin_object();
-      w_.member("input", text);
-      w_.end_object();
-    } else {
-      w_.member("text", text);
-    }
-    w_.end_object();
-    send("contentBlockDelta");
   }
 
   void block_stop(const StreamEvent& event) {
-    if (!has_block_) return;
     if (event.part_kind == PartKind::custom_tool_call) {
       lose("/content", "a call with free text became one with an object",
            LossKind::approximated);
-      send_delta(true, input_object(std::exchange(custom_text_, {})));
+      input(input_object(std::exchange(custom_text_, {})));
     }
-    // Clients take a call's input from its deltas alone.
-    if (event.part_kind == PartKind::tool_call && !has_text_) {
-      send_delta(true, "{}");
-    }
-    open_block();
+    // Programs parse what the deltas of a call add up to.
+    if (event.part_kind == PartKind::tool_call && !has_delta_) input("{}");
+    if (!has_delta_) return;  // it never was opened
+    has_delta_ = false;
+    open();
+    w_.member("contentBlockIndex", index_++);
     send("contentBlockStop");
-    ++index_;
-    has_block_ = false;
+  }
+
+  /// There is no other place for the words of a refusal.
+  void explain(const StreamEvent& event) {
+    if (event.refusal_explanation.empty()) return;
+    if (event.stop_reason != StopReason::refusal) {
+      return lose("/stop_details/explanation",
+                  fmt::format("{} has no such field", kTitle));
+    }
+    StreamEvent part;
+    part.part_kind = PartKind::text;
+    text(event.refusal_explanation);
+    block_stop(part);
   }
 
   void finish(const StreamEvent& event) {
-    if (!event.refusal_explanation.empty()) {
-      send_delta(false, event.refusal_explanation);
-      StreamEvent end;
-      block_stop(end);
+    explain(event);
+    if (refused_ && event.stop_reason != StopReason::refusal) {
+      lose("/content", "a refusal became text", LossKind::approximated);
     }
-    lose_answer_details(event.stop_reason, event.stop_sequence, losses_);
-    if (usage_.reasoning_tokens) {
-      lose("/usage/reasoning_tokens",
-           "Bedrock Converse does not count reasoning by itself");
+    if (event.stop_reason == StopReason::pause) {
+      lose("/stop_reason",
+           fmt::format("the turn was only paused; {} says end_turn", kTitle),
+           LossKind::approximated);
     }
     open();
     w_.member("stopReason", to_wire(kStopReasons, event.stop_reason));
+    write_stop_sequence(event.stop_sequence, w_);
     send("messageStop");
     open();
     w_.key("usage");
     write_usage(usage_, w_);
-    w_.key("metrics");
-    w_.begin_object();
-    w_.member("latencyMs", std::int64_t{0});
-    w_.end_object();
-    if (!tier_.empty()) {
-      w_.key("serviceTier");
-      w_.begin_object();
-      w_.member("type", tier_);
-      w_.end_object();
+    if (usage_.reasoning_tokens.value_or(0) > 0) {
+      lose("/usage/reasoning_tokens", std::string(kReasoningLoss));
     }
+    write_answer_facts(service_tier_, w_);
     send("metadata");
   }
 
@@ -235,12 +293,12 @@ class Encoder final : public StreamEncoder, private EventSink {
   std::string* out_ = nullptr;
   Losses losses_;
   Usage usage_;
-  std::string tier_;
+  std::string service_tier_;
+  std::int64_t index_ = 0;
   std::string thinking_id_;
   std::string custom_text_;
-  std::int64_t index_ = 0;
-  bool has_block_ = false;
-  bool has_text_ = false;
+  bool has_delta_ = false;
+  bool refused_ = false;
 };
 
 }  // namespace

@@ -1,62 +1,67 @@
-// Bedrock Converse: the messages of a request, both ways.
+// Amazon Bedrock Converse: the turns of a request, both ways.
 #pragma once
 
+#include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "chat/turn_builder.h"
 #include "dialects/bedrock_converse/tables.h"
 
 namespace llmproxy::bedrock_converse {
 
-/// `system` and `messages`, appended to the request's.
+/// `system` and `messages`, appended to the request's. Errors name the place.
 Result<void> read_system(json::ObjectReader& reader, ChatRequest& request);
 Result<void> read_messages(json::ObjectReader& reader, ChatRequest& request);
+/// Content blocks of a message or an answer.
+Result<std::vector<ContentPart>> read_blocks(json::Value blocks,
+                                             const std::string& path);
+CacheMarker read_cache_point(json::Value point);
 
-/// Writes `system` and `messages`. The API wants: user first, roles
-/// alternating, tool results before everything else in their turn, no blank
-/// text, cache points as blocks behind what they cover.
+/// Writes `system` and `messages`, after the rules of TurnBuilder. A cache
+/// point is an element of its own behind what it covers.
 class MessagesWriter {
  public:
   MessagesWriter(const ChatRequest& request, const EncodeOptions& options,
                  json::Writer& writer, Losses& losses);
+
   /// `extra_system` is appended to the system blocks; empty = nothing.
   Result<void> write(std::string_view extra_system);
-  /// A cachePoint block, if `cache` is set and within the limit.
-  void write_cache(const std::optional<CacheMarker>& cache,
-                   const std::string& path);
+  void write_cache_point(const std::optional<CacheMarker>& cache,
+                         const std::string& path);
+  /// The extensions whose names begin with `prefix`, without it.
+  void write_extensions(const Extensions& extensions, std::string_view prefix);
 
  private:
-  struct Item {
-    const ContentPart* part;
-    std::string path;
-  };
-  struct Turn {
-    Role role;
-    std::vector<Item> items;
-  };
+  using Item = TurnBuilder::Item;
+  using Turn = TurnBuilder::Turn;
 
   void lose(std::string path, std::string what,
             LossKind kind = LossKind::dropped);
-  std::size_t write_system(std::string_view extra);
-  std::vector<Turn> build_turns(std::size_t first);
-  bool sendable(const ContentPart& part, const std::string& path);
-  void lose_fields(const ContentPart& part, const std::string& path);
+  void write_system(const std::vector<Item>& items);
+  void add_text_beside_documents(Turn& turn);
+  Result<void> write_turn(const Turn& turn);
+  Result<void> write_item(const Item& item);
   Result<void> write_block(const ContentPart& part, const std::string& path);
+  void write_text(const ContentPart& part, const TextPart& text);
+  Result<void> write_media(const MediaSource& source, const std::string& path);
   Result<void> write_image(const ImagePart& image, const std::string& path);
-  Result<void> write_document(const DocumentPart& document,
+  Result<void> write_document(const ContentPart& part,
+                              const DocumentPart& document,
                               const std::string& path);
-  Result<void> write_result(const ToolResultPart& result,
-                            const std::string& path);
-  void write_source(const MediaSource& source);
+  std::string document_name(const std::string& title, const std::string& path);
+  void write_thinking(const ThinkingPart& thinking);
+  void write_tool_use(const ToolCallPart& call, const std::string& path);
+  Result<void> write_tool_result(const ToolResultPart& result,
+                                 const std::string& path);
+  std::optional<CacheMarker> marker_of(const Item& item);
 
-  const ChatRequest& request_;
-  const EncodeOptions& options_;
+  const bool own_;
   json::Writer& w_;
   Losses& losses_;
-  const bool same_dialect_;
-  std::size_t cache_points_ = 0;
-  std::size_t documents_ = 0;
+  TurnBuilder builder_;
+  std::set<std::string, std::less<>> names_;  // of documents so far
+  int unnamed_ = 0;
 };
 
 }  // namespace llmproxy::bedrock_converse

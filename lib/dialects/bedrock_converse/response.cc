@@ -1,13 +1,14 @@
-// Bedrock Converse: finished answers, both ways, and the pieces that the
-// stream shares with them.
+// Amazon Bedrock Converse: finished answers, both ways, and the pieces that
+// the stream shares with them.
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "chat/media.h"
 #include "chat/sealed_reasoning.h"
+#include "chat/tool_arguments.h"
 #include "chat/turns.h"
-#include "dialects/bedrock_converse/tables.h"
+#include "dialects/bedrock_converse/messages.h"
 
 namespace llmproxy::bedrock_converse {
 namespace {
@@ -15,196 +16,297 @@ namespace {
 using json::Value;
 using json::Writer;
 
-std::optional<std::int64_t> count(const Value& value) {
-  const auto number = value.integer();
-  return number && *number >= 0 ? number : std::nullopt;
+/// Fields of an answer that describe the call, not the answer: no loss.
+constexpr std::array<std::string_view, 1> kBookkeeping = {"metrics"};
+
+std::optional<std::int64_t> count_of(Value value) {
+  const auto count = value.integer();
+  return count && *count >= 0 ? count : std::nullopt;
 }
 
-void lose(Losses& losses, std::string path, std::string what,
-          LossKind kind = LossKind::dropped) {
-  losses.push_back({std::move(path), std::move(what), kind});
-}
+class AnswerWriter {
+ public:
+  AnswerWriter(const ChatResponse& response, std::string& out, Losses& losses)
+      : response_(response),
+        w_(out),
+        losses_(losses),
+        own_(response.dialect.empty() || response.dialect == kName) {}
 
-void write_part(const ContentPart& part, const std::string& path, Writer& w,
-                Losses& losses) {
-  const auto* text = part.as<TextPart>();
-  if (text != nullptr && text->text.empty()) return;
-  if (const auto* opaque = part.as<OpaquePart>()) {
-    if (opaque->dialect == kName) return w.raw(opaque->json.text);
-    return lose(losses, path,
-                fmt::format("Bedrock Converse has no {} parts", opaque->type));
-  }
-  if (part.as<ImagePart>() || part.as<DocumentPart>() || part.as<AudioPart>()) {
-    return lose(losses, path, "Bedrock Converse has no such part in answers");
-  }
-  w.begin_object();
-  if (text != nullptr) {
-    w.member("text", text->text);
-    if (!text->citations.empty()) {
-      lose(losses, path + "/citations",
-           "Bedrock Converse has no such citations");
+  void write() {
+    w_.begin_object();
+    w_.key("output");
+    w_.begin_object();
+    w_.key("message");
+    w_.begin_object();
+    w_.member("role", "assistant");
+    w_.key("content");
+    w_.begin_array();
+    for (std::size_t i = 0; i < response_.content.size(); ++i) {
+      write_part(response_.content[i], json::pointer("/content", i));
     }
-  } else if (const auto* refusal = part.as<RefusalPart>()) {
-    w.member("text", refusal->text);
-    lose(losses, path, "Bedrock has no refusal parts; it became text",
-         LossKind::approximated);
-  } else if (const auto* call = part.as<ToolCallPart>()) {
-    if (write_tool_use(*call, w)) {
-      lose(losses, path,
-           "the arguments of the call are no JSON object; wrapped",
+    write_explanation();
+    w_.end_array();
+    w_.end_object();
+    w_.end_object();
+    w_.member("stopReason", to_wire(kStopReasons, response_.stop_reason));
+    if (response_.stop_reason == StopReason::pause) {
+      lose("/stop_reason",
+           fmt::format("the turn was only paused; {} says end_turn", kTitle),
            LossKind::approximated);
     }
-  } else if (const auto* thinking = part.as<ThinkingPart>()) {
-    write_reasoning(*thinking, w);
+    w_.key("usage");
+    write_usage(response_.usage, w_);
+    if (response_.usage.reasoning_tokens.value_or(0) > 0) {
+      lose("/usage/reasoning_tokens", std::string(kReasoningLoss));
+    }
+    write_answer_facts(response_.service_tier, w_);
+    write_stop_sequence(response_.stop_sequence, w_);
+    write_extensions();
+    w_.end_object();
   }
-  w.end_object();
-}
+
+ private:
+  void lose(std::string path, std::string what,
+            LossKind kind = LossKind::dropped) {
+    losses_.push_back({std::move(path), std::move(what), kind});
+  }
+
+  void write_text(std::string_view text) {
+    if (text.empty()) return;
+    w_.begin_object();
+    w_.member("text", text);
+    w_.end_object();
+  }
+
+  /// There is no other place for the words of a refusal.
+  void write_explanation() {
+    if (response_.stop_reason == StopReason::refusal) {
+      write_text(response_.refusal_explanation);
+    } else if (!response_.refusal_explanation.empty()) {
+      lose("/stop_details/explanation",
+           fmt::format("{} has no such field", kTitle));
+    }
+  }
+
+  void write_part(const ContentPart& part, const std::string& path) {
+    if (const auto* text = part.as<TextPart>()) {
+      write_text_part(*text, path);
+    } else if (const auto* refusal = part.as<RefusalPart>()) {
+      write_text(refusal->text);
+      if (response_.stop_reason != StopReason::refusal) {
+        lose(path, "a refusal became text", LossKind::approximated);
+      }
+    } else if (const auto* thinking = part.as<ThinkingPart>()) {
+      write_thinking(*thinking);
+    } else if (const auto* call = part.as<ToolCallPart>()) {
+      write_call(*call, path);
+    } else if (const auto* image = part.as<ImagePart>()) {
+      write_image(*image, path);
+    } else if (const auto* opaque = part.as<OpaquePart>()) {
+      if (opaque->dialect == kName) return w_.raw(opaque->json.text);
+      lose(path, fmt::format("{} has no {} parts", kTitle, opaque->type));
+    } else {
+      lose(path, fmt::format("{} has no such part in answers", kTitle));
+    }
+  }
+
+  void write_text_part(const TextPart& text, const std::string& path) {
+    if (text.citations.empty() || !own_) {
+      if (!text.citations.empty()) {
+        lose(path + "/annotations",
+             fmt::format("{} has no such annotations", kTitle));
+      }
+      return write_text(text.text);
+    }
+    w_.begin_object();
+    w_.key("citationsContent");
+    w_.begin_object();
+    w_.key("content");
+    w_.begin_array();
+    write_text(text.text);
+    w_.end_array();
+    w_.key("citations");
+    w_.begin_array();
+    for (const RawJson& citation : text.citations) w_.raw(citation.text);
+    w_.end_array();
+    w_.end_object();
+    w_.end_object();
+  }
+
+  void write_thinking(const ThinkingPart& thinking) {
+    w_.begin_object();
+    w_.key("reasoningContent");
+    w_.begin_object();
+    if (!thinking.redacted_data.empty()) {
+      w_.member("redactedContent", redacted_blob(thinking.issuer, thinking.id,
+                                                 thinking.redacted_data));
+    } else {
+      w_.key("reasoningText");
+      w_.begin_object();
+      w_.member("text", thinking.text);
+      // Unsigned where the model gave none: never made up.
+      w_.member_if("signature",
+                   is_foreign(thinking.issuer) && !thinking.signature.empty()
+                       ? seal(thinking)
+                       : thinking.signature);
+      w_.end_object();
+    }
+    w_.end_object();
+    w_.end_object();
+  }
+
+  void write_call(const ToolCallPart& call, const std::string& path) {
+    bool wrapped = false;
+    const std::string input = input_object(call.arguments, &wrapped);
+    if (wrapped) {
+      lose(path, "the call's arguments are no JSON object; wrapped",
+           LossKind::approximated);
+    }
+    w_.begin_object();
+    w_.key("toolUse");
+    w_.begin_object();
+    w_.member("toolUseId", call.id);
+    w_.member("name", call.name);
+    w_.member_raw("input", input);
+    w_.end_object();
+    w_.end_object();
+  }
+
+  void write_image(const ImagePart& image, const std::string& path) {
+    const std::string_view format =
+        format_of(kImageFormats, image.source.media_type);
+    if (format.empty() || image.source.kind != MediaKind::base64) {
+      return lose(path, fmt::format("{} has no such images", kTitle));
+    }
+    w_.begin_object();
+    w_.key("image");
+    w_.begin_object();
+    w_.member("format", format);
+    w_.key("source");
+    w_.begin_object();
+    w_.member("bytes", image.source.data);
+    w_.end_object();
+    w_.end_object();
+    w_.end_object();
+  }
+
+  void write_extensions() {
+    if (!own_) {
+      return lose_extensions(response_.extensions, "", kTitle, losses_);
+    }
+    for (const Extension& extension : response_.extensions) {
+      // Written already, with the stop sequence.
+      if (extension.name == "additionalModelResponseFields" &&
+          !response_.stop_sequence.empty()) {
+        continue;
+      }
+      w_.member(extension.name, extension.value);
+    }
+  }
+
+  const ChatResponse& response_;
+  Writer w_;
+  Losses& losses_;
+  const bool own_;
+};
 
 }  // namespace
 
-void write_reasoning(const ThinkingPart& thinking, Writer& w) {
-  const bool foreign = thinking.issuer != ReasoningIssuer::anthropic &&
-                       thinking.issuer != ReasoningIssuer::unknown;
-  w.key("reasoningContent");
-  w.begin_object();
-  if (!thinking.redacted_data.empty()) {
-    w.member("redactedContent",
-             foreign ? seal(thinking) : encode_base64(thinking.redacted_data));
-  } else {
-    w.key("reasoningText");
-    w.begin_object();
-    w.member("text", thinking.text);
-    if (!thinking.signature.empty()) {
-      w.member("signature", foreign ? seal(thinking) : thinking.signature);
-    }
-    w.end_object();
-  }
-  w.end_object();
-}
-
 Usage read_usage(const Value& usage) {
   Usage out;
-  out.cached_input_tokens = count(usage["cacheReadInputTokens"]);
-  out.cache_write_tokens = count(usage["cacheWriteInputTokens"]);
-  // Disjoint, as Anthropic counts.
-  if (const auto input = count(usage["inputTokens"])) {
-    out.input_tokens = *input + out.cached_input_tokens.value_or(0) +
+  const auto input = count_of(usage["inputTokens"]);
+  out.cached_input_tokens = count_of(usage["cacheReadInputTokens"]);
+  out.cache_write_tokens = count_of(usage["cacheWriteInputTokens"]);
+  out.output_tokens = count_of(usage["outputTokens"]);
+  if (input || out.cached_input_tokens || out.cache_write_tokens) {
+    out.input_tokens = input.value_or(0) + out.cached_input_tokens.value_or(0) +
                        out.cache_write_tokens.value_or(0);
   }
-  out.output_tokens = count(usage["outputTokens"]);
   return out;
 }
 
 void write_usage(const Usage& usage, Writer& w) {
-  const std::int64_t cached = usage.cached_input_tokens.value_or(0);
-  const std::int64_t written = usage.cache_write_tokens.value_or(0);
-  const std::int64_t all = usage.input_tokens.value_or(0);
+  const std::int64_t cached = usage.cached_input_tokens.value_or(0) +
+                              usage.cache_write_tokens.value_or(0);
+  const std::int64_t input =
+      std::max<std::int64_t>(0, usage.input_tokens.value_or(0) - cached);
   const std::int64_t output = usage.output_tokens.value_or(0);
   w.begin_object();
-  w.member("inputTokens", std::max<std::int64_t>(0, all - cached - written));
+  w.member("inputTokens", input);
   w.member("outputTokens", output);
-  w.member("totalTokens", all + output);
+  w.member("totalTokens", input + cached + output);
   w.member("cacheReadInputTokens", usage.cached_input_tokens);
   w.member("cacheWriteInputTokens", usage.cache_write_tokens);
   w.end_object();
 }
 
-void lose_answer_details(StopReason reason, std::string_view stop_sequence,
-                         Losses& losses) {
-  if (reason == StopReason::pause) {
-    lose(losses, "/stop_reason",
-         "the turn was only paused; Bedrock says end_turn",
-         LossKind::approximated);
-  }
-  if (!stop_sequence.empty()) {
-    lose(losses, "/stop_sequence",
-         "Bedrock Converse does not say which stop sequence matched");
-  }
+void write_answer_facts(std::string_view service_tier, Writer& w) {
+  // Not known here; programs read the member without asking.
+  w.key("metrics");
+  w.begin_object();
+  w.member("latencyMs", std::int64_t{0});
+  w.end_object();
+  if (service_tier.empty()) return;
+  w.key("serviceTier");
+  w.begin_object();
+  w.member("type", service_tier);
+  w.end_object();
 }
 
-Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
+void write_stop_sequence(std::string_view stop_sequence, Writer& w) {
+  if (stop_sequence.empty()) return;
+  w.key("additionalModelResponseFields");
+  w.begin_object();
+  w.member("stop_sequence", stop_sequence);
+  w.end_object();
+}
+
+std::string redacted_blob(ReasoningIssuer issuer, std::string_view id,
+                          std::string_view data) {
+  return is_foreign(issuer) ? seal(issuer, id, data, true)
+                            : encode_base64(data);
+}
+
+Result<ChatResponse> decode_response(const Value& body, Losses&) {
   const Value content = body["output"]["message"]["content"];
   if (!content.is_array()) {
-    return upstream_malformed("the upstream's answer has no output message");
+    return upstream_malformed(
+        "the upstream's answer has no output.message.content array");
   }
   json::ObjectReader reader(body, "");
   ChatResponse response;
   response.dialect = std::string(kName);
   reader.take("output");
-  std::size_t index = 0;
-  for (const Value block : content.children()) {
-    const std::string path = json::pointer("/output/message/content", index++);
-    auto part = read_block(block, path);
-    if (!part) {
-      lose(losses, path, "a block of a kind that nobody knows");
-    } else if (*part) {
-      (*part)->extensions.clear();
-      response.content.push_back(**std::move(part));
-    }
+  auto blocks = read_blocks(content, "/output/message/content");
+  if (!blocks) {
+    return upstream_malformed(
+        fmt::format("the upstream's answer is not readable: {}: {}",
+                    blocks.error().path, blocks.error().message));
   }
+  response.content = *std::move(blocks);
   response.stop_reason_text = std::string(reader.take("stopReason").string());
   response.stop_reason = from_wire(kStopReasons, response.stop_reason_text)
                              .value_or(StopReason::other);
   response.usage = read_usage(reader.take("usage"));
-  reader.take("metrics");  // how long it took
-  const std::string_view tier = reader.take("serviceTier")["type"].string();
-  response.service_tier = tier;
-  const Value fields = reader.take("additionalModelResponseFields");
-  response.stop_sequence = fields["stop_sequence"].string();
+  response.service_tier =
+      std::string(reader.take("serviceTier")["type"].string());
+  const Value fields = body["additionalModelResponseFields"];
+  response.stop_sequence = std::string(fields["stop_sequence"].string());
+  if (!response.stop_sequence.empty() && fields.size() == 1) {
+    reader.take("additionalModelResponseFields");
+  }
   for (Extension& extension : reader.rest()) {
-    response.extensions.push_back(std::move(extension));
+    if (std::find(kBookkeeping.begin(), kBookkeeping.end(), extension.name) ==
+        kBookkeeping.end()) {
+      response.extensions.push_back(std::move(extension));
+    }
   }
   return response;
 }
 
 void encode_response(const ChatResponse& response, const RequestContext&,
                      std::string& out, Losses& losses) {
-  const bool same_dialect =
-      response.dialect.empty() || response.dialect == kName;
-  Writer w(out);
-  w.begin_object();
-  w.key("output");
-  w.begin_object();
-  w.key("message");
-  w.begin_object();
-  w.member("role", "assistant");
-  w.key("content");
-  w.begin_array();
-  for (std::size_t i = 0; i < response.content.size(); ++i) {
-    write_part(response.content[i], json::pointer("/content", i), w, losses);
-  }
-  if (!response.refusal_explanation.empty()) {
-    w.begin_object();
-    w.member("text", response.refusal_explanation);
-    w.end_object();
-  }
-  w.end_array();
-  w.end_object();
-  w.end_object();
-  w.member("stopReason", to_wire(kStopReasons, response.stop_reason));
-  lose_answer_details(response.stop_reason, response.stop_sequence, losses);
-  if (response.usage.reasoning_tokens) {
-    lose(losses, "/usage/reasoning_tokens",
-         "Bedrock Converse does not count reasoning by itself");
-  }
-  w.key("usage");
-  write_usage(response.usage, w);
-  w.key("metrics");
-  w.begin_object();
-  w.member("latencyMs", std::int64_t{0});
-  w.end_object();
-  if (!response.service_tier.empty()) {
-    w.key("serviceTier");
-    w.begin_object();
-    w.member("type", response.service_tier);
-    w.end_object();
-  }
-  if (same_dialect) {
-    w.extensions(response.extensions);
-  } else {
-    lose_extensions(response.extensions, "", kTitle, losses);
-  }
-  w.end_object();
+  AnswerWriter(response, out, losses).write();
 }
 
 }  // namespace llmproxy::bedrock_converse

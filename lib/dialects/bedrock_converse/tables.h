@@ -1,12 +1,10 @@
-// Bedrock Converse: the vocabulary. One row per spelling and scalar, read and
-// written alike. Source: Amazon Bedrock API reference, "Converse" and
-// "ConverseStream", and the types of npm @aws-sdk/client-bedrock-runtime.
+// Amazon Bedrock Converse: the vocabulary. One row per spelling and scalar,
+// read and written alike. Source: Amazon Bedrock API reference, "Converse",
+// "ConverseStream", and the types of npm @aws-sdk/client-bedrock-runtime 3.
 #pragma once
 
 #include <array>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/enum_table.h"
 #include "json/fields.h"
@@ -22,7 +20,9 @@ inline constexpr auto kRoles = enum_table<Role>({
     {Role::user, "user"},
     {Role::assistant, "assistant"},
     {Role::system, "system"},
+    {Role::developer, "system"},
 });
+static_assert(covers(kRoles, kLastRole));
 
 inline constexpr auto kEfforts = enum_table<Effort>({
     {Effort::low, "low"},
@@ -32,6 +32,21 @@ inline constexpr auto kEfforts = enum_table<Effort>({
     {Effort::max, "max"},
 });
 
+// In additionalModelRequestFields, as Anthropic spells them.
+inline constexpr auto kThinkingTypes = enum_table<ReasoningMode>({
+    {ReasoningMode::off, "disabled"},
+    {ReasoningMode::budget, "enabled"},
+    {ReasoningMode::adaptive, "adaptive"},
+});
+static_assert(covers(kThinkingTypes, kLastReasoningMode));
+
+// Members of the union toolChoice; there is none that forbids.
+inline constexpr auto kToolChoices = enum_table<ToolChoiceMode>({
+    {ToolChoiceMode::automatic, "auto"},
+    {ToolChoiceMode::required, "any"},
+    {ToolChoiceMode::named, "tool"},
+});
+
 inline constexpr auto kStopReasons = enum_table<StopReason>({
     {StopReason::end_turn, "end_turn"},
     {StopReason::max_tokens, "max_tokens"},
@@ -39,62 +54,87 @@ inline constexpr auto kStopReasons = enum_table<StopReason>({
     {StopReason::tool_use, "tool_use"},
     {StopReason::refusal, "content_filtered"},
     {StopReason::refusal, "guardrail_intervened"},
+    {StopReason::refusal, "refusal"},
     {StopReason::context_window, "model_context_window_exceeded"},
     {StopReason::pause, "end_turn"},
-    {StopReason::other, "malformed_model_output"},
-    {StopReason::other, "malformed_tool_use"},
+    {StopReason::other, "end_turn"},
 });
 static_assert(covers(kStopReasons, kLastStopReason));
 
+/// Members of inferenceConfig.
 inline constexpr std::array kScalars = {
+    json::ScalarField<ChatRequest>{"maxTokens", &ChatRequest::max_output_tokens,
+                                   1, 2147483647},
     json::ScalarField<ChatRequest>{"temperature", &ChatRequest::temperature, 0,
                                    1},
     json::ScalarField<ChatRequest>{"topP", &ChatRequest::top_p, 0, 1},
 };
-
-/// service_tier: this dialect's word and the canonical one.
-struct ServiceTier {
-  std::string_view wire;
-  std::string_view canonical;
-};
-inline constexpr std::array kServiceTiers = {
-    ServiceTier{"default", "default"},
-    ServiceTier{"priority", "priority"},
-    ServiceTier{"flex", "flex"},
+/// Members of additionalModelRequestFields.
+inline constexpr std::array kModelScalars = {
+    json::ScalarField<ChatRequest>{"top_k", &ChatRequest::top_k, 0, 2147483647},
 };
 
-/// Formats of files and their MIME types; of a type the first is written.
-struct Format {
-  std::string_view wire;
+/// serviceTier.type of requests and answers.
+inline constexpr std::array<std::string_view, 4> kServiceTiers = {
+    "default", "priority", "flex", "reserved"};
+
+struct FormatRow {
+  std::string_view format;
   std::string_view media_type;
 };
 inline constexpr std::array kImageFormats = {
-    Format{"png", "image/png"}, Format{"jpeg", "image/jpeg"},
-    Format{"gif", "image/gif"}, Format{"webp", "image/webp"}};
+    FormatRow{"png", "image/png"}, FormatRow{"jpeg", "image/jpeg"},
+    FormatRow{"gif", "image/gif"}, FormatRow{"webp", "image/webp"}};
 inline constexpr std::array kDocumentFormats = {
-    Format{"pdf", "application/pdf"},
-    Format{"txt", "text/plain"},
-    Format{"csv", "text/csv"},
-    Format{"html", "text/html"},
-    Format{"md", "text/markdown"},
-    Format{"doc", "application/msword"},
-    Format{"docx",
-           "application/vnd.openxmlformats-officedocument."
-           "wordprocessingml.document"},
-    Format{"xls", "application/vnd.ms-excel"},
-    Format{"xlsx",
-           "application/vnd.openxmlformats-officedocument."
-           "spreadsheetml.sheet"},
-};
+    FormatRow{"pdf", "application/pdf"},
+    FormatRow{"csv", "text/csv"},
+    FormatRow{"doc", "application/msword"},
+    FormatRow{"docx",
+              "application/vnd.openxmlformats-officedocument.wordprocessingml."
+              "document"},
+    FormatRow{"xls", "application/vnd.ms-excel"},
+    FormatRow{"xlsx",
+              "application/vnd.openxmlformats-officedocument.spreadsheetml."
+              "sheet"},
+    FormatRow{"html", "text/html"},
+    FormatRow{"txt", "text/plain"},
+    FormatRow{"md", "text/markdown"}};
 
-inline constexpr std::size_t kMaxCachePoints = 4;
-inline constexpr std::size_t kMaxCallId = 64;
-inline constexpr std::int64_t kMinBudget = 1024;  // tokens
+template <std::size_t N>
+std::string_view media_type_of(const std::array<FormatRow, N>& rows,
+                               std::string_view format) {
+  for (const FormatRow& row : rows) {
+    if (row.format == format) return row.media_type;
+  }
+  return {};
+}
+template <std::size_t N>
+std::string_view format_of(const std::array<FormatRow, N>& rows,
+                           std::string_view media_type) {
+  for (const FormatRow& row : rows) {
+    if (row.media_type == media_type) return row.format;
+  }
+  return {};
+}
 
-/// Marks extensions that stood in nested objects.
-inline constexpr std::string_view kModelPrefix =
+/// Objects of a request whose unknown members are kept as extensions, their
+/// names with this in front.
+inline constexpr std::string_view kInference = "inferenceConfig/";
+inline constexpr std::string_view kModelFields =
     "additionalModelRequestFields/";
-inline constexpr std::string_view kInferencePrefix = "inferenceConfig/";
+inline constexpr std::string_view kToolConfig = "toolConfig/";
+inline constexpr std::string_view kOutputConfig = "outputConfig/";
+inline constexpr std::string_view kToolSpec = "toolSpec/";
+
+/// Signed by somebody else: sealed towards clients.
+constexpr bool is_foreign(ReasoningIssuer issuer) {
+  return issuer != ReasoningIssuer::anthropic &&
+         issuer != ReasoningIssuer::unknown;
+}
+
+inline constexpr std::size_t kMaxCallId = 64;
+inline constexpr std::string_view kReasoningLoss =
+    "Bedrock Converse does not count reasoning apart";
 
 Result<ChatRequest> decode_request(const json::Value& body,
                                    const RequestHead& head);
@@ -111,23 +151,18 @@ std::unique_ptr<StreamDecoder> new_stream_decoder(
 std::unique_ptr<StreamEncoder> new_stream_encoder(
     const RequestContext& context);
 
-// Pieces that requests, answers and streams share.
+// Pieces that the plain answer and the stream share.
 
-/// One content block. Cache points are no part: nullopt, see read_cache.
-Result<std::optional<ContentPart>> read_block(const json::Value& block,
-                                              const std::string& path);
-/// The marker of a {"cachePoint": ...} block.
-std::optional<CacheMarker> read_cache(const json::Value& block);
-/// A reasoningContent block.
-ThinkingPart read_reasoning(const json::Value& reasoning);
-void write_reasoning(const ThinkingPart& thinking, json::Writer& writer);
-/// {"toolUse": ...} without braces; true when the arguments had to be wrapped.
-bool write_tool_use(const ToolCallPart& call, json::Writer& writer);
-
+/// Three disjoint input numbers, added up.
 Usage read_usage(const json::Value& usage);
 void write_usage(const Usage& usage, json::Writer& writer);
-/// Adds what this API cannot say of an answer.
-void lose_answer_details(StopReason reason, std::string_view stop_sequence,
-                         Losses& losses);
-
+/// `serviceTier`, and `metrics`, which must be there.
+void write_answer_facts(std::string_view service_tier, json::Writer& writer);
+/// additionalModelResponseFields with the stop sequence; nothing without one.
+void write_stop_sequence(std::string_view stop_sequence, json::Writer& writer);
+/// Base64 for a reasoningContent.redactedContent.
+std::string redacted_blob(ReasoningIssuer issuer, std::string_view id,
+                          std::string_view data);
+/// What such a blob holds; nullopt = no text.
+std::optional<ThinkingPart> read_redacted_blob(std::string_view blob);
 }  // namespace llmproxy::bedrock_converse

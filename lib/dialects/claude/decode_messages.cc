@@ -218,7 +218,8 @@ void split_billing_line(Message& system) {
   writer.member("type", "text");
   writer.member("text", line);
   writer.end_object();
-  billing.value = OpaquePart{std::string(kName), "billing line", {raw}};
+  billing.value =
+      OpaquePart{std::string(kName), std::string(kBillingType), {raw}};
   if (end == std::string::npos) {
     first = std::move(billing);
   } else {

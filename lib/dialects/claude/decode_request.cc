@@ -175,22 +175,10 @@ Result<void> read_identity(ObjectReader& reader, ChatRequest& request) {
 
 }  // namespace
 
-Result<ChatRequest> decode_request(const json::Value& body,
-                                   const RequestHead& head) {
-  ObjectReader reader(body, "");
-  ChatRequest request;
-  request.dialect = std::string(kName);
-  // Bedrock, which has the same body, names the model in the path.
-  request.model = head.model;
-  if (request.model.empty()) {
-    LLMPROXY_ASSIGN(request.model, reader.required_string("model"));
-  }
-  reader.take("model");
+Result<void> read_body(ObjectReader& reader, ChatRequest& request) {
   LLMPROXY_TRY(read_limits(reader, request));
   LLMPROXY_TRY(read_system(reader, request));
   LLMPROXY_TRY(read_messages(reader, request));
-  LLMPROXY_ASSIGN(const auto stream, reader.optional_bool("stream"));
-  request.stream = stream.value_or(head.stream);
   request.include_usage = true;
   LLMPROXY_TRY(read_tools(reader, request));
   LLMPROXY_TRY(read_thinking_config(reader, request));
@@ -201,6 +189,18 @@ Result<ChatRequest> decode_request(const json::Value& body,
     extension.essential = extension.name == "thread";
     request.extensions.push_back(std::move(extension));
   }
+  return {};
+}
+
+Result<ChatRequest> decode_request(const json::Value& body,
+                                   const RequestHead&) {
+  ObjectReader reader(body, "");
+  ChatRequest request;
+  request.dialect = std::string(kName);
+  LLMPROXY_ASSIGN(request.model, reader.required_string("model"));
+  LLMPROXY_ASSIGN(const auto stream, reader.optional_bool("stream"));
+  request.stream = stream.value_or(false);
+  LLMPROXY_TRY(read_body(reader, request));
   return request;
 }
 

@@ -4,7 +4,7 @@
 
 #include "chat/sealed_reasoning.h"
 #include "chat/stream_reader.h"
-#include "dialects/claude/tables.h"
+#include "dialects/claude/body.h"
 
 namespace llmproxy::claude {
 namespace {
@@ -13,7 +13,8 @@ using json::Value;
 
 class Decoder final : public StreamReader {
  public:
-  using StreamReader::StreamReader;
+  explicit Decoder(std::unique_ptr<wire::Framer> framer)
+      : StreamReader(std::move(framer)) {}
 
  protected:
   bool on_sentinel(std::string_view data, EventSink&) override {
@@ -246,6 +247,9 @@ class Decoder final : public StreamReader {
     }
     counts_.update(data["usage"]);
     usage_ = counts_.usage();
+    if (data["usage"]["service_tier"].is_string()) {
+      tier_ = canonical_tier(data["usage"]["service_tier"].string());
+    }
     StreamEvent event;
     event.kind = EventKind::usage;
     event.usage = &usage_;
@@ -295,13 +299,13 @@ class Decoder final : public StreamReader {
 
 }  // namespace
 
-std::unique_ptr<StreamDecoder> new_stream_decoder(const RequestContext&) {
-  return std::make_unique<Decoder>();
-}
-
-std::unique_ptr<StreamDecoder> new_framed_decoder(
+std::unique_ptr<StreamDecoder> new_stream_decoder(
     std::unique_ptr<wire::Framer> framer) {
   return std::make_unique<Decoder>(std::move(framer));
+}
+
+std::unique_ptr<StreamDecoder> new_stream_decoder(const RequestContext&) {
+  return new_stream_decoder(std::make_unique<wire::SseDecoder>());
 }
 
 }  // namespace llmproxy::claude

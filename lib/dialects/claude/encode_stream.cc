@@ -8,16 +8,33 @@
 #include "chat/sealed_reasoning.h"
 #include "chat/sequencer.h"
 #include "chat/tool_arguments.h"
-#include "dialects/claude/tables.h"
+#include "dialects/claude/body.h"
 #include "wire/sse.h"
 
 namespace llmproxy::claude {
 namespace {
 
+void append_event(std::string& out, std::string_view type,
+                  std::string_view json) {
+  wire::append_event(out, type, json);
+}
+
+void append_error(std::string& out, const Error& error) {
+  std::string json;
+  encode_error(error, json);
+  append_event(out, "error", json);
+}
+
+void append_ping(std::string& out) {
+  append_event(out, "ping", R"({"type":"ping"})");
+}
+
+constexpr StreamFraming kEvents = {append_event, append_error, append_ping};
+
 class Encoder final : public StreamEncoder, private EventSink {
  public:
-  Encoder(const RequestContext& context, const EventFrame& frame)
-      : frame_(frame),
+  Encoder(const RequestContext& context, const StreamFraming& framing)
+      : framing_(framing),
         estimate_(context.estimated_input_tokens),
         w_(data_),
         sequencer_(*this) {}
@@ -28,9 +45,7 @@ class Encoder final : public StreamEncoder, private EventSink {
     out_ = nullptr;
   }
 
-  void keep_alive(std::string& out) override {
-    frame_.event(out, "ping", R"({"type":"ping"})");
-  }
+  void keep_alive(std::string& out) override { framing_.keep_alive(out); }
 
   const Losses& losses() const override { return losses_; }
 
@@ -76,7 +91,7 @@ class Encoder final : public StreamEncoder, private EventSink {
 
   void send() {
     w_.end_object();
-    frame_.event(*out_, type_, data_);
+    framing_.event(*out_, type_, data_);
   }
 
   void start(const StreamEvent& event) {
@@ -97,6 +112,7 @@ class Encoder final : public StreamEncoder, private EventSink {
     w_.member_null("stop_sequence");
     w_.key("usage");
     write_usage(known, service_tier_, w_);
+    told_tier_ = service_tier_;
     w_.end_object();
     send();
   }
@@ -152,9 +168,7 @@ class Encoder final : public StreamEncoder, private EventSink {
 
   void block_delta(const StreamEvent& event) {
     if (skipped_) return;
-    if (!event.citation.empty()) {
-      lose("/content/annotations", "Anthropic has no such annotations");
-    }
+    if (!event.citation.empty()) citation(event.citation);
     struct Row {
       PartKind kind;
       std::string_view type;
@@ -180,6 +194,20 @@ class Encoder final : public StreamEncoder, private EventSink {
                      ? seal(event.issuer, thinking_id_, event.signature, false)
                      : std::string(event.signature));
     }
+  }
+
+  void citation(std::string_view citation) {
+    if (!is_own_citation(citation)) {
+      return lose("/content/annotations", "Anthropic has no such annotations");
+    }
+    open("content_block_delta");
+    w_.member("index", index_);
+    w_.key("delta");
+    w_.begin_object();
+    w_.member("type", "citations_delta");
+    w_.member_raw("citation", citation);
+    w_.end_object();
+    send();
   }
 
   void send_delta(std::string_view type, std::string_view member,
@@ -231,16 +259,17 @@ class Encoder final : public StreamEncoder, private EventSink {
     }
     w_.end_object();
     w_.key("usage");
-    write_final_usage(usage_, w_);
+    // Some upstreams tell the tier at the end only.
+    write_final_usage(usage_, told_tier_.empty() ? service_tier_ : "", w_);
     send();
     open("message_stop");
     send();
   }
 
   /// No message_stop, and open blocks stay open: the answer did not finish.
-  void fail(const Error& error) { frame_.failure(*out_, error); }
+  void fail(const Error& error) { framing_.error(*out_, error); }
 
-  const EventFrame frame_;
+  const StreamFraming& framing_;
   const std::int64_t estimate_;
   std::string data_;
   json::Writer w_;
@@ -250,6 +279,7 @@ class Encoder final : public StreamEncoder, private EventSink {
   Losses losses_;
   Usage usage_;
   std::string service_tier_;
+  std::string told_tier_;  // in message_start
   std::int64_t index_ = 0;
   std::string thinking_id_;
   std::string custom_text_;
@@ -257,22 +287,16 @@ class Encoder final : public StreamEncoder, private EventSink {
   bool skipped_ = false;
 };
 
-void append_failure(std::string& out, const Error& error) {
-  std::string data;
-  encode_error(error, data);
-  wire::append_event(out, "error", data);
-}
-
 }  // namespace
 
 std::unique_ptr<StreamEncoder> new_stream_encoder(
-    const RequestContext& context) {
-  return new_framed_encoder(context, {wire::append_event, append_failure});
+    const RequestContext& context, const StreamFraming& framing) {
+  return std::make_unique<Encoder>(context, framing);
 }
 
-std::unique_ptr<StreamEncoder> new_framed_encoder(const RequestContext& context,
-                                                  const EventFrame& frame) {
-  return std::make_unique<Encoder>(context, frame);
+std::unique_ptr<StreamEncoder> new_stream_encoder(
+    const RequestContext& context) {
+  return new_stream_encoder(context, kEvents);
 }
 
 }  // namespace llmproxy::claude

@@ -1,12 +1,12 @@
 // Anthropic Messages: the turns of a request, both ways.
 #pragma once
 
-#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "dialects/claude/tables.h"
+#include "chat/turn_builder.h"
+#include "dialects/claude/body.h"
 
 namespace llmproxy::claude {
 
@@ -16,13 +16,11 @@ Result<void> read_messages(json::ObjectReader& reader, ChatRequest& request);
 /// The cache marker of a block or a tool.
 std::optional<CacheMarker> read_cache(json::ObjectReader& reader);
 
-/// Writes `system` and `messages`. The API wants: system on top; user first;
-/// roles alternating; tool results before everything else in their turn; no
-/// blank text; at most four cache markers.
+/// Writes `system` and `messages`, after the rules of TurnBuilder.
 class MessagesWriter {
  public:
   MessagesWriter(const ChatRequest& request, const EncodeOptions& options,
-                 json::Writer& writer, Losses& losses);
+                 const Host& host, json::Writer& writer, Losses& losses);
 
   /// `extra_system` is appended to the system blocks; empty = nothing.
   Result<void> write(std::string_view extra_system);
@@ -33,47 +31,29 @@ class MessagesWriter {
   void write_extensions(const Extensions& extensions, const std::string& path);
 
  private:
-  /// A part and where it came from.
-  struct Item {
-    const ContentPart* part;
-    std::string path;
-  };
-  struct Turn {
-    Role role;
-    std::vector<Item> items;
-    const Message* message;
-  };
+  using Item = TurnBuilder::Item;
+  using Turn = TurnBuilder::Turn;
 
   void lose(std::string path, std::string what,
             LossKind kind = LossKind::dropped);
-  void count_cache_markers();
-  std::size_t leading_system() const;
-  void write_system(std::size_t count, std::string_view extra);
-  Result<std::vector<Turn>> build_turns(std::size_t first);
-  bool system_may_stand(std::size_t index,
-                        const std::vector<Turn>& turns) const;
-  void add_message(const Message& message, Role role, std::vector<Turn>& turns);
-  void add_reminder(const Message& message, std::vector<Turn>& turns);
-  bool sendable(const Message& message, std::size_t index);
-  Result<void> fix_ends(std::vector<Turn>& turns);
+  bool takes(const OpaquePart& part) const;
+  void write_system(const std::vector<Item>& items);
   Result<void> write_turn(const Turn& turn);
   Result<void> write_item(const Item& item);
   Result<void> write_block(const ContentPart& part, const std::string& path);
+  void write_text(const TextPart& text);
   Result<void> write_image(const ImagePart& image, const std::string& path);
   Result<void> write_document(const DocumentPart& document,
                               const std::string& path);
   void write_tool_use(const ToolCallPart& call, const std::string& path);
   Result<void> write_tool_result(const ToolResultPart& result,
                                  const std::string& path);
-  const ContentPart* own_text(std::string text);
 
-  const ChatRequest& request_;
-  const EncodeOptions& options_;
+  const Host& host_;
   json::Writer& w_;
   Losses& losses_;
-  const bool same_dialect_;
-  std::size_t markers_to_skip_ = 0;
-  std::deque<ContentPart> made_;  // parts that no message of the client holds
+  const Kinship kin_;
+  TurnBuilder builder_;
 };
 
 }  // namespace llmproxy::claude

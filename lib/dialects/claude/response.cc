@@ -8,7 +8,7 @@
 #include "chat/sealed_reasoning.h"
 #include "chat/tool_arguments.h"
 #include "chat/turns.h"
-#include "dialects/claude/tables.h"
+#include "dialects/claude/body.h"
 
 namespace llmproxy::claude {
 namespace {
@@ -64,23 +64,32 @@ ContentPart read_block(Value block) {
   return part;
 }
 
+void write_citations(const TextPart& text, const std::string& path,
+                     const Host& host, Writer& w, Losses& losses) {
+  std::vector<std::string_view> own;
+  for (const RawJson& citation : text.citations) {
+    if (is_own_citation(citation.text)) own.push_back(citation.text);
+  }
+  if (own.size() < text.citations.size()) {
+    losses.push_back({path + "/annotations",
+                      fmt::format("{} has no such annotations", host.title),
+                      LossKind::dropped});
+  }
+  if (own.empty()) return;
+  w.key("citations");
+  w.begin_array();
+  for (const std::string_view citation : own) w.raw(citation);
+  w.end_array();
+}
+
 void write_part(const ContentPart& part, const std::string& path,
-                bool same_dialect, Writer& w, Losses& losses) {
+                const Host& host, Writer& w, Losses& losses) {
   if (const auto* text = part.as<TextPart>()) {
     if (text->text.empty() && text->citations.empty()) return;
     w.begin_object();
     w.member("type", "text");
     w.member("text", text->text);
-    if (!text->citations.empty() && same_dialect) {
-      w.key("citations");
-      w.begin_array();
-      for (const RawJson& citation : text->citations) w.raw(citation.text);
-      w.end_array();
-    } else if (!text->citations.empty()) {
-      losses.push_back({path + "/annotations",
-                        "Anthropic has no such annotations",
-                        LossKind::dropped});
-    }
+    write_citations(*text, path, host, w, losses);
     w.end_object();
   } else if (const auto* thinking = part.as<ThinkingPart>()) {
     w.begin_object();
@@ -120,12 +129,14 @@ void write_part(const ContentPart& part, const std::string& path,
     w.end_object();
   } else if (const auto* opaque = part.as<OpaquePart>()) {
     if (opaque->dialect == kName) return w.raw(opaque->json.text);
-    losses.push_back({path,
-                      fmt::format("Anthropic has no {} parts", opaque->type),
-                      LossKind::dropped});
-  } else if (part.as<ImagePart>()) {
     losses.push_back(
-        {path, "Anthropic has no image parts in answers", LossKind::dropped});
+        {path, fmt::format("{} has no {} parts", host.title, opaque->type),
+         LossKind::dropped});
+  } else if (part.as<ImagePart>()) {
+    losses.push_back({path,
+                      fmt::format("{} has no image parts in answers",
+                                  host.title),
+                      LossKind::dropped});
   }
 }
 
@@ -173,6 +184,12 @@ void write_thinking_tokens(const Usage& usage, Writer& w) {
   w.end_object();
 }
 
+void write_tier(std::string_view canonical, Writer& w) {
+  for (const ServiceTier& row : kUsedTiers) {
+    if (row.canonical == canonical) w.member("service_tier", row.wire);
+  }
+}
+
 }  // namespace
 
 void write_usage(const Usage& usage, std::string_view service_tier, Writer& w) {
@@ -182,20 +199,28 @@ void write_usage(const Usage& usage, std::string_view service_tier, Writer& w) {
   w.member("cache_read_input_tokens", usage.cached_input_tokens.value_or(0));
   w.member("output_tokens", usage.output_tokens.value_or(0));
   write_thinking_tokens(usage, w);
-  for (const ServiceTier& row : kUsedTiers) {
-    if (row.canonical == service_tier) w.member("service_tier", row.wire);
-  }
+  write_tier(service_tier, w);
   w.end_object();
 }
 
-void write_final_usage(const Usage& usage, Writer& w) {
+void write_final_usage(const Usage& usage, std::string_view service_tier,
+                       Writer& w) {
   w.begin_object();
   if (usage.input_tokens) w.member("input_tokens", uncached_input(usage));
   w.member("cache_creation_input_tokens", usage.cache_write_tokens);
   w.member("cache_read_input_tokens", usage.cached_input_tokens);
   w.member("output_tokens", usage.output_tokens.value_or(0));
   write_thinking_tokens(usage, w);
+  write_tier(service_tier, w);
   w.end_object();
+}
+
+/// "char_location", "web_search_result_location" ...; OpenAI's are
+/// "url_citation".
+bool is_own_citation(std::string_view citation) {
+  json::Document document;
+  const auto root = document.parse(citation);
+  return root && (*root)["type"].string().ends_with("_location");
 }
 
 void lose_category(const Value& stop_details, Losses& losses) {
@@ -254,10 +279,8 @@ Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
   return response;
 }
 
-void encode_response(const ChatResponse& response, const RequestContext&,
-                     std::string& out, Losses& losses) {
-  const bool same_dialect =
-      response.dialect.empty() || response.dialect == kName;
+void write_answer(const ChatResponse& response, const Host& host,
+                  std::string& out, Losses& losses) {
   Writer w(out);
   w.begin_object();
   w.member("id", message_id(response.id));
@@ -267,8 +290,8 @@ void encode_response(const ChatResponse& response, const RequestContext&,
   w.key("content");
   w.begin_array();
   for (std::size_t i = 0; i < response.content.size(); ++i) {
-    write_part(response.content[i], json::pointer("/content", i), same_dialect,
-               w, losses);
+    write_part(response.content[i], json::pointer("/content", i), host, w,
+               losses);
   }
   w.end_array();
   w.member("stop_reason", to_wire(kStopReasons, response.stop_reason));
@@ -287,12 +310,14 @@ void encode_response(const ChatResponse& response, const RequestContext&,
   }
   w.key("usage");
   write_usage(response.usage, response.service_tier, w);
-  if (same_dialect) {
-    w.extensions(response.extensions);
-  } else {
-    lose_extensions(response.extensions, "", "Anthropic", losses);
-  }
+  write_fields_of(response.extensions, "", kinship(response.dialect, host),
+                  host, w, losses);
   w.end_object();
+}
+
+void encode_response(const ChatResponse& response, const RequestContext&,
+                     std::string& out, Losses& losses) {
+  write_answer(response, kAnthropic, out, losses);
 }
 
 }  // namespace llmproxy::claude

@@ -96,8 +96,9 @@ constexpr bool is_foreign(ReasoningIssuer issuer) {
          issuer != ReasoningIssuer::unknown;
 }
 
-inline constexpr std::size_t kMaxCacheMarkers = 4;
 inline constexpr std::int64_t kMinBudget = 1024;  // tokens
+/// Type of the part that holds an agent's billing line.
+inline constexpr std::string_view kBillingType = "billing line";
 
 /// Canonical names of fields that are called otherwise here.
 inline constexpr std::array kFieldNames = {
@@ -128,24 +129,6 @@ void encode_response(const ChatResponse& response,
 Error decode_error(int status, const Headers& headers, std::string_view body);
 bool is_error(const json::Value& body);
 int encode_error(const Error& error, std::string& out);
-/// The wires that carry this dialect's body.
-enum class Wire : std::uint8_t {
-  anthropic,
-  /// Amazon Bedrock InvokeModel: no model and stream, a version instead.
-  bedrock,
-};
-Result<void> encode_body(const ChatRequest& request,
-                         const EncodeOptions& options, RequestContext& context,
-                         Wire wire, std::string& out, Losses& losses);
-/// How one event of a stream is framed; nullptr members = this dialect's own.
-struct EventFrame {
-  void (*event)(std::string& out, std::string_view type, std::string_view json);
-  void (*failure)(std::string& out, const Error& error);
-};
-std::unique_ptr<StreamEncoder> new_framed_encoder(const RequestContext& context,
-                                                  const EventFrame& frame);
-std::unique_ptr<StreamDecoder> new_framed_decoder(
-    std::unique_ptr<wire::Framer> framer);
 /// The object inside "error", shared by error bodies and stream errors.
 Error read_error(const json::Value& object, int status);
 std::unique_ptr<StreamDecoder> new_stream_decoder(
@@ -166,7 +149,8 @@ void write_usage(const Usage& usage, std::string_view service_tier,
                  json::Writer& writer);
 /// Only what is known, and output_tokens, which clients demand: a zero would
 /// overwrite what they were told before.
-void write_final_usage(const Usage& usage, json::Writer& writer);
+void write_final_usage(const Usage& usage, std::string_view service_tier,
+                       json::Writer& writer);
 /// The category of a refusal, which no other dialect has.
 void lose_category(const json::Value& stop_details, Losses& losses);
 /// "msg_..." for any response id.

@@ -311,9 +311,12 @@ Result<void> ContentsWriter::write_result(const Item& item) {
   const auto& result = *item.part->as<ToolResultPart>();
   lose_fields(*item.part, item.path);
   const auto name = names_.find(result.call_id);
-  std::vector<const ContentPart*> media;
-  for (const ContentPart& part : result.content) {
-    if (part.as<ImagePart>() || part.as<DocumentPart>()) media.push_back(&part);
+  std::vector<Item> media;
+  for (std::size_t i = 0; i < result.content.size(); ++i) {
+    const ContentPart& part = result.content[i];
+    if (part.as<ImagePart>() || part.as<DocumentPart>()) {
+      media.push_back({&part, path_of(item.path, part, i)});
+    }
   }
   const bool inside = same_dialect_ || options_.traits.tool_result_images;
   w_.begin_object();
@@ -327,10 +330,10 @@ Result<void> ContentsWriter::write_result(const Item& item) {
   if (inside && !media.empty()) {
     w_.key("parts");
     w_.begin_array();
-    for (const ContentPart* part : media) {
+    for (const Item& file : media) {
       w_.begin_object();
-      lose_fields(*part, item.path);
-      LLMPROXY_TRY(write_media(*part, item.path));
+      lose_fields(*file.part, file.path);
+      LLMPROXY_TRY(write_media(*file.part, file.path));
       w_.end_object();
     }
     w_.end_array();
@@ -339,13 +342,13 @@ Result<void> ContentsWriter::write_result(const Item& item) {
   if (same_dialect_) w_.extensions(item.part->extensions);
   w_.end_object();
   if (inside) return {};
-  for (const ContentPart* part : media) {
-    lose(item.path,
+  for (const Item& file : media) {
+    lose(file.path,
          "this model takes text only in results; the file moved behind it",
          LossKind::approximated);
     w_.begin_object();
-    lose_fields(*part, item.path);
-    LLMPROXY_TRY(write_media(*part, item.path));
+    lose_fields(*file.part, file.path);
+    LLMPROXY_TRY(write_media(*file.part, file.path));
     w_.end_object();
   }
   return {};
@@ -355,12 +358,14 @@ Result<void> ContentsWriter::write_result(const Item& item) {
 void ContentsWriter::write_response(const ToolResultPart& result,
                                     const std::string& path) {
   std::vector<ContentPart> texts;
-  for (const ContentPart& part : result.content) {
+  for (std::size_t i = 0; i < result.content.size(); ++i) {
+    const ContentPart& part = result.content[i];
+    const std::string place = path_of(path, part, i);
     if (part.as<TextPart>()) {
       texts.push_back(part);
-      lose_fields(part, path);
+      lose_fields(part, place);
     } else if (!part.as<ImagePart>() && !part.as<DocumentPart>()) {
-      lose(path, "Gemini takes text and files only in tool results");
+      lose(place, "Gemini takes text and files only in tool results");
     }
   }
   const std::string text = joined_text(texts, "\n");

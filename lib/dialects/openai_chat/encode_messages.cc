@@ -305,6 +305,10 @@ std::string MessagesWriter::result_text(const ToolResultPart& result,
   for (const ContentPart& part : result.content) {
     const std::string part_path = path_of(path, part, index++);
     std::string piece;
+    if (part.cache) {
+      lose(path_of(*part.cache, part_path),
+           "OpenAI caches by itself and takes no cache markers");
+    }
     if (const auto* text_part = part.as<TextPart>()) {
       piece = text_part->text;
     } else if (part.as<ImagePart>() || part.as<DocumentPart>()) {

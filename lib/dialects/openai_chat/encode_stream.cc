@@ -222,6 +222,8 @@ class Encoder final : public StreamEncoder {
   }
 
   void finish(const StreamEvent& event, std::string& out) {
+    // Some upstreams tell it at the end only.
+    if (!event.service_tier.empty()) service_tier_ = event.service_tier;
     lose_stop_details(event.stop_reason, event.stop_sequence, losses_);
     if (event.stop_reason == StopReason::refusal && !refused_ &&
         !event.refusal_explanation.empty()) {

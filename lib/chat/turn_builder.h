@@ -1,0 +1,84 @@
+// Turns as Anthropic's models take them, in whatever body: system on top;
+// user first; roles alternating; tool results before everything else in their
+// turn; no blank text; at most four cache markers.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "llmproxy/chat.h"
+#include "llmproxy/dialect.h"
+#include "llmproxy/loss.h"
+#include "llmproxy/result.h"
+
+namespace llmproxy {
+
+inline constexpr std::size_t kMaxCacheMarkers = 4;
+
+/// Whose turns they become.
+struct TurnRules {
+  std::string_view provider;  ///< for losses: "Anthropic"
+  /// Written for this very dialect: what only it has is kept.
+  bool own = false;
+  /// Thinking whose issuer nobody named counts as Anthropic's.
+  bool kin = false;
+  /// Thinking without a signature can be sent, too.
+  bool unsigned_thinking = false;
+  std::function<bool(const OpaquePart& part)> takes_opaque;
+};
+
+class TurnBuilder {
+ public:
+  /// A part and where it came from.
+  struct Item {
+    const ContentPart* part;
+    std::string path;
+  };
+  struct Turn {
+    Role role;
+    std::vector<Item> items;
+    const Message* message;  ///< the first it was made of; may be null
+  };
+
+  TurnBuilder(const ChatRequest& request, const EncodeOptions& options,
+              const TurnRules& rules, Losses& losses);
+
+  /// What goes to the top. `extra` is appended; empty = nothing.
+  std::vector<Item> system(std::string_view extra);
+  /// The rest. Error: unsupported for a prefill the model does not take.
+  Result<std::vector<Turn>> turns();
+  /// The marker if it is within the limit, else a loss and nullptr. Must be
+  /// asked in the order of the prompt: tools, system, messages.
+  const CacheMarker* take_marker(const std::optional<CacheMarker>& cache,
+                                 const std::string& path);
+  /// A text that no message of the client holds; lives as long as this.
+  const ContentPart* own_text(std::string text);
+
+ private:
+  void lose(std::string path, std::string what,
+            LossKind kind = LossKind::dropped);
+  void count_cache_markers();
+  bool sendable(const Message& message, std::size_t index);
+  bool sendable(const ThinkingPart& thinking, const std::string& path);
+  bool system_may_stand(std::size_t index,
+                        const std::vector<Turn>& turns) const;
+  void add_message(const Message& message, Role role, std::vector<Turn>& turns);
+  void add_reminder(const Message& message, std::vector<Turn>& turns);
+  Result<void> fix_ends(std::vector<Turn>& turns);
+
+  const ChatRequest& request_;
+  const EncodeOptions& options_;
+  const TurnRules rules_;
+  Losses& losses_;
+  std::size_t leading_ = 0;  // system messages at the start
+  std::size_t markers_to_skip_ = 0;
+  std::deque<ContentPart> made_;  // parts that no message of the client holds
+};
+
+/// A lone text part without anything around it: may be written as a string.
+const TextPart* plain_text(const std::vector<TurnBuilder::Item>& items);
+
+}  // namespace llmproxy
