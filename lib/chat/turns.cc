@@ -194,7 +194,7 @@ std::string path_of(const std::string& result, const ContentPart& part,
                     std::size_t index) {
   const std::string_view member = part.source.member;
   if (member.empty()) return json::pointer(result + "/content", index);
-  const std::string path = json::pointer(result, member);
+  std::string path = json::pointer(result, member);
   if (part.source.index == SourceIndex::kNone) return path;
   return json::pointer(path, static_cast<std::size_t>(part.source.index));
 }

@@ -1,6 +1,6 @@
 // golden_test: runs golden cases, and rewrites their expectations when asked.
 //
-//   golden_test [--update] [--add-missing] [--list] [FILE|FOLDER ...]
+//   golden_test [--update] [--add-missing] [--list] [--pairs] [FILE|FOLDER ...]
 //
 // README.md beside this file says how to write a case.
 #include <cstdio>
@@ -11,9 +11,11 @@
 namespace {
 
 constexpr const char* kUsage =
-    "usage: golden_test [--update] [--add-missing] [--list] FILE|FOLDER ...\n"
+    "usage: golden_test [--update] [--add-missing] [--list] [--pairs] "
+    "FILE|FOLDER ...\n"
     "  --update       rewrite the `expect` bodies that differ, print the diff\n"
     "  --add-missing  add the sections that a case of this kind may have\n"
+    "  --pairs        print how many cases cross between which dialects\n"
     "  --list         print the cases and their first line, run nothing\n";
 
 }  // namespace
@@ -26,6 +28,8 @@ int main(int argc, char** argv) {
       options.update = true;
     } else if (word == "--add-missing") {
       options.add_missing = true;
+    } else if (word == "--pairs") {
+      options.pairs = true;
     } else if (word == "--list") {
       options.list = true;
     } else if (word.starts_with("-")) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "golden/expectations.h"
+#include "golden/pair_table.h"
 #include "golden/properties.h"
 #include "golden/report.h"
 #include "golden/scenario.h"
@@ -57,6 +58,7 @@ class Runner {
       std::fflush(stdout);
     }
     if (options_.list) return 0;
+    if (options_.pairs) std::fputs(pairs_.text().c_str(), stdout);
     std::printf(
         "golden: %zu cases, %zu properties checked, "
         "%zu passed, %zu failed\n",
@@ -81,6 +83,7 @@ class Runner {
     if (!scenario) return report_.fail("1: " + scenario.error().message);
     sections(*scenario);
     properties(*scenario);
+    if (options_.pairs) pairs_.add(*scenario);
   }
 
   void sections(Scenario& scenario) {
@@ -169,6 +172,7 @@ class Runner {
   }
 
   const RunOptions& options_;
+  PairTable pairs_;
   Report report_;
 };
 

@@ -11,6 +11,7 @@ struct RunOptions {
   bool update = false;
   bool add_missing = false;
   bool list = false;
+  bool pairs = false;  ///< print the table of pairs
   /// Case files, or folders with such files below them.
   std::vector<std::string> paths;
 };

@@ -3,6 +3,8 @@
 // everything else of the machine is not.
 #include "llmproxy/image_fetcher.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 #include <string>
 
@@ -74,8 +76,8 @@ TEST_CASE("no address of the own machine or network is reached") {
                                "[64:ff9b::7f00:1]"};
   for (const std::string& host : hosts) {
     CAPTURE(host);
-    const std::string why = failure("http://" + host + port + "/x.png");
-    CHECK(why != "fetched");
+    const std::string url = fmt::format("http://{}{}/x.png", host, port);
+    CHECK(failure(url) != "fetched");
     // Not even a connection: nothing tells an open port from a closed one.
     CHECK(stub.connections() == 0);
   }

@@ -133,10 +133,9 @@ void write_part(const ContentPart& part, const std::string& path,
         {path, fmt::format("{} has no {} parts", host.title, opaque->type),
          LossKind::dropped});
   } else if (part.as<ImagePart>()) {
-    losses.push_back({path,
-                      fmt::format("{} has no image parts in answers",
-                                  host.title),
-                      LossKind::dropped});
+    losses.push_back(
+        {path, fmt::format("{} has no image parts in answers", host.title),
+         LossKind::dropped});
   }
 }
 
