@@ -345,6 +345,8 @@ struct ResponseFormat {
   std::string description;
   RawJson schema;
   std::optional<bool> strict;
+  /// Where the schema stands, if the dialect has several places for it.
+  SourcePath source = {};
 
   bool operator==(const ResponseFormat&) const = default;
 };

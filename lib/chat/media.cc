@@ -110,6 +110,10 @@ std::string media_type_of_file(std::string_view name) {
   return "application/pdf";
 }
 
+bool is_sound_or_film(std::string_view media_type) {
+  return media_type.starts_with("audio/") || media_type.starts_with("video/");
+}
+
 std::optional<std::string> decode_base64(std::string_view text) {
   std::string out;
   out.reserve(text.size() / 4 * 3);

@@ -22,6 +22,9 @@ std::string data_url(const MediaSource& source);
 /// which is what clients mean who send bytes without a name.
 std::string media_type_of_file(std::string_view name);
 
+/// No document, though some APIs take such files where documents stand.
+bool is_sound_or_film(std::string_view media_type);
+
 /// Decoded bytes, or nullopt when `text` is not base64. White space is
 /// skipped.
 std::optional<std::string> decode_base64(std::string_view text);

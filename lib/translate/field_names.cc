@@ -6,6 +6,7 @@ namespace llmproxy {
 namespace {
 
 constexpr std::string_view kTools = "/tools/";
+constexpr std::string_view kSchema = "/response_format/json_schema/schema";
 
 bool is_at_or_below(std::string_view path, std::string_view pointer) {
   return path.starts_with(pointer) &&
@@ -34,6 +35,7 @@ FieldNames::FieldNames(const Dialect& dialect, const ChatRequest& request)
   for (const ToolDefinition& tool : request.tools) {
     tools_.push_back(tool.source.text);
   }
+  if (request.response_format) schema_ = request.response_format->source.text;
 }
 
 std::string FieldNames::own(std::string_view path) const {
@@ -46,6 +48,9 @@ std::string FieldNames::own(std::string_view path) const {
       return in_tool(tools_[index],
                      rest.substr(static_cast<std::size_t>(end - rest.data())));
     }
+  }
+  if (!schema_.empty() && is_at_or_below(path, kSchema)) {
+    return std::string(schema_).append(path.substr(kSchema.size()));
   }
   // A member of the item around a part, which is two steps below the root.
   constexpr std::string_view kItem = "/item/";

@@ -21,6 +21,7 @@ class FieldNames {
  private:
   const Dialect& dialect_;
   std::vector<std::string> tools_;  ///< their places, where not by index
+  std::string schema_;              ///< of the response format, likewise
 };
 
 }  // namespace llmproxy

@@ -10,6 +10,7 @@
 //   - white space in arguments and schemas; {} for no arguments; a schema
 //     says that it is an object's, even when it forgot to; no strictness is
 //     the default
+//   - a schema for answers is closed where the API takes no open one
 //   - a text document by its base64 bytes is a text document
 //   - a choice of tools means nothing without tools, nor does parallelism
 //     without a choice; automatic and parallel are the defaults; tools that
@@ -200,6 +201,21 @@ std::string normal_schema(const RawJson& schema) {
   return text == "{}" ? "" : text;
 }
 
+std::string without_closing(const RawJson& schema) {
+  std::string text = compact_json(schema.text);
+  constexpr std::string_view kClosed = "\"additionalProperties\":false";
+  for (std::size_t at = text.find(kClosed); at != std::string::npos;
+       at = text.find(kClosed)) {
+    text.erase(at, kClosed.size());
+    if (text.compare(at, 1, ",") == 0) {
+      text.erase(at, 1);
+    } else if (at > 0 && text[at - 1] == ',') {
+      text.erase(at - 1, 1);
+    }
+  }
+  return text;
+}
+
 bool is_allowed(const ChatRequest& request, const std::string& name) {
   if (!request.tool_choice || request.tool_choice->allowed.empty()) return true;
   const std::vector<std::string>& allowed = request.tool_choice->allowed;
@@ -284,8 +300,14 @@ void append_format(Facts& facts, const ChatRequest& request) {
   rest.response_format = request.response_format;
   // Only one of the dialects has words for these.
   rest.response_format->name.clear();
+  rest.response_format->schema.text =
+      without_closing(rest.response_format->schema);
   rest.response_format->strict.reset();
-  facts.push_back({dump(rest), {"/response_format", "/output_config"}});
+  facts.push_back({dump(rest),
+                   {"/response_format", "/output_config",
+                    request.response_format->source.text.empty()
+                        ? "/response_format"
+                        : request.response_format->source.text}});
 }
 
 std::string shown(double value) {

@@ -52,6 +52,8 @@ struct DialectRow {
   std::vector<std::string_view> marks;
   /// Present in the record that ends an upstream's stream normally.
   std::string_view terminal;
+  /// Likewise; empty = there is but one way to end.
+  std::string_view other_terminal = {};
 };
 const DialectRow kDialects[] = {
     {"openai-chat",
@@ -66,7 +68,8 @@ const DialectRow kDialects[] = {
     {"gemini",
      broken_gemini_rule,
      {"\"finishReason\":\""},
-     "\"finishReason\":\""},
+     "\"finishReason\":\"",
+     "\"blockReason\":\""},
     {"bedrock", broken_bedrock_rule, {"\"message_stop\""}, "\"message_stop\""},
     {"bedrock-converse",
      broken_bedrock_converse_rule,
@@ -137,8 +140,10 @@ std::size_t normal_end(const Dialect& dialect, std::string_view bytes) {
     if (end == std::string_view::npos) end = bytes.size();
     std::string line(bytes.substr(at, end - at));
     std::erase(line, ' ');
-    if (line.starts_with("data:") &&
-        line.find(row->terminal) != std::string::npos) {
+    const bool ends = line.find(row->terminal) != std::string::npos ||
+                      (!row->other_terminal.empty() &&
+                       line.find(row->other_terminal) != std::string::npos);
+    if (line.starts_with("data:") && ends) {
       std::size_t last = end;
       while (last > at && bytes[last - 1] != '}') --last;
       return last > at ? last - 1 : end;

@@ -43,6 +43,31 @@ void write_children(const Value& value, json::Writer& w) {
   array ? w.end_array() : w.end_object();
 }
 
+/// Google's propertyOrdering becomes the order itself.
+void write_properties(const Value& schema, json::Writer& w) {
+  const Value properties = schema["properties"];
+  const Value order = get(schema, "propertyOrdering");
+  const auto is_ordered = [&](std::string_view name) {
+    for (const Value one : order.children()) {
+      if (one.string() == name) return true;
+    }
+    return false;
+  };
+  w.begin_object();
+  for (const Value name : order.children()) {
+    const Value property = properties[name.string()];
+    if (property.absent()) continue;
+    w.key(name.string());
+    write_schema(property, w);
+  }
+  for (const Value property : properties.children()) {
+    if (is_ordered(property.key())) continue;
+    w.key(property.key());
+    write_schema(property, w);
+  }
+  w.end_object();
+}
+
 void write_type(const Value& type, bool nullable, json::Writer& w) {
   if (!type.is_string()) return w.member_raw("type", type.raw());
   const std::string word = lower(type.string());
@@ -60,10 +85,15 @@ void write_schema(const Value& schema, json::Writer& w) {
   const bool nullable = schema["nullable"].is_true();
   for (const Value member : schema.children()) {
     const std::string_view name = member.key();
-    if (name == "nullable" || member.is_null()) continue;
+    const bool is_order =
+        name == "propertyOrdering" || name == "property_ordering";
+    if (name == "nullable" || is_order || member.is_null()) continue;
     if (name == "type") {
       write_type(member, nullable, w);
-    } else if (name == "properties" || name == "anyOf" || name == "items") {
+    } else if (name == "properties") {
+      w.key(name);
+      write_properties(schema, w);
+    } else if (name == "anyOf" || name == "items") {
       w.key(name);
       name == "items" ? write_schema(member, w) : write_children(member, w);
     } else if (is_count(name) && member.is_string()) {
@@ -226,6 +256,12 @@ Result<void> read_format(ObjectReader& reader, ChatRequest& request) {
   const std::string_view type = take(reader, "responseMimeType").string();
   const Value own = take(reader, "responseSchema");
   const Value schema = take(reader, "responseJsonSchema");
+  for (const Value given : {own, schema}) {
+    if (given.absent() || given.is_object()) continue;
+    return invalid_request(fmt::format("{} must be an object, not {}",
+                                       given.key(), to_string(given.type())),
+                           reader.path_of(given.key()));
+  }
   if (type.empty() || type == "text/plain") return {};
   if (type != kJson) {
     return unsupported(fmt::format("answers of type {} are Google's own", type),
@@ -236,9 +272,11 @@ Result<void> read_format(ObjectReader& reader, ChatRequest& request) {
   if (schema.is_object()) {
     format.kind = FormatKind::json_schema;
     format.schema = schema.raw_json();
+    format.source.text = reader.path_of(schema.key());
   } else if (own.is_object()) {
     format.kind = FormatKind::json_schema;
     format.schema = {json_schema_of(own)};
+    format.source.text = reader.path_of(own.key());
   }
   request.response_format = std::move(format);
   return {};
@@ -293,6 +331,10 @@ Result<void> read_config(ObjectReader& outer, ChatRequest& request) {
         reader.path_of(count.key()));
   }
   const Value stops = take(reader, "stopSequences");
+  if (!stops.absent() && !stops.is_array()) {
+    return invalid_request("stopSequences must be an array",
+                           reader.path_of(stops.key()));
+  }
   for (const Value stop : stops.children()) {
     if (!stop.is_string()) {
       return invalid_request("stopSequences must hold strings",

@@ -30,17 +30,17 @@ class Decoder final : public StreamReader {
       return fail(read_error(data["error"], 0), sink);
     if (id_.empty()) id_ = data["responseId"].string();
     if (model_.empty()) model_ = data["modelVersion"].string();
-    if (!id_.empty()) start(sink);
     if (const Value usage = data["usageMetadata"]; usage.is_object()) {
       read_usage_of(usage, sink);
     }
+    if (!id_.empty()) start(sink);
     const std::string_view blocked =
         data["promptFeedback"]["blockReason"].string();
     if (!blocked.empty()) {
       start(sink);
       reason_ = StopReason::refusal;
       reason_text_ = blocked;
-      explanation_ = data["promptFeedback"]["blockReasonMessage"].string();
+      explanation_ = block_explanation(data["promptFeedback"]);
     }
     bool first = true;
     for (const Value candidate : data["candidates"].children()) {
@@ -77,6 +77,7 @@ class Decoder final : public StreamReader {
     event.kind = EventKind::started;
     event.id = id_;
     event.model = model_;
+    if (usage_ != Usage{}) event.usage = &usage_;
     sink.on_event(event);
   }
 
@@ -95,6 +96,9 @@ class Decoder final : public StreamReader {
   void read_candidate(const Value& candidate, EventSink& sink) {
     for (const Value part : candidate["content"]["parts"].children()) {
       read_one(part, sink);
+    }
+    if (const auto error = broken_call(candidate, next_part_ > 0)) {
+      return fail(*error, sink);
     }
     const std::string_view reason = candidate["finishReason"].string();
     if (!reason.empty()) {

@@ -195,8 +195,10 @@ Result<void> ContentsWriter::write_turn(const Turn& turn) {
   signature_.clear();
   bool signed_call = false;
   for (const Item& item : turn.items) {
+    if (!is_result(*item.part)) LLMPROXY_TRY(write_moved());
     LLMPROXY_TRY(write_item(item, signed_call));
   }
+  LLMPROXY_TRY(write_moved());
   if (!signature_.empty()) {
     w_.begin_object();
     w_.member("text", "");
@@ -342,9 +344,15 @@ Result<void> ContentsWriter::write_result(const Item& item) {
   if (same_dialect_) w_.extensions(item.part->extensions);
   w_.end_object();
   if (inside) return {};
-  for (const Item& file : media) {
+  for (Item& file : media) moved_.push_back(std::move(file));
+  return {};
+}
+
+/// One part a call must follow the calls: files stand behind all of them.
+Result<void> ContentsWriter::write_moved() {
+  for (const Item& file : std::exchange(moved_, {})) {
     lose(file.path,
-         "this model takes text only in results; the file moved behind it",
+         "this model takes text only in results; the file moved behind them",
          LossKind::approximated);
     w_.begin_object();
     lose_fields(*file.part, file.path);

@@ -47,6 +47,7 @@ class ContentsWriter {
   Result<void> write_result(const Item& item);
   void write_response(const ToolResultPart& result, const std::string& path);
   void write_signature();
+  Result<void> write_moved();
 
   const ChatRequest& request_;
   const EncodeOptions& options_;
@@ -54,7 +55,8 @@ class ContentsWriter {
   Losses& losses_;
   const bool same_dialect_;
   std::map<std::string, std::string, std::less<>> names_;  // call id -> name
-  std::string signature_;                                  // of the next part
+  std::vector<Item> moved_;  // files of results, behind all results
+  std::string signature_;    // of the next part
 };
 
 }  // namespace llmproxy::gemini

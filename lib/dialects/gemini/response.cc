@@ -23,6 +23,10 @@ constexpr std::array<std::string_view, 9> kCandidateBookkeeping = {
     "avgLogprobs", "tokenCount",    "finishReason",
     "content",     "role",          "urlContextMetadata"};
 
+/// Why there is a call nobody can read.
+constexpr std::array<std::string_view, 3> kBrokenCalls = {
+    "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"};
+
 template <std::size_t N>
 bool has(const std::array<std::string_view, N>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -195,6 +199,25 @@ StopReason stop_reason(std::string_view finish_reason, bool called_tools) {
                                                       : said;
 }
 
+std::string block_explanation(const Value& feedback) {
+  const std::string_view said = feedback["blockReasonMessage"].string();
+  if (!said.empty()) return std::string(said);
+  return fmt::format("the provider blocked the prompt: {}",
+                     feedback["blockReason"].string());
+}
+
+std::optional<Error> broken_call(const Value& candidate, bool answered) {
+  const std::string_view reason = candidate["finishReason"].string();
+  if (answered || !has(kBrokenCalls, reason)) return std::nullopt;
+  const std::string_view said = candidate["finishMessage"].string();
+  Error error = upstream_malformed(
+      said.empty()
+          ? fmt::format("the model's tool call is not readable: {}", reason)
+          : std::string(said));
+  error.code = reason;
+  return error;
+}
+
 void lose_stop_details(StopReason reason, std::string_view stop_sequence,
                        Losses& losses) {
   if (reason == StopReason::pause) {
@@ -245,6 +268,9 @@ Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
                       LossKind::dropped});
   }
   read_parts(candidate, response.id, response, losses);
+  if (auto error = broken_call(candidate, !response.content.empty())) {
+    return *std::move(error);
+  }
   const bool called = std::any_of(
       response.content.begin(), response.content.end(),
       [](const ContentPart& part) { return part.as<ToolCallPart>(); });
@@ -253,8 +279,7 @@ Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
   if (!candidate) {
     response.stop_reason = StopReason::refusal;
     response.stop_reason_text = std::string(feedback["blockReason"].string());
-    response.refusal_explanation =
-        std::string(feedback["blockReasonMessage"].string());
+    response.refusal_explanation = block_explanation(feedback);
   }
   for (const Value member : candidate.children()) {
     if (has(kCandidateBookkeeping, member.key()) || member.is_null()) continue;

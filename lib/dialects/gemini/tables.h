@@ -97,6 +97,7 @@ inline constexpr std::array kSpellings = {
     Spelling{"responseMimeType", "response_mime_type"},
     Spelling{"responseSchema", "response_schema"},
     Spelling{"responseJsonSchema", "response_json_schema"},
+    Spelling{"propertyOrdering", "property_ordering"},
     Spelling{"thinkingConfig", "thinking_config"},
     Spelling{"includeThoughts", "include_thoughts"},
     Spelling{"thinkingBudget", "thinking_budget"},
@@ -154,6 +155,11 @@ void write_usage(const Usage& usage, json::Writer& writer);
 /// What a finishReason means, given whether functions were called.
 StopReason stop_reason(std::string_view finish_reason, bool called_tools);
 /// Adds what finishReason cannot say of a stop.
+/// What the client of a blocked prompt is told.
+std::string block_explanation(const json::Value& prompt_feedback);
+/// The model's call could not be read: without any usable content that is a
+/// failure, not an answer.
+std::optional<Error> broken_call(const json::Value& candidate, bool answered);
 void lose_stop_details(StopReason reason, std::string_view stop_sequence,
                        Losses& losses);
 /// Adds what usageMetadata cannot say.

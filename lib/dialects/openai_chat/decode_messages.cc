@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "chat/media.h"
+#include "dialects/openai_chat/call_signatures.h"
 #include "dialects/openai_chat/messages.h"
 
 namespace llmproxy::openai_chat {
@@ -167,6 +168,7 @@ Result<ContentPart> read_tool_call(Value value, const std::string& path) {
     return invalid_request("a tool call needs a name", path);
   }
   call.arguments = std::string(body[custom ? "input" : "arguments"].string());
+  if (read_call_signature(value)) reader.take("extra_content");
   return ContentPart{std::move(call), {}, reader.rest(), {}};
 }
 
@@ -263,6 +265,11 @@ class MessagesReader {
           ContentPart part,
           read_tool_call(call,
                          json::pointer(reader.path_of("tool_calls"), index++)));
+      if (auto signature = read_call_signature(call)) {
+        message.content.push_back(made(*std::move(signature), "tool_calls"));
+        message.content.back().source.index =
+            static_cast<std::int32_t>(index - 1);
+      }
       message.content.push_back(std::move(part));
     }
     LLMPROXY_ASSIGN(const Value legacy,

@@ -8,6 +8,7 @@
 
 #include "chat/json_progress.h"
 #include "chat/stream_reader.h"
+#include "dialects/openai_chat/call_signatures.h"
 #include "dialects/openai_chat/tables.h"
 
 namespace llmproxy::openai_chat {
@@ -27,6 +28,7 @@ struct Call {
   std::uint32_t part = kNoPart;
   bool custom = false;
   bool ended = false;
+  std::string signature;  // Google's
   JsonProgress arguments;
 };
 
@@ -191,6 +193,9 @@ class Decoder final : public StreamReader {
                            body["name"].string());
     call.custom = call.custom || custom;
     if (call.id.empty()) call.id = entry["id"].string();
+    if (auto signature = read_call_signature(entry)) {
+      call.signature = std::move(signature->signature);
+    }
     take_name(call, body["name"].string());
     const Value arguments = body[custom ? "input" : "arguments"];
     take_arguments(call,
@@ -277,6 +282,7 @@ class Decoder final : public StreamReader {
   void start_call(Call& call, EventSink& sink) {
     end_text(sink);
     end_complete_calls_but(call, sink);
+    send_signature(call, sink);
     call.part = next_part_++;
     StreamEvent event;
     event.kind = EventKind::part_started;
@@ -289,6 +295,21 @@ class Decoder final : public StreamReader {
       delta(part_kind(call), call.part, call.waiting, sink);
       call.waiting.clear();
     }
+  }
+
+  /// As a part without a thought right before the call.
+  void send_signature(const Call& call, EventSink& sink) {
+    if (call.signature.empty()) return;
+    const std::uint32_t part = next_part_++;
+    edge(EventKind::part_started, PartKind::thinking, part, sink);
+    StreamEvent event;
+    event.kind = EventKind::part_delta;
+    event.part_kind = PartKind::thinking;
+    event.part = part;
+    event.signature = call.signature;
+    event.issuer = ReasoningIssuer::google;
+    sink.on_event(event);
+    edge(EventKind::part_ended, PartKind::thinking, part, sink);
   }
 
   void end_complete_calls_but(const Call& but, EventSink& sink) {

@@ -1,3 +1,4 @@
+#include "dialects/openai_chat/call_signatures.h"
 #include "dialects/openai_chat/messages.h"
 
 #include <fmt/format.h>
@@ -268,6 +269,12 @@ Result<void> MessagesWriter::write_document(const DocumentPart& document,
     lose(path, "the text document became a text part", LossKind::approximated);
     return {};
   }
+  if (is_sound_or_film(source.media_type) && !same_dialect_) {
+    return unsupported(fmt::format("unsupported document type {}; OpenAI "
+                                   "takes PDF, office documents and text",
+                                   source.media_type),
+                       path);
+  }
   if (source.kind == MediaKind::url) {
     return unsupported(
         "OpenAI Chat takes documents as bytes, not by URL; send base64 data",
@@ -377,6 +384,7 @@ void MessagesWriter::write_moved() {
 void MessagesWriter::write_assistant(const Message& message) {
   Parts texts;
   Parts calls;
+  std::vector<std::string_view> signatures;  // of `calls`
   std::string reasoning;
   std::string refusal;
   for (std::size_t i = 0; i < message.content.size(); ++i) {
@@ -388,7 +396,9 @@ void MessagesWriter::write_assistant(const Message& message) {
     } else if (part.as<ToolCallPart>()) {
       lose_part_fields(message, i);
       calls.push_back(&part);
+      signatures.push_back(call_signature(message.content, i));
     } else if (const auto* thinking = part.as<ThinkingPart>()) {
+      if (same_dialect_ && signs_a_call(message.content, i)) continue;
       keep_reasoning(*thinking, path, reasoning);
     } else if (const auto* refused = part.as<RefusalPart>()) {
       refusal += refused->text;
@@ -414,7 +424,7 @@ void MessagesWriter::write_assistant(const Message& message) {
   }
   w_.member_if("reasoning_content", reasoning);
   w_.member_if("refusal", refusal);
-  write_calls(calls);
+  write_calls(calls, signatures);
   close_message(message);
 }
 
@@ -430,7 +440,8 @@ void MessagesWriter::keep_reasoning(const ThinkingPart& thinking,
   lose(path, "OpenAI Chat has no field for earlier thinking");
 }
 
-void MessagesWriter::write_calls(const Parts& calls) {
+void MessagesWriter::write_calls(
+    const Parts& calls, const std::vector<std::string_view>& signatures) {
   if (calls.empty()) return;
   if (request_.legacy_functions && calls.size() == 1) {
     const auto& call = *calls[0]->as<ToolCallPart>();
@@ -443,8 +454,8 @@ void MessagesWriter::write_calls(const Parts& calls) {
   }
   w_.key("tool_calls");
   w_.begin_array();
-  for (const ContentPart* part : calls) {
-    const auto& call = *part->as<ToolCallPart>();
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    const auto& call = *calls[i]->as<ToolCallPart>();
     w_.begin_object();
     w_.member("id", call.id);
     w_.member("type", call.custom ? "custom" : "function");
@@ -460,7 +471,10 @@ void MessagesWriter::write_calls(const Parts& calls) {
                                  : std::string_view(call.arguments));
     }
     w_.end_object();
-    if (same_dialect_) w_.extensions(part->extensions);
+    if (same_dialect_) {
+      write_call_signature(signatures[i], w_);
+      w_.extensions(calls[i]->extensions);
+    }
     w_.end_object();
   }
   w_.end_array();

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "dialects/openai_chat/call_signatures.h"
 #include "dialects/openai_chat/tables.h"
 #include "wire/sse.h"
 
@@ -106,6 +107,10 @@ class Encoder final : public StreamEncoder {
   }
 
   void start_part(const StreamEvent& event, std::string& out) {
+    const bool call = event.part_kind == PartKind::tool_call ||
+                      event.part_kind == PartKind::custom_tool_call;
+    if (!call) lose_signature();
+    thinking_ = false;
     switch (event.part_kind) {
       case PartKind::tool_call:
       case PartKind::custom_tool_call:
@@ -152,6 +157,8 @@ class Encoder final : public StreamEncoder {
     w_.member("name", event.name);
     w_.member(custom ? "input" : "arguments", "");
     w_.end_object();
+    write_call_signature(signature_, w_);
+    signature_.clear();
     w_.end_object();
     w_.end_array();
     close_chunk({}, out);
@@ -162,13 +169,19 @@ class Encoder final : public StreamEncoder {
       lose("/content/citations", "OpenAI Chat has no such citations");
     }
     if (!event.signature.empty()) {
-      lose("/content/signature", "OpenAI Chat has no field for a signature");
+      // Of Google, without a thought: of the call that comes next.
+      lose_signature();
+      signature_ = event.signature;
+      const bool of_call = event.issuer == ReasoningIssuer::google &&
+                           !thinking_ && !context_.legacy_functions;
+      if (!of_call) lose_signature();
     }
     if (event.text.empty()) return;
     switch (event.part_kind) {
       case PartKind::text:
         return text_chunk("content", event.text, out);
       case PartKind::thinking:
+        thinking_ = true;
         return text_chunk("reasoning_content", event.text, out);
       case PartKind::refusal:
         refused_ = true;
@@ -221,7 +234,14 @@ class Encoder final : public StreamEncoder {
     }
   }
 
+  void lose_signature() {
+    if (signature_.empty()) return;
+    signature_.clear();
+    lose("/content/signature", "OpenAI Chat has no field for a signature");
+  }
+
   void finish(const StreamEvent& event, std::string& out) {
+    lose_signature();
     // Some upstreams tell it at the end only.
     if (!event.service_tier.empty()) service_tier_ = event.service_tier;
     lose_stop_details(event.stop_reason, event.stop_sequence, losses_);
@@ -272,6 +292,8 @@ class Encoder final : public StreamEncoder {
   std::string service_tier_;
   std::int64_t created_ = 0;
   std::vector<OpenCall> calls_;
+  std::string signature_;  // of the call that comes next
+  bool thinking_ = false;  // the open part holds a thought
   bool refused_ = false;
 };
 

@@ -56,7 +56,8 @@ class MessagesWriter {
   void write_assistant(const Message& message);
   void keep_reasoning(const ThinkingPart& thinking, const std::string& path,
                       std::string& reasoning);
-  void write_calls(const Parts& calls);
+  void write_calls(const Parts& calls,
+                   const std::vector<std::string_view>& signatures);
 
   const ChatRequest& request_;
   const TargetTraits& traits_;

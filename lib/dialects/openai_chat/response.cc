@@ -6,6 +6,7 @@
 #include <array>
 
 #include "chat/turns.h"
+#include "dialects/openai_chat/call_signatures.h"
 #include "dialects/openai_chat/tables.h"
 
 namespace llmproxy::openai_chat {
@@ -89,6 +90,9 @@ void read_tool_calls(Value message, ChatResponse& response) {
       call.arguments = std::string(body["arguments"].raw());
     }
     ++index;
+    if (auto signature = read_call_signature(value)) {
+      response.content.push_back({*std::move(signature), {}, {}});
+    }
     response.content.push_back({std::move(call), {}, {}});
   }
   const Value legacy = message["function_call"];
@@ -114,14 +118,19 @@ void keep_the_rest(const json::ObjectReader& body, Value choice,
   }
 }
 
+struct Call {
+  const ToolCallPart* part;
+  std::string_view signature;
+};
+
 struct Parts {
   std::string text;
   std::string reasoning;
   std::string refusal;
-  std::vector<const ToolCallPart*> calls;
+  std::vector<Call> calls;
 };
 
-Parts sort_parts(const ChatResponse& response, Losses& losses) {
+Parts sort_parts(const ChatResponse& response, bool legacy, Losses& losses) {
   Parts parts;
   for (std::size_t i = 0; i < response.content.size(); ++i) {
     const ContentPart& part = response.content[i];
@@ -134,9 +143,11 @@ Parts sort_parts(const ChatResponse& response, Losses& losses) {
                           LossKind::dropped});
       }
     } else if (const auto* call = part.as<ToolCallPart>()) {
-      parts.calls.push_back(call);
+      parts.calls.push_back({call, call_signature(response.content, i)});
     } else if (const auto* refusal = part.as<RefusalPart>()) {
       parts.refusal += refusal->text;
+    } else if (signs_a_call(response.content, i) && !legacy) {
+      continue;
     } else if (const auto* thinking = part.as<ThinkingPart>()) {
       parts.reasoning += thinking->text;
       if (!thinking->redacted_data.empty()) {
@@ -159,22 +170,22 @@ Parts sort_parts(const ChatResponse& response, Losses& losses) {
   return parts;
 }
 
-void write_tool_calls(const std::vector<const ToolCallPart*>& calls,
-                      bool legacy, Writer& w) {
+void write_tool_calls(const std::vector<Call>& calls, bool legacy, Writer& w) {
   if (calls.empty()) return;
   if (legacy) {
+    const ToolCallPart& first = *calls[0].part;
     w.key("function_call");
     w.begin_object();
-    w.member("name", calls[0]->name);
-    w.member("arguments", calls[0]->arguments.empty()
+    w.member("name", first.name);
+    w.member("arguments", first.arguments.empty()
                               ? "{}"
-                              : std::string_view(calls[0]->arguments));
+                              : std::string_view(first.arguments));
     w.end_object();
     return;
   }
   w.key("tool_calls");
   w.begin_array();
-  for (const ToolCallPart* call : calls) {
+  for (const auto& [call, signature] : calls) {
     const std::string_view type = call->custom ? "custom" : "function";
     w.begin_object();
     w.member("id", call->id);
@@ -190,6 +201,7 @@ void write_tool_calls(const std::vector<const ToolCallPart*>& calls,
                                 : std::string_view(call->arguments));
     }
     w.end_object();
+    write_call_signature(signature, w);
     w.end_object();
   }
   w.end_array();
@@ -353,7 +365,7 @@ Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
 void encode_response(const ChatResponse& response,
                      const RequestContext& context, std::string& out,
                      Losses& losses) {
-  Parts parts = sort_parts(response, losses);
+  Parts parts = sort_parts(response, context.legacy_functions, losses);
   if (parts.refusal.empty() && response.stop_reason == StopReason::refusal) {
     parts.refusal = response.refusal_explanation;
   }

@@ -219,6 +219,12 @@ Result<void> ItemsWriter::write_document(const DocumentPart& document,
     lose(path, "the text document became a text part", LossKind::approximated);
     return {};
   }
+  if (is_sound_or_film(source.media_type) && !same_dialect_) {
+    return unsupported(fmt::format("unsupported document type {}; OpenAI "
+                                   "takes PDF, office documents and text",
+                                   source.media_type),
+                       path);
+  }
   w_.member("type", "input_file");
   if (source.kind == MediaKind::file_id) {
     if (!same_dialect_) {

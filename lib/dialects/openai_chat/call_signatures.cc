@@ -1,0 +1,59 @@
+#include "dialects/openai_chat/call_signatures.h"
+
+#include <string>
+
+#include "json/json.h"
+
+namespace llmproxy::openai_chat {
+
+namespace {
+
+constexpr std::string_view kExtra = "extra_content";
+constexpr std::string_view kGoogle = "google";
+constexpr std::string_view kSignature = "thought_signature";
+
+}  // namespace
+
+std::optional<ThinkingPart> read_call_signature(const json::Value& call) {
+  const json::Value extra = call[kExtra];
+  const json::Value google = extra[kGoogle];
+  const std::string_view signature = google[kSignature].string();
+  if (signature.empty() || extra.size() != 1 || google.size() != 1) {
+    return std::nullopt;
+  }
+  ThinkingPart thinking;
+  thinking.signature = std::string(signature);
+  thinking.issuer = ReasoningIssuer::google;
+  return thinking;
+}
+
+void write_call_signature(std::string_view signature, json::Writer& w) {
+  if (signature.empty()) return;
+  w.key(kExtra);
+  w.begin_object();
+  w.key(kGoogle);
+  w.begin_object();
+  w.member(kSignature, signature);
+  w.end_object();
+  w.end_object();
+}
+
+bool is_call_signature(const ThinkingPart& thinking) {
+  return thinking.issuer == ReasoningIssuer::google && thinking.text.empty() &&
+         !thinking.signature.empty();
+}
+
+std::string_view call_signature(const std::vector<ContentPart>& content,
+                                std::size_t index) {
+  if (index == 0 || content[index].as<ToolCallPart>() == nullptr) return {};
+  const auto* thinking = content[index - 1].as<ThinkingPart>();
+  if (thinking == nullptr || !is_call_signature(*thinking)) return {};
+  return thinking->signature;
+}
+
+bool signs_a_call(const std::vector<ContentPart>& content, std::size_t index) {
+  return index + 1 < content.size() &&
+         !call_signature(content, index + 1).empty();
+}
+
+}  // namespace llmproxy::openai_chat
