@@ -114,7 +114,11 @@ std::string unexplained_difference(const ChatRequest& before,
   if (!limited.max_output_tokens) {
     limited.max_output_tokens = after.max_output_tokens;
   }
-  return compare(facts_of(limited), facts_of(after), losses);
+  ChatRequest shown = after;
+  if (before.reasoning.mode && before.reasoning.display.empty()) {
+    shown.reasoning.display.clear();
+  }
+  return compare(facts_of(limited), facts_of(shown), losses);
 }
 
 std::string unexplained_difference(const ChatResponse& before,

@@ -1,11 +1,13 @@
 // golden_test: runs golden cases, and rewrites their expectations when asked.
 //
 //   golden_test [--update] [--add-missing] [--list] [--pairs] [FILE|FOLDER ...]
+//   golden_test --captures FOLDER
 //
 // README.md beside this file says how to write a case.
 #include <cstdio>
 #include <cstdlib>
 
+#include "golden/captures.h"
 #include "golden/runner.h"
 
 namespace {
@@ -16,12 +18,14 @@ constexpr const char* kUsage =
     "  --update       rewrite the `expect` bodies that differ, print the diff\n"
     "  --add-missing  add the sections that a case of this kind may have\n"
     "  --pairs        print how many cases cross between which dialects\n"
+    "  --captures FOLDER  check recorded requests (see captures.h) instead\n"
     "  --list         print the cases and their first line, run nothing\n";
 
 }  // namespace
 
 int main(int argc, char** argv) {
   llmproxy::testing::RunOptions options;
+  std::string captures;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     if (word == "--update") {
@@ -30,6 +34,8 @@ int main(int argc, char** argv) {
       options.add_missing = true;
     } else if (word == "--pairs") {
       options.pairs = true;
+    } else if (word == "--captures" && i + 1 < argc) {
+      captures = argv[++i];
     } else if (word == "--list") {
       options.list = true;
     } else if (word.starts_with("-")) {
@@ -39,6 +45,7 @@ int main(int argc, char** argv) {
       options.paths.push_back(word);
     }
   }
+  if (!captures.empty()) return llmproxy::testing::run_captures(captures);
   if (options.paths.empty()) {
     std::fputs(kUsage, stderr);
     return 2;

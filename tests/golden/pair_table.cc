@@ -28,6 +28,9 @@ std::optional<std::size_t> losses_of(const Scenario& scenario,
   return run.losses.size();
 }
 
+// A stream that fails upstream crosses as a failure.
+constexpr std::array kRefused = {" refused, ", " failed, ", " failed, "};
+
 }  // namespace
 
 void PairTable::add(const Scenario& scenario) {
@@ -44,6 +47,20 @@ void PairTable::add(const Scenario& scenario) {
   }
 }
 
+std::size_t PairTable::gaps() const {
+  std::size_t count = 0;
+  for (const Dialect* from : dialects()) {
+    for (const Dialect* to : dialects()) {
+      const auto row =
+          rows_.find({std::string(from->name), std::string(to->name)});
+      for (std::size_t column = 0; column < kColumns; ++column) {
+        if (row == rows_.end() || row->second[column].crossed == 0) ++count;
+      }
+    }
+  }
+  return count;
+}
+
 std::string PairTable::text() const {
   constexpr int kName = 17;
   constexpr int kCell = 28;
@@ -56,11 +73,11 @@ std::string PairTable::text() const {
       out << std::setw(kName) << from->name << std::setw(kName) << to->name;
       const auto row =
           rows_.find({std::string(from->name), std::string(to->name)});
-      for (std::size_t column = 0; column < 3; ++column) {
+      for (std::size_t column = 0; column < kColumns; ++column) {
         const Cell cell = row == rows_.end() ? Cell{} : row->second[column];
         out << std::setw(kCell)
             << std::to_string(cell.crossed) + " ok, " +
-                   std::to_string(cell.refused) + " refused, " +
+                   std::to_string(cell.refused) + kRefused[column] +
                    std::to_string(cell.losses) + " lost";
       }
       out << '\n';

@@ -15,6 +15,8 @@ class PairTable {
  public:
   /// Counts a case towards every dialect.
   void add(const Scenario& scenario);
+  /// Pairs and nouns of which nothing crossed; 0 = every one is shown.
+  std::size_t gaps() const;
   /// One line a pair: request, response, stream.
   std::string text() const;
 
@@ -24,7 +26,8 @@ class PairTable {
     int refused = 0;  ///< with a reason: the target cannot do it
     std::size_t losses = 0;
   };
-  using Row = std::array<Cell, 3>;  // request, response, stream
+  static constexpr std::size_t kColumns = 3;  // request, response, stream
+  using Row = std::array<Cell, kColumns>;
 
   std::map<std::pair<std::string, std::string>, Row> rows_;
 };

@@ -8,8 +8,8 @@
 //   - ids of calls: only which call a result answers counts
 //   - a failed result says so, by flag or by its first word
 //   - white space in arguments and schemas; {} for no arguments; a schema
-//     says that it is an object's, even when it forgot to; no strictness is
-//     the default
+//     says that it is an object's, even when it forgot to; no arguments are no
+//     arguments, however a schema says so; no strictness is the default
 //   - a schema for answers is closed where the API takes no open one
 //   - a text document by its base64 bytes is a text document
 //   - a choice of tools means nothing without tools, nor does parallelism
@@ -17,6 +17,7 @@
 //     may not be called need not be offered
 //   - adaptive thinking of some effort is that effort; thinking that is off,
 //     no effort and the least effort are one
+//   - thinking that was asked for is shown, unless the client says otherwise
 //   - an output limit the dialect demands may appear where there was none
 //   - the billing line of an agent is read by its own provider alone
 #include <algorithm>
@@ -184,8 +185,26 @@ void append_messages(Facts& facts, std::vector<Message> messages) {
   }
 }
 
+// However it says so.
+bool takes_no_arguments(const RawJson& schema) {
+  json::Document document;
+  const auto root = document.parse(schema.text);
+  if (!root || !root->is_object()) return false;
+  for (const json::Value member : root->children()) {
+    const std::string_view name = member.key();
+    const bool empty =
+        (name == "properties" || name == "required") && member.size() == 0;
+    if (name != "type" && name != "additionalProperties" && name != "$schema" &&
+        !empty) {
+      return false;
+    }
+  }
+  return true;
+}
+
 // Members that a schema may leave out.
 std::string normal_schema(const RawJson& schema) {
+  if (takes_no_arguments(schema)) return "";
   std::string text = compact_json(schema.text);
   for (const std::string_view member :
        {"\"type\":\"object\"", "\"properties\":{}"}) {

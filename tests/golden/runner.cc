@@ -58,17 +58,24 @@ class Runner {
       std::fflush(stdout);
     }
     if (options_.list) return 0;
-    if (options_.pairs) std::fputs(pairs_.text().c_str(), stdout);
+    const std::size_t gaps = options_.pairs ? print_pairs() : 0;
     std::printf(
         "golden: %zu cases, %zu properties checked, "
         "%zu passed, %zu failed\n",
         report_.cases(), report_.properties(),
         report_.cases() - report_.failed_cases(), report_.failed_cases());
     const bool ran = report_.cases() > 0;
-    return ran && report_.failed_cases() == 0 ? 0 : 1;
+    return ran && report_.failed_cases() + gaps == 0 ? 0 : 1;
   }
 
  private:
+  std::size_t print_pairs() const {
+    std::fputs(pairs_.text().c_str(), stdout);
+    const std::size_t gaps = pairs_.gaps();
+    if (gaps > 0) std::printf("pairs: %zu cells without a crossing\n", gaps);
+    return gaps;
+  }
+
   static void list(const std::string& file) {
     const Result<GoldenCase> golden = read_case(file);
     std::string first = golden ? golden->prose : golden.error().message;
