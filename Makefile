@@ -16,7 +16,7 @@ SOURCES = $(shell find include lib server examples tests \
 # configure-and-build,PRESET,EXTRA ARGUMENTS OF THE BUILD
 build-preset = cmake --preset $(1) && cmake --build --preset $(1) -j $(JOBS) $(2)
 
-.PHONY: help run build install dev test check fmt fmt-check vet clean version
+.PHONY: help run build install dev test check fmt fmt-check vet docs clean version
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' \
@@ -58,6 +58,9 @@ vet: ## run clang-tidy over our own sources
 	@.ci/install check
 	@cmake --preset asan >/dev/null
 	@python3 tests/tools/vet.py build/asan --jobs $(JOBS)
+
+docs: dev ## write the tables of docs/dialects.md anew
+	@build/dev/tests/matrix/dialect_matrix docs/dialects.md
 
 clean: ## remove everything that was built
 	rm -rf build
