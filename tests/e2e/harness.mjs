@@ -209,10 +209,30 @@ export const backendsFor = (upstream, extra = {}) => ({
       provider: "anthropic", base_url: upstream.url,
       api_key: "upstream-claude-key",
     },
+    "up-gemini": {
+      provider: "gemini", base_url: upstream.url,
+      api_key: "upstream-gemini-key",
+    },
+    "up-responses": {
+      provider: "openai-responses", base_url: `${upstream.url}/v1`,
+      api_key: "upstream-responses-key",
+    },
+    "up-bedrock": {
+      provider: "bedrock-claude", base_url: upstream.url,
+      api_key: "upstream-bedrock-key",
+    },
+    "up-converse": {
+      provider: "bedrock", base_url: upstream.url,
+      api_key: "upstream-converse-key",
+    },
   },
   models: {
     "openai-chat/*": { backend: "up-openai", model: "*" },
     "claude/*": { backend: "up-claude", model: "*" },
+    "openai-responses/*": { backend: "up-responses", model: "*" },
+    "gemini/*": { backend: "up-gemini", model: "*" },
+    "bedrock/*": { backend: "up-bedrock", model: "*" },
+    "bedrock-converse/*": { backend: "up-converse", model: "*" },
   },
   ...extra,
 });

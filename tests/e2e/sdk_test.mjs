@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
 
-import { clients, sdks } from "./clients/index.mjs";
-import { dialects } from "./dialects/index.mjs";
+import { clients, others, sdks } from "./clients/index.mjs";
+import { every } from "./dialects/index.mjs";
 import { within } from "./harness.mjs";
 import { citySchema, scenarios, weatherTool } from "./scenarios.mjs";
 import { ask, stage } from "./stage.mjs";
@@ -15,7 +15,13 @@ const it = stage();
 
 /** Plays one scenario; each has a model, and so a script, of its own. */
 async function play(scenario, client, mode, to) {
-  const context = { from: client.dialect.name, to: to.name };
+  const context = {
+    from: client.dialect.name, to: to.name,
+    lost: (what) => client.dialect.cannot.includes(what) ||
+      to.lacks.includes(what),
+    cannot: (what) => client.dialect.cannot.includes(what),
+    lacks: (what) => to.lacks.includes(what),
+  };
   const { model, alias } = it.script(to, (call) =>
     scenario.rounds[call.round].reply(call));
   const session = it.session(client);
@@ -29,16 +35,19 @@ async function play(scenario, client, mode, to) {
     assert.equal(call.dialect.name, to.name);
     round.sent?.(call.view, context);
     round.got?.(answer, context);
-    // Across dialects the answer bears the name that the client used.
-    assert.equal(answer.model, client.dialect === to ? model : alias);
+    // Across dialects the answer bears the name that the client used;
+    // Converse names none.
+    if (answer.model !== undefined)
+      assert.equal(answer.model, client.dialect === to ? model : alias);
   }
   assert.equal(it.upstream.of(model).length, scenario.rounds.length);
 }
 
-for (const client of clients)
+for (const client of [...clients, ...others])
   for (const mode of Object.keys(client.modes))
-    for (const to of dialects)
-      for (const scenario of scenarios)
+    for (const to of every)
+      for (const scenario of scenarios.filter(({ needs }) => !needs ||
+        !client.dialect.cannot.concat(to.lacks).includes(needs)))
         test(`${client.name} ${mode} -> ${to.name}: ${scenario.name}`,
           () => play(scenario, client, mode, to));
 
@@ -53,7 +62,7 @@ const toolScript = (call) => {
 
 for (const client of sdks)
   for (const [name, loop] of Object.entries(client.loops))
-    for (const to of dialects)
+    for (const to of every)
       test(`${client.name} ${name} -> ${to.name}`, async () => {
         const { model, alias } = it.script(to, toolScript);
         const runs = [];
@@ -76,9 +85,9 @@ for (const client of sdks)
 
 const City = z.object({ name: z.string(), population: z.int() });
 
-for (const client of sdks)
+for (const client of [...sdks, ...others])
   for (const [name, parse] of Object.entries(client.parsers))
-    for (const to of dialects)
+    for (const to of every)
       test(`${client.name} ${name} -> ${to.name}: structured`, async () => {
         const { model, alias } = it.script(to, (call) => call.turn(turn(
           [{ text: '{"name":"Zürich","population":421878}' }])));

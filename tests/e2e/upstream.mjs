@@ -31,7 +31,7 @@ export class Call {
     this.body = body;
     this.dialect = dialectAt(request.url);
     this.json = JSON.parse(body.toString("utf8"));
-    this.model = this.json.model;
+    this.model = this.dialect.place?.(request.url).model ?? this.json.model;
     this.startedAt = performance.now();
     /** Settles when the exchange is over; `aborted`: the peer left first. */
     this.closed = once(response, "close").then(() => ({
@@ -42,7 +42,7 @@ export class Call {
 
   /** The request in neutral terms. */
   get view() {
-    return this.dialect.view(this.json);
+    return this.dialect.view(this.json, this.path);
   }
 
   /** Its place among the requests for the same model, from 0. */
@@ -69,8 +69,8 @@ export class Call {
 
   /** An error in the upstream's own dialect. */
   error(kind, message, headers) {
-    const { status, body } = this.dialect.error(kind, message);
-    this.whole(status, body, headers);
+    const { status, body, headers: own } = this.dialect.error(kind, message);
+    this.whole(status, body, { ...own, ...headers });
   }
 
   raw(status, headers, body) {

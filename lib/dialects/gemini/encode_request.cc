@@ -426,12 +426,18 @@ class RequestWriter {
     if (!asked.effort) return w.member("thinkingBudget", std::int64_t{-1});
     for (const BudgetRow& row : kBudgets) {
       if (row.effort != *asked.effort) continue;
-      w.member("thinkingBudget", row.tokens);
+      const std::int64_t tokens = std::max(least, below_limit(row.tokens));
+      w.member("thinkingBudget", tokens);
       lose(reasoning_path(),
-           fmt::format("this model takes a budget; {} tokens are used",
-                       row.tokens),
+           fmt::format("this model takes a budget; {} tokens are used", tokens),
            LossKind::approximated);
     }
+  }
+
+  /// Thoughts count towards the limit: a quarter is left for the answer.
+  std::int64_t below_limit(std::int64_t budget) const {
+    const auto& limit = request_.max_output_tokens;
+    return limit && budget >= *limit ? *limit / 4 * 3 : budget;
   }
 
   std::string reasoning_path() const {

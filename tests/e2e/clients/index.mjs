@@ -6,6 +6,8 @@
 //   make({ url, key, retries }) -> session
 //   modes: { create, stream, helper }: (session, body) -> Answer
 //   events(session, body)  the stream, event by event
+import * as Google3 from "@google/genai";
+import * as Google1 from "genai1";
 import * as Anthropic1 from "@anthropic-ai/sdk";
 import * as anthropic1Schema from "@anthropic-ai/sdk/helpers/json-schema";
 import * as anthropic1Tools from "@anthropic-ai/sdk/helpers/beta/json-schema";
@@ -20,8 +22,11 @@ import * as OpenAI7 from "openai7";
 import * as openai7Zod from "openai7/helpers/zod";
 
 import { dialects } from "../dialects/index.mjs";
+import { bedrockClient, converseClient } from "./amazon.mjs";
 import { anthropicClient } from "./anthropic.mjs";
+import { googleClient } from "./google.mjs";
 import { openaiClient } from "./openai.mjs";
+import { responsesClient } from "./openai_responses.mjs";
 import { rawClient } from "./raw.mjs";
 
 export const sdks = [
@@ -31,6 +36,16 @@ export const sdks = [
     { ...anthropic0Schema, ...anthropic0Zod, ...anthropic0Tools }),
   anthropicClient("anthropic 1", Anthropic1,
     { ...anthropic1Schema, ...anthropic1Zod, ...anthropic1Tools }),
+];
+
+/** SDKs of the dialects whose answers only the scenarios know. */
+export const others = [
+  responsesClient("openai 6 responses", OpenAI6, openai6Zod),
+  responsesClient("openai 7 responses", OpenAI7, openai7Zod),
+  googleClient("genai 1", Google1),
+  googleClient("genai 3", Google3),
+  bedrockClient,
+  converseClient,
 ];
 
 export const raws = dialects.map(rawClient);

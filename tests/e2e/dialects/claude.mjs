@@ -5,6 +5,8 @@ import {
 
 export const name = "claude";
 export const path = "/v1/messages";
+export const lacks = [];
+export const cannot = [];
 export const basePath = "";
 export const contentType = "text/event-stream; charset=utf-8";
 

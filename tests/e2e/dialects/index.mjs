@@ -19,10 +19,14 @@
 //
 // Exports of a dialect module:
 //   name         as the product calls it
-//   path         behind the client's base URL
+//   path         behind the client's base URL; or
+//   place(url) -> { model, stream }  where those are in the path; undefined
+//                for the URLs of other dialects
+//   lacks        what it has no field for, as an upstream
+//   cannot       likewise, as a client
 //   basePath     what the vendor's base URL ends in
 //   contentType  of a stream
-//   request(Request) -> body      view(body) -> Request
+//   request(Request) -> body      view(body, url) -> Request
 //   answer(Turn, meta) -> body    read(body) -> Answer
 //   events(Turn, meta) -> [{ bytes, text }]   text: set on visible text
 //   readEvents([parsed event]) -> Answer; throws StreamError on an error or
@@ -33,12 +37,22 @@
 //   error(kind, message) -> { status, body }   streamError -> bytes
 //   credential(headers) -> key presented
 import * as claude from "./claude.mjs";
+import * as bedrock from "./bedrock.mjs";
+import * as bedrockConverse from "./bedrock_converse.mjs";
+import * as gemini from "./gemini.mjs";
 import * as openaiChat from "./openai_chat.mjs";
+import * as openaiResponses from "./openai_responses.mjs";
 
+/** Those that every kind of test is played in. */
 export const dialects = [openaiChat, claude];
 
-export const dialectAt = (path) =>
-  dialects.find((dialect) => path.split("?")[0].endsWith(dialect.path));
+/** All of them: the scenarios. */
+export const every = [
+  openaiChat, claude, openaiResponses, gemini, bedrock, bedrockConverse,
+];
+
+export const dialectAt = (path) => every.find((dialect) => dialect.place
+  ? dialect.place(path) : path.split("?")[0].endsWith(dialect.path));
 
 export const named = (name) =>
-  dialects.find((dialect) => dialect.name === name);
+  every.find((dialect) => dialect.name === name);

@@ -6,6 +6,8 @@ import {
 
 export const name = "openai-chat";
 export const path = "/chat/completions";
+export const lacks = ["signatures", "failed results", "images in results"];
+export const cannot = ["signatures", "failed results", "images in results"];
 export const basePath = "/v1";
 export const contentType = "text/event-stream";
 
