@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { raws } from "./clients/index.mjs";
 import { post } from "./clients/raw.mjs";
 import { dialects } from "./dialects/index.mjs";
-import { Proxy } from "./harness.mjs";
+import { backendsFor, Proxy } from "./harness.mjs";
 import { ask, stage } from "./stage.mjs";
 import { turn } from "./upstream.mjs";
 
@@ -19,6 +19,7 @@ const it = stage({
     server: { client_keys: [clientKey] },
     log: { format: "json", level: "debug" },
     backends: {
+      ...backendsFor(upstream).backends,
       "up-openai": {
         provider: "openai", base_url: `${upstream.url}/v1`,
         api_key: upstreamKey,
