@@ -238,12 +238,6 @@ FormatPlan plan_format(const ChatRequest& request, const TargetTraits& traits,
   return plan;
 }
 
-bool is_allowed(const ChatRequest& request, const ToolDefinition& tool) {
-  if (!request.tool_choice || request.tool_choice->allowed.empty()) return true;
-  const auto& allowed = request.tool_choice->allowed;
-  return std::find(allowed.begin(), allowed.end(), tool.name) != allowed.end();
-}
-
 Result<void> fit_sampling(ChatRequest& sampling, const EncodeOptions& options,
                           bool thinks, Losses& losses) {
   LLMPROXY_TRY(fit_temperature(sampling, options, losses));

@@ -47,10 +47,6 @@ FormatPlan plan_format(const ChatRequest& request, const TargetTraits& traits,
 /// The wish comes in the words of the first or the second kind of dialect.
 std::string_view reasoning_path(const ChatRequest& request);
 
-/// False for tools that may not be called: allowed_tools has no word in these
-/// APIs, so only the allowed ones are sent.
-bool is_allowed(const ChatRequest& request, const ToolDefinition& tool);
-
 /// Brings temperature, top_p and top_k to what the model takes. Error:
 /// invalid_request for a temperature out of range that may not be clamped.
 Result<void> fit_sampling(ChatRequest& sampling, const EncodeOptions& options,

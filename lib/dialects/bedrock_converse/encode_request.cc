@@ -6,6 +6,7 @@
 
 #include "chat/model_plan.h"
 #include "chat/schema.h"
+#include "chat/tool_plan.h"
 #include "chat/turns.h"
 #include "dialects/bedrock_converse/messages.h"
 #include "json/text.h"
@@ -94,30 +95,6 @@ class RequestWriter {
 
   // --- tools ----------------------------------------------------------------
 
-  Result<std::vector<std::size_t>> kept_tools() {
-    std::vector<std::size_t> kept;
-    for (std::size_t i = 0; i < request_.tools.size(); ++i) {
-      const ToolDefinition& tool = request_.tools[i];
-      const std::string path = json::pointer("/tools", i);
-      if (tool.kind == ToolKind::hosted && !own_) {
-        if (!options_.drop_hosted_tools) {
-          return unsupported(
-              fmt::format("the tool {} runs at its own provider and is not "
-                          "available on this one",
-                          tool.hosted_type),
-              tool.hosted_type == "web_search_options" ? "/web_search_options"
-                                                       : path + "/type");
-        }
-        lose(path, fmt::format("the hosted tool {} is not available on this "
-                               "provider",
-                               tool.hosted_type));
-        continue;
-      }
-      if (is_allowed(request_, tool)) kept.push_back(i);
-    }
-    return kept;
-  }
-
   /// There is no word that forbids calls, and a history with calls needs
   /// tools: they are left out, or can be called all the same.
   void forbid(std::vector<std::size_t>& kept) {
@@ -138,30 +115,14 @@ class RequestWriter {
         LossKind::approximated);
   }
 
-  Result<void> check_named_choice(const std::vector<std::size_t>& kept) const {
-    if (own_ || !request_.tool_choice || request_.tools.empty() ||
-        request_.tool_choice->mode != ToolChoiceMode::named) {
-      return {};
-    }
-    const std::string& name = request_.tool_choice->name;
-    const auto named = [&](const ToolDefinition& tool) {
-      return tool.name == name;
-    };
-    const auto is_kept = [&](std::size_t i) {
-      return named(request_.tools[i]);
-    };
-    if (std::any_of(kept.begin(), kept.end(), is_kept)) return {};
-    if (std::any_of(request_.tools.begin(), request_.tools.end(), named)) {
-      return unsupported("the tool that must be called is not available",
-                         "/tool_choice");
-    }
-    return invalid_request("tool_choice names a tool that is not in tools",
-                           "/tool_choice");
-  }
-
   Result<void> write_tool_config() {
-    LLMPROXY_ASSIGN(std::vector<std::size_t> kept, kept_tools());
-    LLMPROXY_TRY(check_named_choice(kept));
+    LLMPROXY_ASSIGN(
+        std::vector<std::size_t> kept,
+        plan_tools(request_, options_,
+                   {.own = own_, .offers_allowed_only = true}, losses_));
+    if (!own_ && !request_.tools.empty()) {
+      LLMPROXY_TRY(check_named_choice(request_, kept));
+    }
     forbid(kept);
     // Own requests are sent as they are, right or wrong.
     const auto called =

@@ -5,6 +5,7 @@
 
 #include "chat/model_plan.h"
 #include "chat/schema.h"
+#include "chat/tool_plan.h"
 #include "chat/turns.h"
 #include "dialects/claude/messages.h"
 
@@ -152,7 +153,7 @@ class RequestWriter {
 
   /// Tools that Anthropic defines; some of them run at the client.
   bool takes_hosted(const ToolDefinition& tool) const {
-    if (own() || (host_.complete && kin_ == Kinship::family)) return true;
+    if (host_.complete && kin_ == Kinship::family) return true;
     return kin_ == Kinship::family &&
            std::any_of(host_.tools.begin(), host_.tools.end(),
                        [&](std::string_view beginning) {
@@ -161,66 +162,26 @@ class RequestWriter {
   }
 
   Result<void> write_tools() {
-    std::vector<std::size_t> kept;
-    for (std::size_t i = 0; i < request_.tools.size(); ++i) {
-      const ToolDefinition& tool = request_.tools[i];
-      const std::string path = json::pointer("/tools", i);
-      if (tool.kind == ToolKind::hosted && !takes_hosted(tool)) {
-        if (!options_.drop_hosted_tools) {
-          return unsupported(
-              fmt::format("the tool {} runs at its own provider and is not "
-                          "available on this one",
-                          tool.hosted_type),
-              tool.hosted_type == "web_search_options" ? "/web_search_options"
-                                                       : path + "/type");
-        }
-        lose(path, fmt::format("the hosted tool {} is not available on this "
-                               "provider",
-                               tool.hosted_type));
-        continue;
-      }
-      if (is_allowed(request_, tool)) kept.push_back(i);
-    }
+    LLMPROXY_ASSIGN(const std::vector<std::size_t> kept,
+                    plan_tools(request_, options_,
+                               {.own = own(),
+                                .offers_allowed_only = true,
+                                .takes_hosted =
+                                    [this](const ToolDefinition& tool) {
+                                      return takes_hosted(tool);
+                                    }},
+                               losses_));
     if (kept.empty() && context_.json_tool.empty()) {
-      return choice_without_tools();
+      if (request_.tools.empty()) return {};
+      return check_named_choice(request_, kept);
     }
     w_.key("tools");
     w_.begin_array();
     for (const std::size_t i : kept) write_tool(i);
     if (!context_.json_tool.empty()) write_json_tool();
     w_.end_array();
-    LLMPROXY_TRY(check_named_choice(kept));
+    if (!own()) LLMPROXY_TRY(check_named_choice(request_, kept));
     write_tool_choice();
-    return {};
-  }
-
-  Result<void> check_named_choice(const std::vector<std::size_t>& kept) const {
-    if (own() || !request_.tool_choice ||
-        request_.tool_choice->mode != ToolChoiceMode::named) {
-      return {};
-    }
-    for (const std::size_t index : kept) {
-      if (request_.tools[index].name == request_.tool_choice->name) return {};
-    }
-    const bool declared =
-        std::any_of(request_.tools.begin(), request_.tools.end(),
-                    [&](const ToolDefinition& tool) {
-                      return tool.name == request_.tool_choice->name;
-                    });
-    if (declared) {
-      return unsupported("the tool that must be called is not available",
-                         "/tool_choice");
-    }
-    return invalid_request("tool_choice names a tool that is not in tools",
-                           "/tool_choice");
-  }
-
-  Result<void> choice_without_tools() {
-    if (request_.tool_choice && !request_.tools.empty() &&
-        request_.tool_choice->mode == ToolChoiceMode::named) {
-      return unsupported("the tool that must be called is not available",
-                         "/tool_choice");
-    }
     return {};
   }
 

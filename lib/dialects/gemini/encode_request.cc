@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "chat/tool_plan.h"
 #include "chat/turns.h"
 #include "dialects/gemini/messages.h"
 
@@ -63,34 +64,11 @@ class RequestWriter {
   // --- tools --------------------------------------------------------------
 
   Result<void> choose_tools() {
-    for (std::size_t i = 0; i < request_.tools.size(); ++i) {
-      const ToolDefinition& tool = request_.tools[i];
-      if (tool.kind != ToolKind::hosted || same_dialect_) {
-        if (is_allowed(tool)) kept_.push_back(i);
-        continue;
-      }
-      const std::string path = json::pointer("/tools", i);
-      if (!options_.drop_hosted_tools) {
-        return unsupported(
-            fmt::format("the tool {} runs at its own provider and is not "
-                        "available on this one",
-                        tool.hosted_type),
-            tool.hosted_type == "web_search_options" ? "/web_search_options"
-                                                     : path + "/type");
-      }
-      lose(path, fmt::format("the hosted tool {} is not available on this "
-                             "provider",
-                             tool.hosted_type));
-    }
+    LLMPROXY_ASSIGN(kept_, plan_tools(request_, options_,
+                                      {.own = same_dialect_,
+                                       .offers_allowed_only = !same_dialect_},
+                                      losses_));
     return {};
-  }
-
-  /// A choice among some of the tools: only those are sent.
-  bool is_allowed(const ToolDefinition& tool) const {
-    if (same_dialect_ || !request_.tool_choice) return true;
-    const auto& allowed = request_.tool_choice->allowed;
-    return allowed.empty() || std::find(allowed.begin(), allowed.end(),
-                                        tool.name) != allowed.end();
   }
 
   void write_tools() {
@@ -193,7 +171,7 @@ class RequestWriter {
 
   Result<void> write_choice(const ToolChoice& choice) {
     if (choice.mode == ToolChoiceMode::named && !same_dialect_) {
-      LLMPROXY_TRY(check_named(choice.name));
+      LLMPROXY_TRY(check_named_choice(request_, kept_));
     }
     const bool validated =
         own_extension("toolConfig/functionCallingConfig/mode");
@@ -217,21 +195,6 @@ class RequestWriter {
     }
     w_.end_object();
     return {};
-  }
-
-  Result<void> check_named(std::string_view name) const {
-    for (const std::size_t index : kept_) {
-      if (request_.tools[index].name == name) return {};
-    }
-    const bool declared = std::any_of(
-        request_.tools.begin(), request_.tools.end(),
-        [&](const ToolDefinition& tool) { return tool.name == name; });
-    if (declared) {
-      return unsupported("the tool that must be called is not available",
-                         "/tool_choice");
-    }
-    return invalid_request("tool_choice names a tool that is not in tools",
-                           "/tool_choice");
   }
 
   // --- generationConfig ---------------------------------------------------

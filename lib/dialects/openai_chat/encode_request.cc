@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "chat/tool_names.h"
+#include "chat/tool_plan.h"
 #include "chat/turns.h"
 #include "dialects/openai_chat/messages.h"
 
@@ -119,60 +120,24 @@ class RequestWriter {
   }
 
   Result<void> write_tools() {
-    std::vector<const ToolDefinition*> kept;
-    for (std::size_t i = 0; i < request_.tools.size(); ++i) {
-      const ToolDefinition& tool = request_.tools[i];
-      const std::string path = json::pointer("/tools", i);
-      if (tool.kind == ToolKind::hosted && !same_dialect_) {
-        if (!options_.drop_hosted_tools) {
-          return unsupported(
-              fmt::format("the tool {} runs at its own provider and is not "
-                          "available on this one",
-                          tool.hosted_type),
-              path + "/type");
-        }
-        lose(path, fmt::format("the hosted tool {} is not available on this "
-                               "provider",
-                               tool.hosted_type));
-        continue;
-      }
-      kept.push_back(&tool);
-      lose_tool_fields(tool, path);
+    LLMPROXY_ASSIGN(
+        std::vector<std::size_t> kept,
+        plan_tools(request_, options_, {.own = same_dialect_}, losses_));
+    for (const std::size_t i : kept) {
+      lose_tool_fields(request_.tools[i], json::pointer("/tools", i));
     }
     const bool web_search = write_web_search(kept);
     if (kept.empty()) return forced_choice_of_nothing(web_search);
     w_.key(request_.legacy_functions ? "functions" : "tools");
     w_.begin_array();
-    for (const ToolDefinition* tool : kept) write_tool(*tool);
+    for (const std::size_t i : kept) write_tool(request_.tools[i]);
     w_.end_array();
-    LLMPROXY_TRY(check_named_choice(kept));
+    if (!same_dialect_) LLMPROXY_TRY(check_named_choice(request_, kept));
     write_tool_choice();
     if (request_.parallel_tool_calls && !request_.legacy_functions) {
       w_.member("parallel_tool_calls", *request_.parallel_tool_calls);
     }
     return {};
-  }
-
-  Result<void> check_named_choice(
-      const std::vector<const ToolDefinition*>& kept) const {
-    if (same_dialect_ || !request_.tool_choice ||
-        request_.tool_choice->mode != ToolChoiceMode::named) {
-      return {};
-    }
-    for (const ToolDefinition* tool : kept) {
-      if (tool->name == request_.tool_choice->name) return {};
-    }
-    const bool declared =
-        std::any_of(request_.tools.begin(), request_.tools.end(),
-                    [&](const ToolDefinition& tool) {
-                      return tool.name == request_.tool_choice->name;
-                    });
-    if (declared) {
-      return unsupported("the tool that must be called is not available",
-                         "/tool_choice");
-    }
-    return invalid_request("tool_choice names a tool that is not in tools",
-                           "/tool_choice");
   }
 
   void lose_tool_fields(const ToolDefinition& tool, const std::string& path) {
@@ -185,14 +150,14 @@ class RequestWriter {
   }
 
   /// Takes this dialect's own web search out of the tools again.
-  bool write_web_search(std::vector<const ToolDefinition*>& tools) {
-    const auto search = std::find_if(
-        tools.begin(), tools.end(), [](const ToolDefinition* tool) {
-          return tool->hosted_type == "web_search_options";
+  bool write_web_search(std::vector<std::size_t>& kept) {
+    const auto search =
+        std::find_if(kept.begin(), kept.end(), [this](std::size_t i) {
+          return request_.tools[i].hosted_type == "web_search_options";
         });
-    if (search == tools.end()) return false;
-    w_.member("web_search_options", (*search)->schema);
-    tools.erase(search);
+    if (search == kept.end()) return false;
+    w_.member("web_search_options", request_.tools[*search].schema);
+    kept.erase(search);
     return true;
   }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "chat/tool_plan.h"
 #include "chat/turns.h"
 #include "dialects/openai_responses/messages.h"
 
@@ -92,26 +93,9 @@ class RequestWriter {
   // --- tools --------------------------------------------------------------
 
   Result<void> write_tools() {
-    std::vector<std::size_t> kept;
-    for (std::size_t i = 0; i < request_.tools.size(); ++i) {
-      const ToolDefinition& tool = request_.tools[i];
-      if (tool.kind != ToolKind::hosted || same_dialect_) {
-        kept.push_back(i);
-        continue;
-      }
-      const std::string path = json::pointer("/tools", i);
-      if (!options_.drop_hosted_tools) {
-        return unsupported(
-            fmt::format("the tool {} runs at its own provider and is not "
-                        "available on this one",
-                        tool.hosted_type),
-            tool.hosted_type == "web_search_options" ? "/web_search_options"
-                                                     : path + "/type");
-      }
-      lose(path, fmt::format("the hosted tool {} is not available on this "
-                             "provider",
-                             tool.hosted_type));
-    }
+    LLMPROXY_ASSIGN(
+        const std::vector<std::size_t> kept,
+        plan_tools(request_, options_, {.own = same_dialect_}, losses_));
     if (!kept.empty()) write_tool_list(kept);
     return write_tool_choice(kept);
   }
@@ -229,7 +213,7 @@ class RequestWriter {
                          "/tool_choice");
     }
     if (!same_dialect_ && choice.mode == ToolChoiceMode::named) {
-      LLMPROXY_TRY(check_named(choice.name, kept));
+      LLMPROXY_TRY(check_named_choice(request_, kept));
     }
     w_.key("tool_choice");
     if (!choice.allowed.empty()) {
@@ -247,22 +231,6 @@ class RequestWriter {
       w_.string(to_wire(kToolChoices, choice.mode));
     }
     return {};
-  }
-
-  Result<void> check_named(std::string_view name,
-                           const std::vector<std::size_t>& kept) const {
-    for (const std::size_t index : kept) {
-      if (request_.tools[index].name == name) return {};
-    }
-    const bool declared = std::any_of(
-        request_.tools.begin(), request_.tools.end(),
-        [&](const ToolDefinition& tool) { return tool.name == name; });
-    if (declared) {
-      return unsupported("the tool that must be called is not available",
-                         "/tool_choice");
-    }
-    return invalid_request("tool_choice names a tool that is not in tools",
-                           "/tool_choice");
   }
 
   void write_named(std::string_view name) {
