@@ -24,6 +24,8 @@
 namespace llmproxy {
 
 struct ImageFetchRules {
+  /// False: nothing is fetched, every URL is refused.
+  bool enabled = true;
   /// Bytes of the decoded body. The APIs take between 3.75 and 20 MB.
   std::size_t max_bytes = std::size_t{20} << 20;
   /// Everything together, redirects included.

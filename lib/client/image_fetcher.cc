@@ -140,6 +140,9 @@ void set_options(CURL* easy, const std::string& url, Fetch& fetch) {
 
 Result<MediaSource> fetch_image(const std::string& url,
                                 const ImageFetchRules& rules) {
+  if (!rules.enabled) {
+    return invalid_request("images are not fetched here; send the bytes", "");
+  }
   if (has_credentials(url)) return refused("its URL holds a user name");
   init_curl();
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy(

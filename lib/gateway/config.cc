@@ -334,6 +334,10 @@ Result<void> read_allowed_hosts(const YamlNode& node, ImageFetchRules& out) {
 }
 
 constexpr YamlField<ImageFetchRules> kImageFields[] = {
+    {"fetch",
+     [](Node node, ImageFetchRules& out) -> Result<void> {
+       LLMPROXY_READ(out.enabled, node.boolean());
+     }},
     {"max_bytes", read_image_bytes},
     {"timeout_seconds",
      [](Node node, ImageFetchRules& out) -> Result<void> {

@@ -109,6 +109,17 @@ TEST_CASE("a redirect leads nowhere else either") {
   }
 }
 
+TEST_CASE("nothing is fetched where that is switched off") {
+  HttpStub stub([](StubCall& call) {
+    call.send(testing::http_answer(200, kPng, "image/png"));
+  });
+  ImageFetchRules rules = rules_for(stub);
+  rules.enabled = false;
+  CHECK(failure(stub.url() + "/x.png", rules) ==
+        "images are not fetched here; send the bytes");
+  CHECK(stub.connections() == 0);
+}
+
 TEST_CASE("redirects come to an end") {
   HttpStub stub([](StubCall& call) { call.send(redirect_to("/again")); });
   CHECK(failure(stub.url() + "/x.png", rules_for(stub)) != "fetched");
