@@ -112,8 +112,8 @@ std::string cell(const Result<Encoded>& without, const Result<Encoded>& with,
   const Losses& losses = with->losses;
   const bool near = any(losses, LossKind::approximated);
   const bool gone = any(losses, LossKind::dropped);
-  if (places.empty()) return gone ? "dropped" : near ? "≈" : "(nothing to say)";
-  return (near ? "≈ " : "") + places + (gone ? ", partly dropped" : "");
+  if (places.empty()) return gone ? "dropped" : near ? "~" : "(nothing to say)";
+  return (near ? "~ " : "") + places + (gone ? ", partly dropped" : "");
 }
 
 }  // namespace llmproxy::testing
