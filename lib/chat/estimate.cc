@@ -1,46 +1,51 @@
 #include "chat/estimate.h"
 
+#include "chat/token_count.h"
+
 namespace llmproxy {
 namespace {
 
-constexpr std::size_t kBytesPerToken = 4;
-constexpr std::size_t kMessageBytes = 4 * kBytesPerToken;
-// A 1,000 x 1,000 image; what Anthropic's vision guide calls typical.
-constexpr std::size_t kImageBytes = 1334 * kBytesPerToken;
+// Around a message or a tool: its role, its brackets.
+constexpr std::size_t kAround = 4;
+// A 1,000 x 1,000 image; what Anthropic's vision guide calls typical. A page
+// of a document and a minute of sound are of that order.
+constexpr std::size_t kImage = 1334;
 
-std::size_t bytes(const std::vector<ContentPart>& content);
+std::size_t tokens(const std::vector<ContentPart>& content);
 
-struct PartBytes {
+struct PartTokens {
   std::size_t operator()(const TextPart& part) const {
-    return part.text.size();
+    return count_tokens_of(part.text);
   }
-  std::size_t operator()(const ImagePart&) const { return kImageBytes; }
+  std::size_t operator()(const ImagePart&) const { return kImage; }
   std::size_t operator()(const DocumentPart& part) const {
-    return part.source.kind == MediaKind::text ? part.source.data.size()
-                                               : kImageBytes;
+    return part.source.kind == MediaKind::text
+               ? count_tokens_of(part.source.data)
+               : kImage;
   }
-  std::size_t operator()(const AudioPart&) const { return kImageBytes; }
+  std::size_t operator()(const AudioPart&) const { return kImage; }
   std::size_t operator()(const ThinkingPart& part) const {
-    return part.text.size();
+    return count_tokens_of(part.text);
   }
   std::size_t operator()(const ToolCallPart& part) const {
-    return part.name.size() + part.arguments.size();
+    return kAround + count_tokens_of(part.name) +
+           count_tokens_of(part.arguments);
   }
   std::size_t operator()(const ToolResultPart& part) const {
-    return bytes(part.content);
+    return kAround + tokens(part.content);
   }
   std::size_t operator()(const RefusalPart& part) const {
-    return part.text.size();
+    return count_tokens_of(part.text);
   }
   std::size_t operator()(const OpaquePart& part) const {
-    return part.json.text.size();
+    return count_tokens_of(part.json.text);
   }
 };
 
-std::size_t bytes(const std::vector<ContentPart>& content) {
+std::size_t tokens(const std::vector<ContentPart>& content) {
   std::size_t sum = 0;
   for (const ContentPart& part : content) {
-    sum += std::visit(PartBytes{}, part.value);
+    sum += std::visit(PartTokens{}, part.value);
   }
   return sum;
 }
@@ -48,15 +53,16 @@ std::size_t bytes(const std::vector<ContentPart>& content) {
 }  // namespace
 
 std::int64_t estimate_input_tokens(const ChatRequest& request) {
-  std::size_t sum = 0;
+  std::size_t sum = 1;
   for (const Message& message : request.messages) {
-    sum += kMessageBytes + bytes(message.content);
+    sum += kAround + tokens(message.content);
   }
   for (const ToolDefinition& tool : request.tools) {
-    sum += kMessageBytes + tool.name.size() + tool.description.size() +
-           tool.schema.text.size();
+    sum += kAround + count_tokens_of(tool.name) +
+           count_tokens_of(tool.description) +
+           count_tokens_of(tool.schema.text);
   }
-  return static_cast<std::int64_t>(sum / kBytesPerToken) + 1;
+  return static_cast<std::int64_t>(sum);
 }
 
 }  // namespace llmproxy

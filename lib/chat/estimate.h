@@ -8,8 +8,8 @@
 
 namespace llmproxy {
 
-/// About four bytes of text a token, a fixed cost for an image, a few tokens
-/// a message. Never 0. Tokens.
+/// Texts, thinking, calls, results and tools as token_count.h counts them, a
+/// fixed cost for an image or a document, a few tokens a message. Never 0.
 std::int64_t estimate_input_tokens(const ChatRequest& request);
 
 }  // namespace llmproxy

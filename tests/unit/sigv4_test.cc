@@ -3,20 +3,13 @@
 
 #include <catch2/catch.hpp>
 #include <chrono>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "json/json.h"
+#include "support/test_data.h"
 
 namespace llmproxy {
 namespace {
-
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file),
-          std::istreambuf_iterator<char>()};
-}
 
 AwsCredentials credentials_of(const json::Value& row) {
   AwsCredentials out;
@@ -29,7 +22,7 @@ AwsCredentials credentials_of(const json::Value& row) {
 
 // What the AWS SDK signs (tests/e2e/sigv4_vectors.mjs), we sign alike.
 TEST_CASE("SigV4 agrees with the AWS SDK's signer byte for byte") {
-  const std::string text = read_file(LLMPROXY_TEST_DATA "/sigv4.json");
+  const std::string text = testing::read_data("sigv4.json");
   json::Document document;
   const auto rows = document.parse(text);
   REQUIRE(rows);
