@@ -150,13 +150,18 @@ void relay_answer(Exchange& exchange, const Call& call,
 
 }  // namespace
 
-void answer_whole(Exchange& exchange, const Call& call) {
+Result<UpstreamAnswer> fetch_whole(Exchange& exchange, const Call& call) {
   Collector collector;
   Answer& answer = exchange.answer;
   exchange.core.transport_for(*call.backend)
       .perform(call.request, collector,
                [&answer] { return answer.client_gone(); });
-  Result<UpstreamAnswer> upstream = collector.take();
+  return collector.take();
+}
+
+void relay_whole(Exchange& exchange, const Call& call,
+                 Result<UpstreamAnswer> upstream) {
+  Answer& answer = exchange.answer;
   if (answer.client_gone()) return answer.note_client_gone();
   if (!upstream) {
     return answer.send_error(*call.client, upstream.error(),
@@ -166,6 +171,10 @@ void answer_whole(Exchange& exchange, const Call& call) {
     return relay_error(exchange, call, *std::move(upstream));
   }
   relay_answer(exchange, call, *upstream);
+}
+
+void answer_whole(Exchange& exchange, const Call& call) {
+  relay_whole(exchange, call, fetch_whole(exchange, call));
 }
 
 void answer_chat(Exchange& exchange) {

@@ -42,6 +42,10 @@ void answer_chat(Exchange& exchange);
 
 /// Sends the request and relays an answer that comes in one piece.
 void answer_whole(Exchange& exchange, const Call& call);
+/// Its two halves: the answer whatever its status, and sending it on.
+Result<UpstreamAnswer> fetch_whole(Exchange& exchange, const Call& call);
+void relay_whole(Exchange& exchange, const Call& call,
+                 Result<UpstreamAnswer> upstream);
 
 /// Headers for the client of an answer that began with `upstream`.
 Headers answer_headers(const Exchange& exchange, const Call& call,

@@ -1,4 +1,5 @@
-// Source: Gemini API reference, "Counting tokens".
+// Sources: Gemini API reference, "Counting tokens"; Anthropic API reference,
+// "Count Message tokens"; OpenAI API reference, "Get input token counts".
 #include "gateway/count_tokens.h"
 
 #include <utility>
@@ -13,17 +14,28 @@
 namespace llmproxy::gateway {
 namespace {
 
+/// Says that nobody counted.
+constexpr std::string_view kEstimated = "x-llmproxy-estimated";
+
 /// How a dialect asks and is answered.
 struct CountRow {
   std::string_view dialect;
   /// Member that may hold the whole request; else the body is it.
   std::string_view wrapper;
+  /// Member that a chat must have and this need not, as JSON; or empty.
+  std::string_view needed_name;
+  std::string_view needed;
   std::string_view upstream_path;
   std::string_view answer;
+  std::string_view object;  ///< `object` of the answer; or empty
 };
 constexpr CountRow kRows[] = {
-    {"gemini", "generateContentRequest", "/models/{model}:countTokens",
-     "totalTokens"},
+    {"claude", "", "max_tokens", R"("max_tokens":1)", "/messages/count_tokens",
+     "input_tokens", ""},
+    {"openai-responses", "", "", "", "/responses/input_tokens", "input_tokens",
+     "response.input_tokens"},
+    {"gemini", "generateContentRequest", "", "", "/models/{model}:countTokens",
+     "totalTokens", ""},
 };
 
 const CountRow* row_of(const Dialect& dialect) {
@@ -33,37 +45,71 @@ const CountRow* row_of(const Dialect& dialect) {
   return nullptr;
 }
 
-Result<std::int64_t> estimate(const Dialect& dialect, const CountRow& row,
-                              const std::string& body,
-                              const std::string& model) {
+/// The request that is to be counted, as one of a chat.
+Result<std::string> chat_body(const CountRow& row, const std::string& body) {
   json::Document document;
   LLMPROXY_ASSIGN(const json::Value root, document.parse(body));
   const json::Value wrapped = root[row.wrapper];
-  RequestHead head;
-  head.model = model;
-  LLMPROXY_ASSIGN(
-      const ParsedRequest parsed,
-      ParsedRequest::parse(
-          dialect, wrapped.is_object() ? std::string(wrapped.raw()) : body,
-          head));
-  LLMPROXY_ASSIGN(const ChatRequest request, parsed.decode());
-  return estimate_input_tokens(request);
+  const json::Value inner = wrapped.is_object() ? wrapped : root;
+  std::string out(inner.raw());
+  if (row.needed.empty() || !inner.is_object() || inner.size() == 0 ||
+      inner[row.needed_name]) {
+    return out;
+  }
+  return out.insert(1, std::string(row.needed) + ",");
 }
 
-void ask_upstream(Exchange& exchange, const CountRow& row,
-                  const Backend& backend, const std::string& model) {
-  // The model stands where it stands in the path of a chat.
+Result<ParsedRequest> parse(const Exchange& exchange, std::string body) {
+  RequestHead head;
+  head.path = exchange.request.path;
+  if (const auto match = match_path(exchange.dialect, head.path)) {
+    head.model = match->model;
+  }
+  return ParsedRequest::parse(exchange.dialect, std::move(body), head);
+}
+
+Call call_of(Exchange& exchange, const CountRow& row, const Backend& backend,
+             const std::string& model) {
+  // The model stands where it stands in a chat: in the path or the body.
   Dialect counting = exchange.dialect;
   counting.upstream_path = row.upstream_path;
+  std::string body = exchange.request.body;
+  if (!counting.model_in_path()) {
+    const auto parsed = ParsedRequest::parse(exchange.dialect, body, {});
+    if (parsed) body = parsed->with_model(model);
+  }
   Call call;
   call.backend = &backend;
   call.client = call.upstream = &exchange.dialect;
-  call.request =
-      upstream_request(backend, upstream_path(counting, model, false),
-                       std::move(exchange.request.body), false);
+  call.request = upstream_request(
+      backend, upstream_path(counting, model, false), std::move(body), false);
   forward_request_headers(exchange.dialect, exchange.request.headers,
                           call.request.headers);
-  answer_whole(exchange, call);
+  return call;
+}
+
+/// The upstream is there but has no such operation.
+bool cannot_count(const Result<UpstreamAnswer>& answer) {
+  constexpr int kStatuses[] = {404, 405, 501};
+  for (const int status : kStatuses) {
+    if (answer && answer->status == status) return true;
+  }
+  return false;
+}
+
+void send_estimate(Exchange& exchange, const CountRow& row,
+                   const ParsedRequest& parsed) {
+  const Result<ChatRequest> request = parsed.decode();
+  if (!request) {
+    return exchange.answer.send_error(exchange.dialect, request.error());
+  }
+  std::string body;
+  json::Writer w(body);
+  w.begin_object();
+  w.member_if("object", row.object);
+  w.member(row.answer, estimate_input_tokens(*request));
+  w.end_object();
+  exchange.answer.send_json(200, {{std::string(kEstimated), "true"}}, body);
 }
 
 }  // namespace
@@ -71,26 +117,25 @@ void ask_upstream(Exchange& exchange, const CountRow& row,
 void count_tokens(Exchange& exchange) {
   Answer& answer = exchange.answer;
   const Dialect& dialect = exchange.dialect;
-  const CountRow* row = row_of(dialect);
-  const auto match = match_path(dialect, exchange.request.path);
-  const auto target = exchange.core.routes().find(match->model);
+  const CountRow& row = *row_of(dialect);
+  Result<std::string> body = chat_body(row, exchange.request.body);
+  if (!body) return answer.send_error(dialect, body.error());
+  const Result<ParsedRequest> parsed = parse(exchange, *std::move(body));
+  if (!parsed) return answer.send_error(dialect, parsed.error());
+  const auto target = exchange.core.routes().find(parsed->model());
   const Backend* backend =
       target ? exchange.core.find_backend(target->backend) : nullptr;
-  if (row == nullptr || backend == nullptr) {
-    return answer.send_error(dialect, unknown_model(match->model));
+  if (backend == nullptr) {
+    return answer.send_error(dialect, unknown_model(parsed->model()));
   }
   if (backend->dialect == &dialect) {
-    return ask_upstream(exchange, *row, *backend, target->model);
+    const Call call = call_of(exchange, row, *backend, target->model);
+    Result<UpstreamAnswer> counted = fetch_whole(exchange, call);
+    if (!cannot_count(counted)) {
+      return relay_whole(exchange, call, std::move(counted));
+    }
   }
-  const Result<std::int64_t> tokens =
-      estimate(dialect, *row, exchange.request.body, target->model);
-  if (!tokens) return answer.send_error(dialect, tokens.error());
-  std::string body;
-  json::Writer w(body);
-  w.begin_object();
-  w.member(row->answer, *tokens);
-  w.end_object();
-  answer.send_json(200, {}, body);
+  send_estimate(exchange, row, *parsed);
 }
 
 }  // namespace llmproxy::gateway

@@ -31,11 +31,16 @@ void report_health(Exchange& exchange) {
 
 void answer_probe(Exchange& exchange) { exchange.answer.send(200, {}, {}); }
 
+/// What Claude Code tells about itself: taken, and not kept.
+void discard(Exchange& exchange) { exchange.answer.send_json(200, {}, "{}"); }
+
 constexpr std::array kEndpoints = {
     Endpoint{"GET", "/v1/models", Key::required, list_models},
     Endpoint{"GET", "/v1/models/", Key::required, get_model},
     Endpoint{"GET", "/v1/responses/", Key::required, get_response},
     Endpoint{"DELETE", "/v1/responses/", Key::required, delete_response},
+    Endpoint{"POST", "/api/event_logging/batch", Key::not_required, discard},
+    Endpoint{"POST", "/api/event_logging/v2/batch", Key::not_required, discard},
     Endpoint{"GET", "/health", Key::not_required, report_health},
     Endpoint{"GET", "/healthz", Key::not_required, report_health},
     Endpoint{"HEAD", "/health", Key::not_required, answer_probe},

@@ -170,3 +170,88 @@ TEST_CASE("tokens are counted for Gemini clients") {
   fixture.handle(post("/v1beta/models/nobody:countTokens", "{}"));
   CHECK(fixture.sink->status() == 404);
 }
+
+TEST_CASE("tokens are estimated where the upstream has another dialect") {
+  struct Row {
+    std::string path;
+    std::string body;
+    std::string answer;
+  };
+  const Row rows[] = {
+      // Clients need not say max_tokens here.
+      {"/v1/messages/count_tokens",
+       R"({"model":"gpt","messages":[{"role":"user","content":"hello there"}]})",
+       "input_tokens"},
+      {"/v1/responses/input_tokens",
+       R"({"model":"claude","input":"hello there"})", "input_tokens"},
+      {"/v1beta/models/gpt:countTokens",
+       R"({"contents":[{"parts":[{"text":"hello there"}]}]})", "totalTokens"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.path);
+    GatewayFixture fixture;
+    fixture.handle(post(row.path, row.body));
+    CHECK(fixture.sink->status() == 200);
+    CHECK(std::stoi(at(fixture.sink->body(), row.answer)) > 1);
+    CHECK(fixture.sink->header("x-llmproxy-estimated") == "true");
+    CHECK(fixture.upstream->requests().empty());
+  }
+}
+
+TEST_CASE("an upstream that counts tokens is asked") {
+  GatewayFixture fixture;
+  fixture.upstream->play(
+      Script().head(200, json_head()).body(R"({"input_tokens":77})"));
+  fixture.handle(post(
+      "/v1/messages/count_tokens",
+      R"({"model":"claude","messages":[{"role":"user","content":"hi"}]})"));
+  CHECK(fixture.sink->status() == 200);
+  CHECK(fixture.sink->body() == R"({"input_tokens":77})");
+  CHECK(fixture.sink->header("x-llmproxy-estimated").empty());
+  REQUIRE(fixture.upstream->requests().size() == 1);
+  CHECK(fixture.upstream->requests()[0].url ==
+        "http://claude.test/v1/messages/count_tokens");
+  // Only the model's name changed.
+  CHECK(sent_body(fixture) ==
+        R"({"model":"claude-up","messages":[{"role":"user","content":"hi"}]})");
+}
+
+TEST_CASE("an upstream that cannot count tokens is no error") {
+  GatewayFixture fixture;
+  fixture.upstream->play(Script().head(404, json_head()).body("{}"));
+  fixture.handle(post(
+      "/v1/messages/count_tokens",
+      R"({"model":"claude","messages":[{"role":"user","content":"hi"}]})"));
+  CHECK(fixture.sink->status() == 200);
+  CHECK(fixture.sink->header("x-llmproxy-estimated") == "true");
+  // What is wrong with the request or the key is told.
+  fixture.fresh_sink();
+  fixture.upstream->play(
+      Script()
+          .head(401, json_head())
+          .body(R"({"type":"error","error":{"type":"authentication_error",)"
+                R"("message":"no"}})"));
+  fixture.handle(post(
+      "/v1/messages/count_tokens",
+      R"({"model":"claude","messages":[{"role":"user","content":"hi"}]})"));
+  CHECK(fixture.sink->status() == 401);
+}
+
+TEST_CASE("what agents report about themselves is taken and not kept") {
+  GatewayFixture fixture;
+  fixture.handle(post("/api/event_logging/batch", R"({"events":[]})"));
+  CHECK(fixture.sink->status() == 200);
+  CHECK(fixture.upstream->requests().empty());
+}
+
+TEST_CASE("chats are also served below /api") {
+  GatewayFixture fixture;
+  fixture.upstream->play(openai_answer());
+  HttpRequest request = openai_request("gpt");
+  request.path = "/api/v1/chat/completions";
+  fixture.handle(std::move(request));
+  CHECK(fixture.sink->status() == 200);
+  REQUIRE(fixture.upstream->requests().size() == 1);
+  CHECK(fixture.upstream->requests()[0].url ==
+        "http://openai.test/v1/chat/completions");
+}

@@ -5,7 +5,9 @@ namespace llmproxy::claude {
 
 namespace {
 
-constexpr std::array kClientPaths = {ClientPath{"/v1/messages"}};
+constexpr std::array kClientPaths = {
+    ClientPath{"/v1/messages"},
+    ClientPath{"/v1/messages/count_tokens", Operation::count_tokens}};
 
 }  // namespace
 

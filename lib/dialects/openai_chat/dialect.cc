@@ -5,7 +5,9 @@ namespace llmproxy::openai_chat {
 
 namespace {
 
-constexpr std::array kClientPaths = {ClientPath{"/v1/chat/completions"}};
+// The second is where gateways that serve several APIs have it.
+constexpr std::array kClientPaths = {ClientPath{"/v1/chat/completions"},
+                                     ClientPath{"/api/v1/chat/completions"}};
 
 }  // namespace
 

@@ -4,7 +4,9 @@
 namespace llmproxy::openai_responses {
 namespace {
 
-constexpr std::array kClientPaths = {ClientPath{"/v1/responses"}};
+constexpr std::array kClientPaths = {
+    ClientPath{"/v1/responses"},
+    ClientPath{"/v1/responses/input_tokens", Operation::count_tokens}};
 
 constexpr std::array kFieldNames = {
     FieldName{"/system", "/instructions"},
