@@ -23,7 +23,7 @@ PUBLIC_HEADERS = {
     "dialect.h": "chat", "translate.h": "translate",
     "transport.h": "client", "provider.h": "client", "client.h": "client",
     "image_fetcher.h": "client",
-    "config.h": "gateway", "gateway.h": "gateway",
+    "config.h": "gateway", "gateway.h": "gateway", "limits.h": "gateway",
     "llmproxy.h": "gateway",  # everything at once
 }
 

@@ -1,0 +1,125 @@
+// Limits on requests and tokens: how much may pass in a minute and in a day,
+// in total and by user, key, model and provider.
+//
+// A Limiter is asked before a request goes upstream, with a guess of its
+// tokens, and told afterwards what it really took:
+//
+//   const auto then = LimitClock::now();
+//   LimitVerdict verdict = limiter->reserve(scope, guess, then);
+//   if (!verdict.allowed) ...              // 429, after verdict.retry_after
+//   limiter->reconcile(scope, guess, used, then, LimitClock::now());
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace llmproxy {
+
+/// Most that may pass in a window; 0 (or less) = unlimited. A token limit
+/// lets one request pass while its window has counted no tokens yet, however
+/// large: otherwise a request above the limit could never be made.
+struct Limits {
+  std::int64_t requests_per_minute = 0;
+  std::int64_t requests_per_day = 0;
+  std::int64_t tokens_per_minute = 0;
+  std::int64_t tokens_per_day = 0;
+};
+
+/// What a limit may be set on.
+enum class LimitKind : std::uint8_t { user, key, model, provider };
+
+/// Limits of one user, key, model or provider; name "*" = of each that has no
+/// row of its own, by itself. A row without any limit exempts its name from
+/// "*". Of several rows with one name the last counts.
+struct LimitOverride {
+  LimitKind kind = LimitKind::user;
+  std::string name;  ///< compared exactly
+  Limits limits;
+};
+
+/// How tokens are guessed before the upstream counted them. A divisor that is
+/// not above 0 is taken for 4.
+struct TokenEstimation {
+  /// Of a larger body the text is not looked at: bytes / bytes_per_token.
+  std::size_t max_sample_bytes = 20000;
+  double bytes_per_token = 4;
+  double chars_per_token = 4;
+  /// By name of the provider, instead of chars_per_token.
+  std::vector<std::pair<std::string, double>> provider_chars_per_token;
+};
+
+struct LimitRules {
+  /// False = everything passes and nothing is counted.
+  bool enabled = false;
+  /// Of everything together.
+  Limits limits;
+  std::vector<LimitOverride> overrides;
+  TokenEstimation estimation;
+  /// Most names counted by "*" rows at once, in equal parts for each kind
+  /// that has such a row. Further names share one count of their kind until
+  /// its window ends, so that made-up names neither take memory nor escape.
+  /// Names with a row of their own always have their own count.
+  std::size_t max_scopes = 100'000;
+};
+
+/// Who asks for what; empty = not known, no such limit applies.
+struct LimitScope {
+  std::string user;
+  std::string key;
+  std::string model;
+  std::string provider;
+};
+
+/// Windows are the minutes and days of the UTC clock.
+using LimitClock = std::chrono::system_clock;
+
+/// Whether a request may pass. All but `allowed` is set for a refusal only;
+/// of several limits that refuse it tells the one with the longest wait.
+struct LimitVerdict {
+  bool allowed = true;
+  /// Until the window ends, rounded up; at least 1.
+  std::chrono::seconds retry_after{0};
+  /// "all", "user:alice", "model:gpt-5", "provider:openai", or "key" (never
+  /// the key itself).
+  std::string scope;
+  std::string metric;      ///< "requests" or "tokens"
+  std::string window;      ///< "minute" or "day"
+  std::int64_t limit = 0;  ///< requests or tokens in the window
+  /// What is left of it, not enough for this request; at least 0.
+  std::int64_t remaining = 0;
+};
+
+/// Counts requests and tokens. One interface, so that a store shared by
+/// several processes can follow. Thread-safe. Give all calls for a request
+/// the same scope. Token numbers below 0 count as 0, absurdly large ones as
+/// 10^15.
+class Limiter {
+ public:
+  virtual ~Limiter() = default;
+  /// Counts one request and `tokens` in every limit that applies, or, if any
+  /// would be exceeded, nothing.
+  virtual LimitVerdict reserve(const LimitScope& scope, std::int64_t tokens,
+                               LimitClock::time_point now) = 0;
+  /// What the request really took, instead of `reserved` tokens. `then` is
+  /// the time given to reserve(): a window that is over is left alone. May
+  /// bring a count above its limit; later requests are refused then.
+  virtual void reconcile(const LimitScope& scope, std::int64_t reserved,
+                         std::int64_t actual, LimitClock::time_point then,
+                         LimitClock::time_point now) = 0;
+  /// Takes a reservation of `tokens`, made at `then`, back (the upstream
+  /// failed). Not after reconcile().
+  virtual void cancel(const LimitScope& scope, std::int64_t tokens,
+                      LimitClock::time_point then,
+                      LimitClock::time_point now) = 0;
+};
+
+/// Counts in the memory of this process; a restart begins anew. Keys are kept
+/// as hashes only. `rules` is read here and not kept.
+std::unique_ptr<Limiter> make_memory_limiter(const LimitRules& rules);
+
+}  // namespace llmproxy
