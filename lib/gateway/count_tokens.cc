@@ -62,9 +62,6 @@ Result<std::string> chat_body(const CountRow& row, const std::string& body) {
 Result<ParsedRequest> parse(const Exchange& exchange, std::string body) {
   RequestHead head;
   head.path = exchange.request.path;
-  if (const auto match = match_path(exchange.dialect, head.path)) {
-    head.model = match->model;
-  }
   return ParsedRequest::parse(exchange.dialect, std::move(body), head);
 }
 
@@ -79,10 +76,11 @@ Call call_of(Exchange& exchange, const CountRow& row, const Backend& backend,
     if (parsed) body = parsed->with_model(model);
   }
   Call call;
-  call.backend = &backend;
+  choose_backend(exchange, backend, call);
   call.client = call.upstream = &exchange.dialect;
-  call.request = upstream_request(
-      backend, upstream_path(counting, model, false), std::move(body), false);
+  call.request =
+      upstream_request(*call.backend, upstream_path(counting, model, false),
+                       std::move(body), false);
   forward_request_headers(exchange.dialect, exchange.request.headers,
                           call.request.headers);
   return call;
@@ -122,13 +120,15 @@ void count_tokens(Exchange& exchange) {
   if (!body) return answer.send_error(dialect, body.error());
   const Result<ParsedRequest> parsed = parse(exchange, *std::move(body));
   if (!parsed) return answer.send_error(dialect, parsed.error());
-  const auto target = exchange.core.routes().find(parsed->model());
+  const auto target =
+      exchange.core.routes().find(parsed->model(), exchange.mount.prefix);
   const Backend* backend =
       target ? exchange.core.find_backend(target->backend) : nullptr;
   if (backend == nullptr) {
     return answer.send_error(dialect, unknown_model(parsed->model()));
   }
-  if (backend->dialect == &dialect) {
+  const bool as_client = backend->dialect == nullptr && !is_demo(*backend);
+  if (backend->dialect == &dialect || as_client) {
     const Call call = call_of(exchange, row, *backend, target->model);
     Result<UpstreamAnswer> counted = fetch_whole(exchange, call);
     if (!cannot_count(counted)) {
