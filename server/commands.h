@@ -18,7 +18,8 @@ inline constexpr int kExitFailed = 1;
 inline constexpr int kExitUsage = 2;
 
 struct ServeArguments {
-  std::string config_file;  ///< empty = the default configuration
+  /// Empty = what LLM_PROXY_CONFIG names, or the default configuration.
+  std::string config_file;
   std::optional<std::string> host;
   std::optional<int> port;
   bool allow_anonymous = false;
@@ -26,8 +27,12 @@ struct ServeArguments {
 /// Serves until SIGTERM or SIGINT.
 int serve(const ServeArguments& arguments);
 
-/// Prints what a configuration means, without any key.
-int check(const std::string& config_file);
+/// Prints what a configuration means and where each value came from, without
+/// any key.
+int check(const ServeArguments& arguments);
+
+/// Prints version, commit, compiler and libraries.
+int print_version();
 
 struct TranslateArguments {
   std::string noun;  ///< request, response, stream or error
@@ -46,8 +51,10 @@ struct TranslateArguments {
 /// Standard input to standard output; losses to standard error.
 int translate(const TranslateArguments& arguments);
 
-/// The file's configuration, or the default one if `file` is empty.
-Result<Config> read_config(const std::string& file);
+/// The configuration to serve: of the file, or where none is named the
+/// default one; then the environment, `.env` in the working directory
+/// included; then the command line.
+Result<Config> read_config(const ServeArguments& arguments);
 
 /// Error when `server` would be open to other machines without a key.
 Result<void> check_exposure(const ServerConfig& server);

@@ -1,20 +1,20 @@
 // llm-proxy: reads the command line, runs one command, exits with its code.
 #include <CLI/CLI.hpp>
-#include <cstdio>
 
-#include "llmproxy/version.h"
 #include "server/commands.h"
 
 namespace {
 
 void add_serve_options(CLI::App& app, llmproxy::ServeArguments& arguments) {
   app.add_option("--config", arguments.config_file,
-                 "YAML file; without it the demo model and the providers "
-                 "whose keys are in the environment");
+                 "YAML file (or the one LLM_PROXY_CONFIG names); without it "
+                 "the demo model and the providers whose keys are in the "
+                 "environment");
   app.add_option("--host", arguments.host,
                  "address to listen on (default 127.0.0.1)");
   app.add_option("--port", arguments.port,
-                 "port to listen on (default 8080); 0 lets the system choose")
+                 "port to listen on (default PORT, or 8080); 0 lets the "
+                 "system choose")
       ->check(CLI::Range(0, 65535));
   app.add_flag("--allow-anonymous", arguments.allow_anonymous,
                "serve other machines without client keys");
@@ -55,11 +55,11 @@ int main(int argc, char** argv) {
   add_serve_options(app, serving);
   CLI::App* serve = app.add_subcommand("serve", "serve HTTP (the default)");
   add_serve_options(*serve, serving);
-  CLI::App* check =
-      app.add_subcommand("check", "say what a configuration means");
-  std::string checked;
-  check->add_option("--config", checked, "YAML file")->required();
-  CLI::App* version = app.add_subcommand("version", "print the version");
+  CLI::App* check = app.add_subcommand(
+      "check", "say what a configuration means, and why; serve nothing");
+  add_serve_options(*check, serving);
+  CLI::App* version = app.add_subcommand(
+      "version", "print version, commit, compiler and libraries");
   CLI::App* translate = app.add_subcommand(
       "translate", "translate standard input to standard output");
   llmproxy::TranslateArguments translating;
@@ -69,11 +69,8 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? llmproxy::kExitOk : llmproxy::kExitUsage;
   }
-  if (*version) {
-    std::puts("llm-proxy " LLMPROXY_VERSION);
-    return llmproxy::kExitOk;
-  }
-  if (*check) return llmproxy::check(checked);
+  if (*version) return llmproxy::print_version();
+  if (*check) return llmproxy::check(serving);
   if (*translate) return llmproxy::translate(translating);
   return llmproxy::serve(serving);
 }

@@ -24,10 +24,7 @@ constexpr std::chrono::seconds kGrace{5};
 constexpr std::size_t kNamesShown = 12;
 
 Result<Config> configure(const ServeArguments& arguments) {
-  LLMPROXY_ASSIGN(Config config, read_config(arguments.config_file));
-  if (arguments.host) config.server.host = *arguments.host;
-  if (arguments.port) config.server.port = *arguments.port;
-  if (arguments.allow_anonymous) config.server.allow_anonymous = true;
+  LLMPROXY_ASSIGN(Config config, read_config(arguments));
   LLMPROXY_TRY(check_exposure(config.server));
   return config;
 }
@@ -70,15 +67,24 @@ std::string reachable(const std::string& host) {
   return host == "::" ? "[::1]" : bracketed(host);
 }
 
+/// "openai/*" and its like are understood without being told.
+bool is_explicit(const Route& route) { return route.name.ends_with("/*"); }
+
 std::string model_names(const Config& config) {
   std::string names;
-  const std::size_t shown = std::min(config.routes.size(), kNamesShown);
-  for (std::size_t i = 0; i < shown; ++i) {
-    if (i > 0) names += ", ";
-    names += config.routes[i].name;
+  std::size_t shown = 0;
+  std::size_t left = 0;
+  for (const Route& route : config.routes) {
+    if (is_explicit(route)) continue;
+    if (shown == kNamesShown) {
+      ++left;
+      continue;
+    }
+    if (shown++ > 0) names += ", ";
+    names +=
+        route.prefix.empty() ? route.name : route.prefix + " " + route.name;
   }
-  if (shown < config.routes.size())
-    names += fmt::format(" and {} more", config.routes.size() - shown);
+  if (left > 0) names += fmt::format(" and {} more", left);
   return names.empty() ? "none" : names;
 }
 
@@ -87,7 +93,8 @@ std::string example_model(const Config& config) {
   constexpr std::string_view kSafe =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/@";
   for (const Route& route : config.routes) {
-    if (route.name.find_first_not_of(kSafe) == std::string::npos)
+    if (route.prefix.empty() &&
+        route.name.find_first_not_of(kSafe) == std::string::npos)
       return route.name;
   }
   return "MODEL";
@@ -110,7 +117,9 @@ void print_welcome(const Config& config, int port) {
 /// Serves until a signal comes.
 Result<void> run(const Config& config, AccessLog& log,
                  const sigset_t& signals) {
-  Gateway gateway(config, make_curl_transport(), &log);
+  CurlOptions upstream;
+  upstream.max_idle_connections = config.upstream.max_idle_connections;
+  Gateway gateway(config, make_curl_transport(upstream), &log);
   HttpServerOptions options;
   options.max_connections = config.server.max_connections;
   options.body.bytes = config.server.max_body_bytes;

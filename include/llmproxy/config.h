@@ -16,10 +16,20 @@
 #include <vector>
 
 #include "llmproxy/image_fetcher.h"
+#include "llmproxy/limits.h"
 #include "llmproxy/provider.h"
 #include "llmproxy/result.h"
+#include "llmproxy/system_edits.h"
 
 namespace llmproxy {
+
+/// Which web pages may call the proxy from a browser [Fetch, "CORS
+/// protocol"]. Without origins no page may.
+struct CorsConfig {
+  std::vector<std::string> origins;  ///< "https://app.example.com", or "*"
+  /// How long a browser may remember the answer.
+  std::chrono::milliseconds max_age{600'000};
+};
 
 struct ServerConfig {
   std::string host = "127.0.0.1";
@@ -33,6 +43,9 @@ struct ServerConfig {
   /// id alone lets them in (see docs/configuration.md), so it must be as hard
   /// to guess as a key.
   std::vector<Secret> client_access_keys;
+  /// Every backend's whole API is served under its name: /openai/v1/...
+  bool backend_paths = true;
+  CorsConfig cors;
   /// Larger bodies get 413. Bytes; default 32 MiB + room for the JSON.
   std::size_t max_body_bytes = std::size_t{64} << 20;
   /// Connections served at once; beyond it 503 with Retry-After.
@@ -47,6 +60,13 @@ struct LogConfig {
   std::string file;             ///< empty = standard error
 };
 
+struct UpstreamConfig {
+  /// Calls to upstreams at once; the next wait for one to end. 0 = no limit.
+  std::size_t max_connections = 0;
+  /// Idle connections kept open, all backends together.
+  std::size_t max_idle_connections = 512;
+};
+
 /// A client-facing model name, or a pattern with one `*`.
 struct Route {
   std::string name;     ///< "gpt-5", "claude-*", "*"
@@ -54,6 +74,11 @@ struct Route {
   /// Model asked of the backend; empty = the name the client used; a `*`
   /// in it stands for what the pattern's `*` matched.
   std::string model;
+  /// Path that requests for it begin with ("/openai"); empty = none. Names
+  /// below different prefixes do not meet.
+  std::string prefix = {};
+  SystemEdits system = {};
+  std::string origin = {};  ///< as ValueOrigin::origin; empty = the default
 };
 
 /// How to treat what a target refuses; see EncodeOptions.
@@ -72,6 +97,13 @@ struct ResponseStoreConfig {
   std::chrono::seconds time_to_live{3600};
 };
 
+/// Where a value came from, for people: "llm-proxy.yaml:12", "environment
+/// PORT".
+struct ValueOrigin {
+  std::string path;  ///< "server.port"
+  std::string origin;
+};
+
 struct Config {
   ServerConfig server;
   LogConfig log;
@@ -79,8 +111,12 @@ struct Config {
   ResponseStoreConfig responses;
   /// For models that take image bytes only.
   ImageFetchRules images;
+  UpstreamConfig upstream;
+  LimitRules limits;
   std::vector<Backend> backends;
   std::vector<Route> routes;
+  /// Of what was set; all else is the default. Later rows win.
+  std::vector<ValueOrigin> origins;
 };
 
 /// Looks up an environment variable; nullopt = not set.
@@ -88,6 +124,9 @@ using Environment =
     std::function<std::optional<std::string>(const std::string& name)>;
 /// The process environment.
 Environment process_environment();
+/// `environment`, and behind it what the lines `NAME=value` of a file say.
+/// A file that is not there says nothing.
+Environment with_dotenv(Environment environment, const std::string& file);
 
 /// Errors: invalid_request whose message is "file:line: what is expected".
 /// `name` stands for the file in messages.
@@ -97,7 +136,9 @@ Result<Config> load_config(
     const std::string& file,
     const Environment& environment = process_environment());
 /// Without a file: the demo backend (model `demo`), and each provider whose
-/// key variable is set, with routes for its natural model names.
-Config default_config(const Environment& environment = process_environment());
+/// key variable is set, with routes for its natural model names. Errors: a
+/// variable that cannot be used, see docs/configuration.md.
+Result<Config> default_config(
+    const Environment& environment = process_environment());
 
 }  // namespace llmproxy

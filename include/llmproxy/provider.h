@@ -58,6 +58,8 @@ struct Provider {
   AuthScheme auth = AuthScheme::bearer;
   std::string_view key_variable = {};       ///< "ANTHROPIC_API_KEY"
   std::string_view base_url_variable = {};  ///< "ANTHROPIC_BASE_URL"
+  /// What others call it; asked where the first is not set.
+  std::string_view other_base_url_variable = {};
   /// Headers every request carries, "name: value\n" each.
   std::string_view extra_headers = {};
   std::uint32_t quirks = kNoQuirks;
@@ -104,6 +106,16 @@ struct Backend {
   /// Added to every URL, without "?" ("api-version=2024-10-21"); or empty.
   std::string query;
   Secret api_key;
+  /// Header the key is sent in, and what stands before it ("Bearer ");
+  /// empty = as the provider takes it.
+  std::string auth_header;
+  std::string auth_prefix;
+  /// A client's own credentials go to this backend where it has no key.
+  bool pass_credentials = false;
+  /// Sent with every request; of the same name as a provider's, instead.
+  Headers headers;
+  /// Instead of the provider's, where it is not empty.
+  std::string path_prefix;
   AwsCredentials aws;
   Deadlines deadlines;
 };
@@ -117,6 +129,15 @@ Backend make_backend(const Provider& provider, Secret api_key,
 /// TranslatedRequest.path says. The key goes to the backend's own host only.
 UpstreamRequest upstream_request(const Backend& backend, std::string_view path,
                                  std::string body, bool stream);
+
+// Pieces of it, for requests that are passed on as they are.
+/// The base URL with the backend's region in it.
+std::string resolved_base_url(const Backend& backend);
+/// The provider's headers and the backend's own.
+void add_backend_headers(const Backend& backend, Headers& headers);
+/// The backend's key in its own header, or its signature. Last: it covers
+/// what is in the request.
+void authorize(const Backend& backend, UpstreamRequest& request);
 
 /// What `model` takes behind this backend: the model's row and the quirks.
 TargetTraits traits_for(const Backend& backend, const Dialect& dialect,

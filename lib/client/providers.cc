@@ -16,7 +16,8 @@ constexpr std::array kProviders = {
              .dialect = "openai-chat",
              .base_url = "https://api.openai.com/v1",
              .key_variable = "OPENAI_API_KEY",
-             .base_url_variable = "OPENAI_BASE_URL"},
+             .base_url_variable = "OPENAI_BASE_URL",
+             .other_base_url_variable = "OPENAI_API_BASE"},
     // The same host, spoken to in its newer API.
     Provider{.name = "openai-responses",
              .dialect = "openai-responses",
@@ -31,6 +32,7 @@ constexpr std::array kProviders = {
              .auth = AuthScheme::x_api_key,
              .key_variable = "ANTHROPIC_API_KEY",
              .base_url_variable = "ANTHROPIC_BASE_URL",
+             .other_base_url_variable = "ANTHROPIC_API_BASE",
              .extra_headers = "anthropic-version: 2023-06-01\n"},
     Provider{.name = "gemini",
              .dialect = "gemini",
@@ -38,7 +40,8 @@ constexpr std::array kProviders = {
              .path_prefix = "/v1beta",
              .auth = AuthScheme::x_goog_api_key,
              .key_variable = "GEMINI_API_KEY",
-             .base_url_variable = "GOOGLE_GEMINI_BASE_URL"},
+             .base_url_variable = "GOOGLE_GEMINI_BASE_URL",
+             .other_base_url_variable = "GEMINI_BASE_URL"},
     // A Bedrock API key, or AWS credentials to sign with.
     Provider{.name = "bedrock",
              .dialect = "bedrock-converse",
@@ -178,14 +181,36 @@ const Provider* find_provider(std::string_view name) {
   return nullptr;
 }
 
+namespace {
+
+/// People also write the bare host of a vendor whose URL has a path.
+std::string with_usual_path(std::string url, std::string_view usual) {
+  const auto path_of = [](std::string_view text) {
+    const std::size_t scheme = text.find("://");
+    if (scheme == std::string_view::npos) return std::string_view();
+    const std::size_t slash = text.find('/', scheme + 3);
+    return slash == std::string_view::npos ? std::string_view()
+                                           : text.substr(slash);
+  };
+  const std::string_view path = path_of(url);
+  if (path.empty() || path == "/") {
+    while (url.ends_with('/')) url.pop_back();
+    url += path_of(usual);
+  }
+  return url;
+}
+
+}  // namespace
+
 Backend make_backend(const Provider& provider, Secret api_key,
                      std::string base_url) {
   Backend backend;
   backend.name = std::string(provider.name);
   backend.provider = &provider;
   backend.dialect = find_dialect(provider.dialect);
-  backend.base_url =
-      base_url.empty() ? std::string(provider.base_url) : std::move(base_url);
+  backend.base_url = base_url.empty() ? std::string(provider.base_url)
+                                      : with_usual_path(std::move(base_url),
+                                                        provider.base_url);
   backend.api_key = std::move(api_key);
   return backend;
 }

@@ -27,15 +27,6 @@ constexpr std::array kAuth = {
     AuthRow{AuthScheme::aws, "authorization", "Bearer "},
 };
 
-void add_key(AuthScheme scheme, const Secret& key, Headers& headers) {
-  if (key.empty()) return;
-  for (const AuthRow& row : kAuth) {
-    if (row.scheme != scheme || row.header.empty()) continue;
-    headers.push_back(
-        {std::string(row.header), std::string(row.prefix) + key.reveal()});
-  }
-}
-
 /// Adds the rows of Provider::extra_headers, "name: value\n" each.
 void add_lines(std::string_view lines, Headers& headers) {
   while (!lines.empty()) {
@@ -60,14 +51,6 @@ std::string join_url(std::string_view base, std::string_view prefix,
   return url.append(path);
 }
 
-std::string with_region(std::string_view base, std::string_view region) {
-  constexpr std::string_view kRegion = "{region}";
-  std::string out(base);
-  const std::size_t at = out.find(kRegion);
-  if (at != std::string::npos) out.replace(at, kRegion.size(), region);
-  return out;
-}
-
 void add_query(std::string_view query, std::string& url) {
   if (query.empty()) return;
   url += url.find('?') == std::string::npos ? '?' : '&';
@@ -82,7 +65,42 @@ std::string_view accepted(const Backend& backend, bool stream) {
   return type.substr(0, type.find(';'));
 }
 
+void add_key(const Backend& backend, const Secret& key, Headers& headers) {
+  if (key.empty()) return;
+  if (!backend.auth_header.empty()) {
+    headers.push_back(
+        {backend.auth_header, backend.auth_prefix + key.reveal()});
+    return;
+  }
+  for (const AuthRow& row : kAuth) {
+    if (row.scheme != backend.provider->auth || row.header.empty()) continue;
+    headers.push_back(
+        {std::string(row.header), std::string(row.prefix) + key.reveal()});
+  }
+}
+
 }  // namespace
+
+std::string resolved_base_url(const Backend& backend) {
+  constexpr std::string_view kRegion = "{region}";
+  std::string out = backend.base_url;
+  const std::size_t at = out.find(kRegion);
+  if (at != std::string::npos) {
+    out.replace(at, kRegion.size(), backend.aws.region);
+  }
+  return out;
+}
+
+void add_backend_headers(const Backend& backend, Headers& headers) {
+  Headers usual;
+  add_lines(backend.provider->extra_headers, usual);
+  for (Header& header : usual) {
+    if (find_header(backend.headers, header.name).empty()) {
+      headers.push_back(std::move(header));
+    }
+  }
+  headers.insert(headers.end(), backend.headers.begin(), backend.headers.end());
+}
 
 bool Secret::equals(std::string_view other) const {
   // Every byte of `other` is looked at whatever came before, so that the
@@ -97,12 +115,21 @@ bool Secret::equals(std::string_view other) const {
   return result == 0;
 }
 
+void authorize(const Backend& backend, UpstreamRequest& request) {
+  add_key(backend, backend.api_key, request.headers);
+  if (backend.provider->auth == AuthScheme::aws && backend.api_key.empty() &&
+      !backend.aws.access_key_id.empty()) {
+    sign_v4(backend.aws, "bedrock", std::chrono::system_clock::now(), request);
+  }
+}
+
 UpstreamRequest upstream_request(const Backend& backend, std::string_view path,
                                  std::string body, bool stream) {
   const Provider& provider = *backend.provider;
   UpstreamRequest request;
-  request.url = join_url(with_region(backend.base_url, backend.aws.region),
-                         provider.path_prefix, path);
+  const std::string_view prefix =
+      backend.path_prefix.empty() ? provider.path_prefix : backend.path_prefix;
+  request.url = join_url(resolved_base_url(backend), prefix, path);
   add_query(backend.query, request.url);
   request.body = std::move(body);
   request.deadlines = backend.deadlines;
@@ -112,12 +139,8 @@ UpstreamRequest upstream_request(const Backend& backend, std::string_view path,
       // Answers are read and passed on as they come; nobody here unpacks.
       {"accept-encoding", "identity"},
   };
-  add_lines(provider.extra_headers, request.headers);
-  add_key(provider.auth, backend.api_key, request.headers);
-  if (provider.auth == AuthScheme::aws && backend.api_key.empty() &&
-      !backend.aws.access_key_id.empty()) {
-    sign_v4(backend.aws, "bedrock", std::chrono::system_clock::now(), request);
-  }
+  add_backend_headers(backend, request.headers);
+  authorize(backend, request);
   return request;
 }
 

@@ -16,6 +16,7 @@ constexpr int kClientGone = 499;  // nginx's word for it in logs
 void Answer::start(int status, Headers headers) {
   record_.status = status;
   headers.push_back({std::string(kRequestIdHeader), record_.request_id});
+  headers.insert(headers.end(), always_.begin(), always_.end());
   sink_.start(status, headers);
 }
 

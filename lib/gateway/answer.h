@@ -20,6 +20,11 @@ class Answer {
   Answer(ResponseSink& sink, RequestRecord& record, Clock::time_point begin)
       : sink_(sink), record_(record), begin_(begin) {}
 
+  /// Headers that this answer carries whatever it becomes.
+  void add_headers(const Headers& headers) {
+    always_.insert(always_.end(), headers.begin(), headers.end());
+  }
+
   bool started() const { return record_.status != 0; }
   void start(int status, Headers headers);
   Written write(std::string_view bytes);
@@ -46,6 +51,7 @@ class Answer {
   ResponseSink& sink_;
   RequestRecord& record_;
   const Clock::time_point begin_;
+  Headers always_;
 };
 
 }  // namespace llmproxy::gateway

@@ -5,7 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "gateway/credentials.h"
 #include "gateway/headers.h"
+#include "gateway/limits.h"
 #include "gateway/log_text.h"
 #include "gateway/models.h"
 #include "gateway/redact.h"
@@ -14,24 +16,6 @@
 
 namespace llmproxy::gateway {
 namespace {
-
-TranslateOptions options_for(const Exchange& exchange, const Call& call,
-                             const std::string& model) {
-  const TranslateConfig& config = exchange.core.config().translate;
-  TranslateOptions options;
-  options.strict = config.strict;
-  options.clamp_sampling = config.clamp_sampling;
-  options.drop_hosted_tools = config.drop_hosted_tools;
-  options.drop_prefill = config.drop_prefill;
-  options.model = model;
-  options.traits = traits_for(*call.backend, *call.upstream, model);
-  options.created = unix_now();
-  options.answer_id = exchange.answer.record().request_id;
-  options.fetch_image = [&exchange](const std::string& url) {
-    return fetch_image(url, exchange.core.config().images);
-  };
-  return options;
-}
 
 Result<void> translate(const Exchange& exchange, const ParsedRequest& parsed,
                        const std::string& model, Call& call) {
@@ -63,12 +47,21 @@ constexpr std::string_view kStatefulDialect = "openai-responses";
 Result<ParsedRequest> with_state(const Exchange& exchange, ParsedRequest parsed,
                                  Call& call) {
   if (call.client->name != kStatefulDialect) return parsed;
-  if (call.same_dialect() && call.backend->dialect != nullptr &&
+  if (call.same_dialect() && !is_demo(*call.backend) &&
       !goes_on_from_store(exchange, parsed.body())) {
     return parsed;
   }
   std::string body(parsed.body());
   LLMPROXY_ASSIGN(call.turn, continue_turn(exchange, body));
+  if (body == parsed.body()) return parsed;
+  return parse(exchange, std::move(body));
+}
+
+/// The system prompt as the route wants it.
+Result<ParsedRequest> with_edits(const Exchange& exchange, ParsedRequest parsed,
+                                 const SystemEdits& edits) {
+  if (edits.empty()) return parsed;
+  LLMPROXY_ASSIGN(std::string body, edit_system(parsed, edits));
   if (body == parsed.body()) return parsed;
   return parse(exchange, std::move(body));
 }
@@ -80,20 +73,25 @@ Result<Call> prepare(Exchange& exchange) {
   RequestRecord& record = exchange.answer.record();
   record.model = short_name(parsed.model());
   record.stream = parsed.stream();
-  const auto target = exchange.core.routes().find(parsed.model());
-  if (!target) return unknown_model(parsed.model());
+  const auto target =
+      exchange.core.routes().find(parsed.model(), exchange.mount.prefix);
+  const Backend* backend =
+      target ? exchange.core.find_backend(target->backend) : nullptr;
+  if (backend == nullptr) return unknown_model(parsed.model());
 
   Call call;
-  call.backend = exchange.core.find_backend(target->backend);
-  if (call.backend == nullptr) return unknown_model(parsed.model());
+  choose_backend(exchange, *backend, call);
   call.client = &exchange.dialect;
   call.upstream =
       call.backend->dialect ? call.backend->dialect : &exchange.dialect;
   call.stream = parsed.stream();
   LLMPROXY_ASSIGN(parsed, with_state(exchange, std::move(parsed), call));
+  LLMPROXY_ASSIGN(
+      parsed, with_edits(exchange, std::move(parsed), target->route->system));
   record.backend = call.backend->name;
   record.upstream_model = short_name(target->model);
   LLMPROXY_TRY(translate(exchange, parsed, target->model, call));
+  LLMPROXY_TRY(reserve(exchange, parsed, record.backend));
   record.losses = call.losses.size();
   return call;
 }
@@ -150,6 +148,41 @@ void relay_answer(Exchange& exchange, const Call& call,
 
 }  // namespace
 
+void choose_backend(const Exchange& exchange, const Backend& backend,
+                    Call& call) {
+  call.backend = &backend;
+  const bool lends_key = backend.pass_credentials && backend.api_key.empty();
+  const bool as_client = backend.dialect == nullptr && !is_demo(backend);
+  if (!lends_key && !as_client) return;
+  auto own = std::make_shared<Backend>(backend);
+  if (lends_key) {
+    own->api_key = Secret(std::string(
+        own_credential(exchange.core.config().server, exchange.request)));
+  }
+  // It speaks what the client speaks, in the version the client asks for.
+  if (as_client) own->path_prefix = version_of(exchange.request.path);
+  call.own_backend = std::move(own);
+  call.backend = call.own_backend.get();
+}
+
+TranslateOptions options_for(const Exchange& exchange, const Call& call,
+                             const std::string& model) {
+  const TranslateConfig& config = exchange.core.config().translate;
+  TranslateOptions options;
+  options.strict = config.strict;
+  options.clamp_sampling = config.clamp_sampling;
+  options.drop_hosted_tools = config.drop_hosted_tools;
+  options.drop_prefill = config.drop_prefill;
+  options.model = model;
+  options.traits = traits_for(*call.backend, *call.upstream, model);
+  options.created = unix_now();
+  options.answer_id = exchange.answer.record().request_id;
+  options.fetch_image = [&exchange](const std::string& url) {
+    return fetch_image(url, exchange.core.config().images);
+  };
+  return options;
+}
+
 Result<UpstreamAnswer> fetch_whole(Exchange& exchange, const Call& call) {
   Collector collector;
   Answer& answer = exchange.answer;
@@ -173,6 +206,24 @@ void relay_whole(Exchange& exchange, const Call& call,
   relay_answer(exchange, call, *upstream);
 }
 
+void when_free(Exchange& exchange, const Call& call,
+               const std::function<void()>& work) {
+  Slots& slots = exchange.core.slots();
+  Answer& answer = exchange.answer;
+  const bool free = slots.take(call.backend->deadlines.first_byte,
+                               [&] { return answer.client_gone(); });
+  if (!free) {
+    if (answer.client_gone()) return answer.note_client_gone();
+    Error error;
+    error.kind = ErrorKind::overloaded;
+    error.message = "too many requests are being answered; try again";
+    error.retry_after = "1";
+    return answer.send_error(*call.client, error);
+  }
+  const SlotGuard guard(slots);
+  work();
+}
+
 void answer_whole(Exchange& exchange, const Call& call) {
   relay_whole(exchange, call, fetch_whole(exchange, call));
 }
@@ -182,11 +233,13 @@ void answer_chat(Exchange& exchange) {
   if (!call) {
     return exchange.answer.send_error(exchange.dialect, call.error());
   }
-  if (call->stream) {
-    StreamCall(exchange, *call).run();
-  } else {
-    answer_whole(exchange, *call);
-  }
+  when_free(exchange, *call, [&] {
+    if (call->stream) {
+      StreamCall(exchange, *call).run();
+    } else {
+      answer_whole(exchange, *call);
+    }
+  });
 }
 
 Headers answer_headers(const Exchange& exchange, const Call& call,

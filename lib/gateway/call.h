@@ -2,12 +2,15 @@
 // that come in one piece.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "gateway/exchange.h"
 #include "gateway/stored_turns.h"
+#include "llmproxy/translate.h"
 
 namespace llmproxy::gateway {
 
@@ -21,6 +24,8 @@ struct UpstreamAnswer {
 /// Everything decided about one call before it goes out.
 struct Call {
   const Backend* backend = nullptr;
+  /// The backend as it is for this call alone, where it is not as configured.
+  std::shared_ptr<const Backend> own_backend;
   const Dialect* client = nullptr;
   const Dialect* upstream = nullptr;
   bool stream = false;
@@ -39,6 +44,19 @@ inline constexpr std::size_t kMaxAnswer = std::size_t{256} << 20;
 
 /// The endpoint of every dialect's client_path.
 void answer_chat(Exchange& exchange);
+
+/// Sets the call's backend: as it is configured, or with what this client
+/// brings for it.
+void choose_backend(const Exchange& exchange, const Backend& backend,
+                    Call& call);
+/// How a call to `call.backend` is to be translated.
+TranslateOptions options_for(const Exchange& exchange, const Call& call,
+                             const std::string& model);
+
+/// Runs `work` once the upstream may be asked: see UpstreamConfig. Where that
+/// takes too long the client is told that we are overloaded.
+void when_free(Exchange& exchange, const Call& call,
+               const std::function<void()>& work);
 
 /// Sends the request and relays an answer that comes in one piece.
 void answer_whole(Exchange& exchange, const Call& call);

@@ -13,10 +13,6 @@
 namespace llmproxy::gateway {
 namespace {
 
-bool is_demo(const Backend& backend) {
-  return backend.base_url.starts_with(kDemoScheme);
-}
-
 std::shared_ptr<Transport> demo_transport(const Config& config) {
   const bool needed =
       std::any_of(config.backends.begin(), config.backends.end(), is_demo);
@@ -38,6 +34,10 @@ std::uint64_t mix(std::uint64_t value) {
 
 }  // namespace
 
+bool is_demo(const Backend& backend) {
+  return backend.base_url.starts_with(kDemoScheme);
+}
+
 std::int64_t unix_now() {
   return std::chrono::duration_cast<std::chrono::seconds>(
              std::chrono::system_clock::now().time_since_epoch())
@@ -49,6 +49,9 @@ Core::Core(Config config, std::shared_ptr<Transport> transport,
     : config_(std::move(config)),
       routes_(config_.routes),
       responses_(config_.responses),
+      health_(config_.backends),
+      slots_(config_.upstream.max_connections),
+      limiter_(make_memory_limiter(config_.limits)),
       transport_(std::move(transport)),
       demo_(demo_transport(config_)),
       observer_(observer),

@@ -8,14 +8,19 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/health.h"
 #include "gateway/response_store.h"
 #include "gateway/routes.h"
+#include "gateway/slots.h"
 #include "llmproxy/gateway.h"
 
 namespace llmproxy::gateway {
 
 /// Seconds since 1970.
 std::int64_t unix_now();
+
+/// Answered by make_demo_transport().
+bool is_demo(const Backend& backend);
 
 class Core {
  public:
@@ -25,6 +30,12 @@ class Core {
   const Routes& routes() const { return routes_; }
   /// The one thing here that changes; it has a lock of its own.
   ResponseStore& responses() const { return responses_; }
+  /// For calls to upstreams.
+  Slots& slots() const { return slots_; }
+  /// Lets everything pass where no limits are set.
+  Limiter& limiter() const { return *limiter_; }
+  /// How the backends do; atomic counters.
+  Health& health() const { return health_; }
   Observer* observer() const { return observer_; }
   /// Unix seconds; what models are said to have been created at.
   std::int64_t started() const { return started_; }
@@ -39,6 +50,9 @@ class Core {
   const Config config_;
   const Routes routes_;
   mutable ResponseStore responses_;
+  mutable Health health_;
+  mutable Slots slots_;
+  const std::unique_ptr<Limiter> limiter_;
   const std::shared_ptr<Transport> transport_;
   const std::shared_ptr<Transport> demo_;  ///< null when no backend needs it
   Observer* const observer_;

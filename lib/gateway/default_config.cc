@@ -1,12 +1,17 @@
 // What is served when no file says otherwise: the demo backend, and every
 // provider whose key stands in the environment.
+#include "gateway/default_config.h"
+
 #include <algorithm>
 #include <array>
+#include <initializer_list>
+#include <utility>
 
+#include "gateway/apply_environment.h"
 #include "gateway/base_url.h"
-#include "llmproxy/config.h"
 
 namespace llmproxy {
+namespace gateway {
 namespace {
 
 /// A provider's models, by the names the vendor gives them.
@@ -24,6 +29,7 @@ constexpr std::array kNaturalNames = {
     NaturalName{"openai", "o3*"},
     NaturalName{"openai", "o4*"},
     NaturalName{"anthropic", "claude-*"},
+    NaturalName{"anthropic", "anthropic-*"},
     NaturalName{"gemini", "gemini-*"},
     NaturalName{"deepseek", "deepseek-*"},
     NaturalName{"bedrock", "anthropic.*"},
@@ -34,6 +40,13 @@ constexpr std::array kNaturalNames = {
     NaturalName{"mistral", "codestral-*"},
     NaturalName{"xai", "grok-*"},
 };
+
+/// Behind a prefix that is no part of the vendor's own name for the model.
+struct ForeignPrefix {
+  std::string_view pattern;
+  std::string_view model;
+};
+constexpr ForeignPrefix kForeignPrefixes[] = {{"anthropic-*", "*"}};
 
 std::string variable(const Environment& environment, std::string_view name) {
   if (name.empty()) return {};
@@ -53,50 +66,101 @@ AwsCredentials aws_credentials(const Environment& environment) {
   return out;
 }
 
-/// Whether the environment says enough to use a provider.
-bool is_configured(const Provider& provider, const Backend& backend,
-                   bool base_url_given) {
-  // Without a name that leads there nobody could ask it anything.
-  const bool named = std::any_of(
-      kNaturalNames.begin(), kNaturalNames.end(),
-      [&](const NaturalName& row) { return row.provider == provider.name; });
-  if (!named) return false;
-  // What runs inside the process needs no key and is always there.
-  if (provider.base_url.starts_with(gateway::kDemoScheme)) return true;
-  if (backend.base_url.empty()) return false;
-  if (!backend.api_key.empty()) return true;
-  if (provider.auth == AuthScheme::aws) {
-    return !backend.aws.access_key_id.empty();
-  }
-  return provider.key_optional && base_url_given;
+bool is_demo(const Provider& provider) {
+  return provider.base_url.starts_with(kDemoScheme);
 }
 
-void add(const Provider& provider, Backend backend, Config& out) {
-  out.backends.push_back(std::move(backend));
-  for (const NaturalName& row : kNaturalNames) {
-    if (row.provider != provider.name) continue;
-    out.routes.push_back(
-        Route{std::string(row.pattern), std::string(provider.name), {}});
+/// Whether the environment says enough to ask a provider in our name.
+bool has_credentials(const Provider& provider, const Backend& backend) {
+  if (provider.auth == AuthScheme::aws) {
+    return !backend.api_key.empty() || !backend.aws.access_key_id.empty();
   }
+  return provider.auth == AuthScheme::none || !backend.api_key.empty();
+}
+
+void add_natural_routes(const Backend& backend, Config& out) {
+  for (const NaturalName& row : kNaturalNames) {
+    if (row.provider != backend.provider->name) continue;
+    Route route;
+    route.name = row.pattern;
+    route.backend = backend.name;
+    for (const ForeignPrefix& prefix : kForeignPrefixes) {
+      if (prefix.pattern == row.pattern) route.model = prefix.model;
+    }
+    out.routes.push_back(std::move(route));
+  }
+}
+
+void add_explicit_route(const Backend& backend, Config& out) {
+  Route route;
+  route.name = backend.name + "/*";
+  route.backend = backend.name;
+  route.model = "*";
+  out.routes.push_back(std::move(route));
+}
+
+/// The first of `names` that is set; notes where the value at `path` is from.
+std::string first_set(std::initializer_list<std::string_view> names,
+                      const Environment& environment, const std::string& path,
+                      Config& out) {
+  for (const std::string_view name : names) {
+    std::string value = variable(environment, name);
+    if (value.empty()) continue;
+    out.origins.push_back({path, "environment " + std::string(name)});
+    return value;
+  }
+  return {};
+}
+
+Backend backend_of(const Provider& provider, const Environment& environment,
+                   Config& out) {
+  const std::string path = "backends." + std::string(provider.name);
+  Backend backend = make_backend(
+      provider,
+      Secret(first_set({provider.key_variable}, environment, path + ".api_key",
+                       out)),
+      first_set({provider.base_url_variable, provider.other_base_url_variable},
+                environment, path + ".base_url", out));
+  if (provider.auth == AuthScheme::aws) {
+    backend.aws = aws_credentials(environment);
+  }
+  // Whoever names the vendor in the path or the model brings the key for it.
+  backend.pass_credentials = !has_credentials(provider, backend);
+  return backend;
 }
 
 }  // namespace
 
-Config default_config(const Environment& environment) {
+Config default_backends(const Environment& environment) {
   Config config;
   for (const Provider& provider : providers()) {
-    std::string base_url = variable(environment, provider.base_url_variable);
-    const bool base_url_given = !base_url.empty();
-    Backend backend = make_backend(
-        provider, Secret(variable(environment, provider.key_variable)),
-        std::move(base_url));
-    if (provider.auth == AuthScheme::aws) {
-      backend.aws = aws_credentials(environment);
-    }
-    if (is_configured(provider, backend, base_url_given)) {
-      add(provider, std::move(backend), config);
-    }
+    Backend backend = backend_of(provider, environment, config);
+    const bool ours = has_credentials(provider, backend);
+    if (backend.base_url.empty()) continue;
+    if (provider.auth == AuthScheme::aws && !ours) continue;
+    if (ours) add_natural_routes(backend, config);
+    config.backends.push_back(std::move(backend));
   }
+  for (const Backend& backend : config.backends) {
+    if (!is_demo(*backend.provider)) add_explicit_route(backend, config);
+  }
+  return config;
+}
+
+void add_usual_routes(Config& config) {
+  for (const Backend& backend : config.backends) {
+    add_natural_routes(backend, config);
+  }
+  for (const Backend& backend : config.backends) {
+    add_explicit_route(backend, config);
+  }
+}
+
+}  // namespace gateway
+
+Result<Config> default_config(const Environment& environment) {
+  Config config = gateway::default_backends(environment);
+  LLMPROXY_TRY(gateway::apply_environment(environment, config));
   return config;
 }
 

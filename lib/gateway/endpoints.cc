@@ -8,9 +8,14 @@
 
 #include "gateway/auth.h"
 #include "gateway/call.h"
+#include "gateway/cors.h"
 #include "gateway/count_tokens.h"
 #include "gateway/exchange.h"
+#include "gateway/forward.h"
+#include "gateway/limits.h"
 #include "gateway/models.h"
+#include "gateway/mounts.h"
+#include "gateway/provider_chat.h"
 #include "gateway/stored_turns.h"
 
 namespace llmproxy::gateway {
@@ -26,6 +31,15 @@ struct Endpoint {
 };
 
 void report_health(Exchange& exchange) {
+  const ServerConfig& server = exchange.core.config().server;
+  // Names of backends are for those who may use them.
+  const bool known = find_client(server, exchange.request).has_value();
+  exchange.answer.send_json(200, {},
+                            known ? exchange.core.health().report()
+                                  : std::string(R"({"status":"ok"})"));
+}
+
+void report_alive(Exchange& exchange) {
   exchange.answer.send_json(200, {}, R"({"status":"ok"})");
 }
 
@@ -39,10 +53,11 @@ constexpr std::array kEndpoints = {
     Endpoint{"GET", "/v1/models/", Key::required, get_model},
     Endpoint{"GET", "/v1/responses/", Key::required, get_response},
     Endpoint{"DELETE", "/v1/responses/", Key::required, delete_response},
+    Endpoint{"POST", "/v1/chat/", Key::required, answer_provider_chat},
     Endpoint{"POST", "/api/event_logging/batch", Key::not_required, discard},
     Endpoint{"POST", "/api/event_logging/v2/batch", Key::not_required, discard},
     Endpoint{"GET", "/health", Key::not_required, report_health},
-    Endpoint{"GET", "/healthz", Key::not_required, report_health},
+    Endpoint{"GET", "/healthz", Key::not_required, report_alive},
     Endpoint{"HEAD", "/health", Key::not_required, answer_probe},
     Endpoint{"HEAD", "/healthz", Key::not_required, answer_probe},
     // Agents look whether anybody is there before they send anything.
@@ -93,18 +108,36 @@ void consider(const Endpoint& endpoint, std::string_view method, Match& match) {
   match.allowed += endpoint.method;
 }
 
-Match find_endpoint(const HttpRequest& request) {
+/// An operation of a dialect's, or one of the endpoints above.
+Match find_endpoint(std::string_view method, std::string_view path) {
   Match match;
-  if (const Dialect* dialect = dialect_of_path(request.path)) {
-    const auto operation = match_path(*dialect, request.path)->path->operation;
-    consider({kChatMethod, request.path, Key::required,
+  if (const Dialect* dialect = dialect_of_path(path)) {
+    const auto operation = match_path(*dialect, path)->path->operation;
+    consider({kChatMethod, path, Key::required,
               operation == Operation::chat ? answer_chat : count_tokens},
-             request.method, match);
+             method, match);
+    return match;
   }
   for (const Endpoint& endpoint : kEndpoints) {
-    if (has_path(endpoint, request.path)) {
-      consider(endpoint, request.method, match);
-    }
+    if (has_path(endpoint, path)) consider(endpoint, method, match);
+  }
+  return match;
+}
+
+void forward_to_mount(Exchange& exchange) {
+  forward(exchange, *exchange.mount.backend, exchange.request.path);
+}
+
+/// Our own endpoints, then those below a mount, then what is there.
+Match find_endpoint(const HttpRequest& request, const Mount& mount) {
+  if (!mount) return find_endpoint(request.method, request.path);
+  Match match;
+  if (!mount.prefix.empty()) {
+    match = find_endpoint(request.method, mount.rest);
+  }
+  if (!match.endpoint && match.allowed.empty() && mount.backend != nullptr) {
+    match.endpoint =
+        Endpoint{request.method, mount.rest, Key::required, forward_to_mount};
   }
   return match;
 }
@@ -149,9 +182,18 @@ Result<std::uint64_t> admit(const Core& core, const Endpoint& endpoint,
 }  // namespace
 
 void dispatch(const Core& core, HttpRequest request, Answer& answer) {
+  answer.add_headers(cors_headers(core.config().server.cors, request));
+  if (is_preflight(request)) {
+    return answer_preflight(core.config().server.cors, request, answer);
+  }
+  Mount mount;
+  if (find_endpoint(request.method, request.path).allowed.empty()) {
+    mount = find_mount(core, request.path);
+  }
+  const Match match = find_endpoint(request, mount);
+  if (mount) request.path = mount.rest;
   const Dialect& dialect = asking_dialect(request);
   answer.record().client_dialect = dialect.name;
-  const Match match = find_endpoint(request);
   if (!match.endpoint && match.allowed.empty()) {
     return answer.send_error(dialect, no_such_path());
   }
@@ -161,10 +203,15 @@ void dispatch(const Core& core, HttpRequest request, Answer& answer) {
   }
   const Result<std::uint64_t> client = admit(core, *match.endpoint, request);
   if (!client) return answer.send_error(dialect, client.error());
-  Exchange exchange{core, std::move(request), answer, dialect, {}, *client};
+  const std::size_t tail = match.endpoint->path.size();
+  Exchange exchange{core,    std::move(request), answer, dialect, {},
+                    *client, std::move(mount),   {}};
   exchange.tail = exchange.request.path;
-  exchange.tail.remove_prefix(match.endpoint->path.size());
+  exchange.tail.remove_prefix(tail);
   match.endpoint->handle(exchange);
+  if (exchange.reservation) {
+    settle(core, answer.record(), *exchange.reservation);
+  }
 }
 
 }  // namespace llmproxy::gateway

@@ -2,13 +2,22 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "gateway/answer.h"
 #include "gateway/core.h"
+#include "gateway/mounts.h"
 #include "llmproxy/gateway.h"
 
 namespace llmproxy::gateway {
+
+/// A request that was let in, until its end. Plain value.
+struct Reservation {
+  LimitScope scope;
+  std::int64_t tokens = 0;
+  LimitClock::time_point then;
+};
 
 struct Exchange {
   const Core& core;
@@ -20,6 +29,10 @@ struct Exchange {
   std::string_view tail;
   /// Who asks, see find_client.
   std::uint64_t client = 0;
+  /// What the path is below, see mounts.h. `request.path` is what follows.
+  Mount mount;
+  /// Set once the limits let the request in.
+  std::optional<Reservation> reservation;
 };
 
 }  // namespace llmproxy::gateway

@@ -49,6 +49,7 @@ void Gateway::handle(HttpRequest request, ResponseSink& sink) {
   }
   record.total = std::chrono::duration_cast<std::chrono::microseconds>(
       Answer::Clock::now() - begin);
+  core.health().note(record);
   if (core.observer() != nullptr) core.observer()->on_request(record);
 }
 

@@ -114,6 +114,14 @@ bool is_header_value(std::string_view text) {
   });
 }
 
+bool is_header_name(std::string_view text) {
+  static constexpr std::string_view kSigns = "!#$%&'*+-.^_`|~";
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+           (c >= 'A' && c <= 'Z') || kSigns.find(c) != std::string_view::npos;
+  });
+}
+
 void forward_request_headers(const Dialect& dialect, const Headers& client,
                              Headers& upstream) {
   for (const std::string_view name : headers_of(dialect).request) {

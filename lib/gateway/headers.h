@@ -16,6 +16,8 @@ inline constexpr std::string_view kRetryAfter = "retry-after";
 
 /// True for text that may stand in a header: not empty, ASCII, printable.
 bool is_header_value(std::string_view text);
+/// A token as RFC 9110, section 5.6.2, has it.
+bool is_header_name(std::string_view text);
 
 /// Adds the client's headers that mean something to a backend of the same
 /// dialect; a header of that name that is there already gives way.

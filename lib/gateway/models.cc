@@ -96,8 +96,9 @@ const Shape& shape_for(const Dialect& dialect) {
 void list_models(Exchange& exchange) {
   const Core& core = exchange.core;
   std::vector<Model> models;
-  for (const std::string_view name : core.routes().names()) {
-    const auto target = core.routes().find(name);
+  for (const std::string_view name :
+       core.routes().names(exchange.mount.prefix)) {
+    const auto target = core.routes().find(name, exchange.mount.prefix);
     models.push_back({name, target->backend, core.started()});
   }
   std::string body;
@@ -109,7 +110,7 @@ void list_models(Exchange& exchange) {
 void get_model(Exchange& exchange) {
   const Core& core = exchange.core;
   const std::string id = percent_decoded(exchange.tail);
-  const auto target = core.routes().find(id);
+  const auto target = core.routes().find(id, exchange.mount.prefix);
   if (!target) {
     return exchange.answer.send_error(exchange.dialect, unknown_model(id));
   }

@@ -1,5 +1,4 @@
-// See stream_call.h for who does what. Everything between the two threads
-// goes through one mutex, so the sink sees one call at a time.
+// See relay.h for who does what.
 #include "gateway/stream_call.h"
 
 #include <utility>
@@ -10,13 +9,6 @@
 
 namespace llmproxy::gateway {
 namespace {
-
-// How often the client is looked at. It leaves in silence, and its upstream
-// must stop within a second.
-constexpr std::chrono::milliseconds kTick{200};
-// How long an upstream may keep its connection open behind the last event
-// before it is closed for it.
-constexpr std::chrono::milliseconds kGrace{250};
 
 constexpr std::string_view kJson = "application/json";
 
@@ -42,64 +34,11 @@ class EncodingSink final : public EventSink {
 }  // namespace
 
 StreamCall::StreamCall(Exchange& exchange, Call& call)
-    : exchange_(exchange),
+    : Relay(exchange, *call.backend),
       call_(call),
-      answer_(exchange.answer),
-      translator_(*call.upstream, *call.client, call.context),
-      last_sent_(Clock::now()) {}
+      translator_(*call.upstream, *call.client, call.context) {}
 
-StreamCall::~StreamCall() {
-  // Only an exception leads here with a transfer that still runs.
-  Lock lock(mutex_);
-  if (transfer_ && !result_) {
-    cancel(lock);
-    wait_until_done(lock);
-  }
-}
-
-void StreamCall::run() {
-  transfer_ = exchange_.core.transport_for(*call_.backend)
-                  .start(std::move(call_.request), *this);
-  Lock lock(mutex_);
-  while (!result_ && !over()) {
-    changed_.wait_for(lock, kTick, [this] { return needs_attention(); });
-    if (!result_) look(lock);
-  }
-  if (!result_) cancel(lock);
-  wait_until_done(lock);
-  conclude(lock);
-}
-
-bool StreamCall::needs_attention() const {
-  return result_ || client_gone_ || blocked_;
-}
-
-bool StreamCall::over() const {
-  return client_gone_ || (finished_ && Clock::now() - *finished_ >= kGrace);
-}
-
-void StreamCall::look(Lock& lock) {
-  if (answer_.client_gone()) client_gone_ = true;
-  if (client_gone_ || finished_) return;
-  if (blocked_) return drain(lock);
-  keep_alive();
-}
-
-void StreamCall::drain(Lock& lock) {
-  // The engine does not write while blocked_ is set.
-  lock.unlock();
-  const Written drained = answer_.drain(kTick);
-  lock.lock();
-  if (drained == Written::gone) client_gone_ = true;
-  if (drained != Written::ok) return;
-  write();
-  if (blocked_ || client_gone_) return;
-  lock.unlock();
-  transfer_->resume();
-  lock.lock();
-}
-
-void StreamCall::keep_alive() {
+void StreamCall::wait_quietly() {
   const auto patience = exchange_.core.config().server.keep_alive;
   if (!streams() || complete() || Clock::now() - last_sent_ < patience) {
     return;
@@ -109,36 +48,8 @@ void StreamCall::keep_alive() {
   write();
 }
 
-void StreamCall::cancel(Lock& lock) {
-  // Not under the lock: the transport may hold one of its own that it also
-  // holds while it calls us.
-  lock.unlock();
-  transfer_->cancel();
-  lock.lock();
-}
-
-void StreamCall::wait_until_done(Lock& lock) {
-  changed_.wait(lock, [this] { return result_.has_value(); });
-}
-
-void StreamCall::on_head(int status, const Headers& headers) {
-  const Lock lock(mutex_);
-  upstream_.status = status;
-  upstream_.headers = headers;
-  last_sent_ = Clock::now();
-}
-
-Flow StreamCall::on_body(std::string_view bytes) {
-  const Lock lock(mutex_);
-  if (client_gone_) return Flow::stop;
+Flow StreamCall::take(std::string_view bytes) {
   return streams() ? translate(bytes) : collect(bytes);
-}
-
-void StreamCall::on_done(const Result<void>& result) {
-  // Told under the lock: once it is free, this object may be gone.
-  const Lock lock(mutex_);
-  result_ = result;
-  changed_.notify_all();
 }
 
 bool StreamCall::streams() const {
@@ -167,11 +78,7 @@ Flow StreamCall::translate(std::string_view bytes) {
     if (!translator_.started()) return Flow::go_on;
     start_answer();
   }
-  // A keep-alive may have filled the client's buffer since the last call.
-  if (blocked_) return Flow::pause;
-  write();
-  if (client_gone_) return Flow::stop;
-  return blocked_ ? Flow::pause : Flow::go_on;
+  return send();
 }
 
 void StreamCall::start_answer() {
@@ -192,58 +99,44 @@ void StreamCall::start_answer() {
   answer_.start(200, std::move(headers));
 }
 
-void StreamCall::write() {
-  Written written = Written::ok;
-  if (call_.turn && complete()) {
-    store_streamed_turn(exchange_, *std::exchange(call_.turn, std::nullopt),
-                        out_);
-  }
-  if (!out_.empty()) {
-    written = answer_.write(out_);
-    out_.clear();
-    last_sent_ = Clock::now();
-  }
-  blocked_ = written == Written::not_now;
-  client_gone_ = client_gone_ || written == Written::gone;
-  if (written != Written::ok) return changed_.notify_all();
-  if (!complete() || finished_) return;
-  finished_ = Clock::now();
-  answer_.finish();
+void StreamCall::look_at_output() {
+  if (!call_.turn || !complete()) return;
+  store_streamed_turn(exchange_, *std::exchange(call_.turn, std::nullopt),
+                      out_);
 }
 
 bool StreamCall::complete() const { return replayed_ || translator_.done(); }
 
-void StreamCall::conclude(Lock& lock) {
-  if (!client_gone_ && !finished_) {
-    const bool whole = upstream_.status != 0 && !streams();
-    whole ? conclude_whole() : conclude_stream();
-    while (blocked_ && !client_gone_) drain(lock);
-  }
+void StreamCall::end() {
+  const bool whole = upstream_.status != 0 && !streams();
+  whole ? conclude_whole() : conclude_stream();
+}
+
+void StreamCall::account() {
   RequestRecord& record = answer_.record();
   record.losses = call_.losses.size() + translator_.losses().size();
   if (!replayed_) note_usage(translator_.usage(), record);
   if (const Error* error = translator_.error()) answer_.note(*error);
-  if (client_gone_ && !finished_) answer_.note_client_gone();
 }
 
 void StreamCall::conclude_stream() {
   if (!translator_.done()) {
-    if (*result_) {
+    if (result()) {
       translator_.finish(out_);
     } else {
-      translator_.fail(result_->error(), out_);
+      translator_.fail(result().error(), out_);
     }
   }
   const Error* error = translator_.error();
   if (!answer_.started() && error != nullptr) return fail(*error);
   if (!answer_.started()) start_answer();
   // What a slow client still has to read goes first, see drain().
-  if (!blocked_) write();
+  if (!blocked()) write();
 }
 
 void StreamCall::conclude_whole() {
   if (too_large_) return fail(upstream_malformed("the answer is too large"));
-  if (!*result_) return fail(result_->error());
+  if (!result()) return fail(result().error());
   if (!is_success(upstream_.status)) {
     return relay_error(exchange_, call_, std::move(upstream_));
   }

@@ -44,8 +44,24 @@ Error YamlNode::error(std::string_view what) const {
 Result<std::string> YamlNode::text() const {
   if (!node_.IsScalar()) return error("expected a string");
   Result<std::string> value = substitute(node_.Scalar(), source_->environment);
-  if (!value) return error(value.error().message);
-  return value;
+  if (value) return value;
+  Error fault = error(value.error().message);
+  fault.code = value.error().code;
+  return fault;
+}
+
+std::string YamlNode::origin() const {
+  std::string origin = fmt::format("{}:{}", source_->name, mark_.line + 1);
+  if (node_.IsScalar()) {
+    for (const std::string& name : variables_of(node_.Scalar())) {
+      origin += ", environment " + name;
+    }
+  }
+  return origin;
+}
+
+void YamlNode::note_origin() const {
+  source_->origins->push_back({path_, origin()});
 }
 
 Result<std::string> YamlNode::some_text() const {

@@ -21,6 +21,8 @@ namespace llmproxy::gateway {
 struct YamlSource {
   std::string name;  ///< as written in messages
   const Environment& environment;
+  /// Where each value came from is added here.
+  std::vector<ValueOrigin>* origins;
 };
 
 /// One node of the file.
@@ -38,6 +40,12 @@ class YamlNode {
   const std::string& path() const { return path_; }
   bool is_map() const { return node_.IsMap(); }
   bool is_text() const { return node_.IsScalar(); }
+  bool is_list() const { return node_.IsSequence(); }
+  bool is_empty() const { return node_.IsNull(); }
+  /// Where this value came from: file, line and variables.
+  std::string origin() const;
+  /// Notes that in the source's origins.
+  void note_origin() const;
 
   /// Any scalar, variables replaced.
   Result<std::string> text() const;
@@ -88,6 +96,7 @@ Result<void> read_section(const YamlNode& node, const YamlField<T> (&fields)[N],
                          did_you_mean(key, known));
     }
     LLMPROXY_TRY(found->read(value, out));
+    if (!value.is_map()) value.note_origin();
   }
   return {};
 }

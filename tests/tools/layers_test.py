@@ -21,6 +21,7 @@ PUBLIC_HEADERS = {
     "version.h": "values", "result.h": "values", "http.h": "values",
     "loss.h": "values", "chat.h": "values", "stream.h": "values",
     "dialect.h": "chat", "translate.h": "translate",
+    "system_edits.h": "translate",
     "transport.h": "client", "provider.h": "client", "client.h": "client",
     "image_fetcher.h": "client",
     "config.h": "gateway", "gateway.h": "gateway", "limits.h": "gateway",

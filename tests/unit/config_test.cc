@@ -160,16 +160,17 @@ TEST_CASE("mistakes in variables name the variable and the line") {
 TEST_CASE("unknown keys are refused, with a suggestion") {
   CHECK(fault("serer:\n  port: 1\n") ==
         "p.yaml:1: serer: unknown key; expected server, log, translate, "
-        "responses, images, "
-        "backends or models; did you mean \"server\"?");
+        "responses, images, upstream, rate_limiting, features, backends or "
+        "models; did you mean \"server\"?");
   CHECK(fault("server:\n  port: 1\n  prot: 2\n") ==
         "p.yaml:3: server.prot: unknown key; expected host, port, "
-        "allow_anonymous, client_keys, client_access_keys, max_body_bytes, "
-        "max_connections or "
+        "allow_anonymous, client_keys, client_access_keys, backend_paths, "
+        "cors, max_body_bytes, max_connections or "
         "keep_alive_seconds; did you mean \"port\"?");
   CHECK(fault("backends:\n  a:\n    url: x\n") ==
         "p.yaml:3: backends.a.url: unknown key; expected provider, base_url, "
-        "api_key, dialect, query, region, access_key_id, "
+        "api_key, auth_header, auth_prefix, pass_credentials, headers, "
+        "dialect, query, region, access_key_id, "
         "secret_access_key, session_token or deadlines");
   CHECK(fault("backends: {a: {deadlines: {idel: 1}}}")
             .find("did you mean \"idle\"?") != std::string::npos);
@@ -282,9 +283,6 @@ TEST_CASE("a model's mistakes are told") {
             .find("expected a model without *") != std::string::npos);
   CHECK(fault(head + "  '': one\n").find("a model's name is empty") !=
         std::string::npos);
-  CHECK(fault("backends: {one: {provider: demo}}\n") ==
-        "p.yaml:1: models: is missing; say which names go to which backend, "
-        "e.g. \"*\": one");
 }
 
 TEST_CASE("names given twice are refused where they stand") {
@@ -308,9 +306,9 @@ TEST_CASE("an empty file serves the demo") {
   for (const std::string_view yaml : {"", "# nothing\n", "server:\n"}) {
     const auto config = parse(yaml);
     REQUIRE(config);
-    REQUIRE(config->backends.size() == 1);
-    CHECK(config->backends[0].name == "demo");
-    CHECK(config->backends[0].dialect == nullptr);
+    const Backend* demo = backend(*config, "demo");
+    REQUIRE(demo);
+    CHECK(demo->dialect == nullptr);
     REQUIRE_FALSE(config->routes.empty());
     CHECK(config->routes[0].name == "demo");
     CHECK(config->server.host == "127.0.0.1");
@@ -346,19 +344,25 @@ TEST_CASE("without a file, keys in the environment bring their backends") {
     return out;
   };
   using Catch::Matchers::VectorContains;
-  const Config none = default_config(variables({}));
-  CHECK(none.backends.size() == 1);
-  CHECK(names(none) == std::vector<std::string>{"demo demo", "demo-* demo"});
+  const Config none = *default_config(variables({}));
+  CHECK(names(none)[0] == "demo demo");
+  CHECK(names(none)[1] == "demo-* demo");
+  // Without our key a client must name the provider, and bring its own.
+  CHECK_THAT(names(none), VectorContains(std::string("openai/* openai")));
+  CHECK_THAT(names(none), !VectorContains(std::string("gpt-* openai")));
+  REQUIRE(backend(none, "openai"));
+  CHECK(backend(none, "openai")->pass_credentials);
+  CHECK_FALSE(backend(none, "bedrock"));
 
   // An empty variable is no key.
-  CHECK(default_config(variables({{"OPENAI_API_KEY", ""}})).backends.size() ==
-        1);
+  const Config empty = *default_config(variables({{"OPENAI_API_KEY", ""}}));
+  CHECK_THAT(names(empty), !VectorContains(std::string("gpt-* openai")));
 
-  const Config both =
-      default_config(variables({{"OPENAI_API_KEY", "sk-1"},
-                                {"ANTHROPIC_API_KEY", "sk-2"},
-                                {"ANTHROPIC_BASE_URL", "http://127.0.0.1:1"}}));
-  REQUIRE(both.backends.size() == 3);
+  const Config both = *default_config(
+      variables({{"OPENAI_API_KEY", "sk-1"},
+                 {"ANTHROPIC_API_KEY", "sk-2"},
+                 {"ANTHROPIC_BASE_URL", "http://127.0.0.1:1"}}));
+  CHECK_FALSE(backend(both, "openai")->pass_credentials);
   REQUIRE(backend(both, "openai"));
   REQUIRE(backend(both, "anthropic"));
   CHECK(backend(both, "openai")->api_key.equals("sk-1"));

@@ -254,7 +254,7 @@ TEST_CASE("the demo refuses what its dialects refuse") {
 TEST_CASE("without a key the gateway answers through the demo") {
   RecordingObserver observer;
   const Environment nothing = [](const std::string&) { return std::nullopt; };
-  Gateway gateway(default_config(nothing),
+  Gateway gateway(*default_config(nothing),
                   std::make_shared<ScriptedTransport>(), &observer);
   for (const bool openai : {true, false}) {
     for (const bool stream : {true, false}) {

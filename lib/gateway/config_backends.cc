@@ -1,0 +1,191 @@
+#include "gateway/config_backends.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "gateway/base_url.h"
+#include "gateway/config_fields.h"
+#include "gateway/environment.h"
+#include "gateway/headers.h"
+
+namespace llmproxy::gateway {
+namespace {
+
+constexpr std::string_view kDefaultProvider = "openai-compatible";
+constexpr std::string_view kDefaultRegion = "us-east-1";
+
+constexpr YamlField<Deadlines> kDeadlineFields[] = {
+    {"connect", read_seconds<Deadlines, &Deadlines::connect>},
+    {"first_byte", read_seconds<Deadlines, &Deadlines::first_byte>},
+    {"idle", read_seconds<Deadlines, &Deadlines::idle>},
+    {"total", read_seconds<Deadlines, &Deadlines::total>},
+};
+
+// What a backend's section says; made into a Backend once all is read, as
+// the provider decides what may be left out.
+struct Section {
+  const Provider* provider = nullptr;
+  const Dialect* dialect = nullptr;
+  std::string base_url;
+  std::string query;
+  Secret api_key;
+  std::string auth_header;
+  std::string auth_prefix;
+  bool pass_credentials = false;
+  Headers headers;
+  AwsCredentials aws;
+  Deadlines deadlines;
+};
+
+Result<void> read_provider(const YamlNode& node, Section& out) {
+  LLMPROXY_ASSIGN(const std::string name, node.text());
+  out.provider = find_provider(name);
+  if (out.provider != nullptr) return {};
+  std::vector<std::string_view> known;
+  for (const Provider& row : providers()) known.push_back(row.name);
+  return node.error("expected a provider: " + list_of(known) +
+                    did_you_mean(name, known));
+}
+
+Result<void> read_dialect(const YamlNode& node, Section& out) {
+  LLMPROXY_ASSIGN(out.dialect, read_dialect_name(node));
+  return {};
+}
+
+Result<void> read_base_url(const YamlNode& node, Section& out) {
+  LLMPROXY_ASSIGN(out.base_url, read_url(node));
+  return {};
+}
+
+Result<void> read_api_key(const YamlNode& node, Section& out) {
+  LLMPROXY_ASSIGN(std::string key, node.text());
+  if (key.empty()) {
+    return node.error(
+        "the key is empty; give one, or leave api_key out where the backend "
+        "asks for none");
+  }
+  out.api_key = Secret(std::move(key));
+  return {};
+}
+
+template <Secret AwsCredentials::*member>
+Result<void> read_aws_secret(const YamlNode& node, Section& out) {
+  LLMPROXY_ASSIGN(std::string text, node.text());
+  out.aws.*member = Secret(std::move(text));
+  return {};
+}
+
+template <std::string AwsCredentials::*member>
+Result<void> read_aws_text(const YamlNode& node, Section& out) {
+  return read_text<AwsCredentials, member>(node, out.aws);
+}
+
+Result<void> read_headers(const YamlNode& node, Section& out) {
+  LLMPROXY_ASSIGN(const auto members, node.members());
+  for (const auto& [name, value] : members) {
+    LLMPROXY_ASSIGN(std::string text, value.text());
+    if (!is_header_name(name)) return value.error("expected a header's name");
+    if (!is_header_value(text)) {
+      return value.error("expected printable ASCII, not empty");
+    }
+    out.headers.push_back({name, std::move(text)});
+  }
+  return {};
+}
+
+Result<void> read_deadlines(const YamlNode& node, Section& out) {
+  return read_section(node, kDeadlineFields, out.deadlines);
+}
+
+constexpr YamlField<Section> kFields[] = {
+    {"provider", read_provider},
+    {"base_url", read_base_url},
+    {"api_key", read_api_key},
+    {"auth_header", read_some_text<Section, &Section::auth_header>},
+    {"auth_prefix", read_text<Section, &Section::auth_prefix>},
+    {"pass_credentials", read_boolean<Section, &Section::pass_credentials>},
+    {"headers", read_headers},
+    {"dialect", read_dialect},
+    {"query", read_text<Section, &Section::query>},
+    {"region", read_aws_text<&AwsCredentials::region>},
+    {"access_key_id", read_aws_text<&AwsCredentials::access_key_id>},
+    {"secret_access_key", read_aws_secret<&AwsCredentials::secret_access_key>},
+    {"session_token", read_aws_secret<&AwsCredentials::session_token>},
+    {"deadlines", read_deadlines},
+};
+
+const Provider* provider_named_as(std::string_view backend) {
+  const Provider* row = find_provider(backend);
+  return row != nullptr ? row : find_provider(kDefaultProvider);
+}
+
+Result<Backend> read_backend(const std::string& name, const YamlNode& node) {
+  if (name.find('/') != std::string::npos) {
+    return node.error("expected a backend's name without /");
+  }
+  Section section;
+  LLMPROXY_TRY(read_section(node, kFields, section));
+  if (section.provider == nullptr) section.provider = provider_named_as(name);
+  if (section.base_url.empty() && section.provider->base_url.empty()) {
+    return node.error("base_url is missing, e.g. http://127.0.0.1:11434/v1");
+  }
+  if (section.auth_header.empty() && !section.auth_prefix.empty()) {
+    return node.error("auth_prefix needs auth_header");
+  }
+  Backend backend = make_backend(*section.provider, std::move(section.api_key),
+                                 std::move(section.base_url));
+  backend.name = name;
+  backend.auth_header = std::move(section.auth_header);
+  backend.auth_prefix = std::move(section.auth_prefix);
+  backend.pass_credentials = section.pass_credentials;
+  backend.headers = std::move(section.headers);
+  backend.deadlines = section.deadlines;
+  backend.query = std::move(section.query);
+  backend.aws = std::move(section.aws);
+  if (backend.aws.region.empty()) backend.aws.region = kDefaultRegion;
+  if (section.dialect != nullptr) backend.dialect = section.dialect;
+  return backend;
+}
+
+}  // namespace
+
+Result<void> read_backends(const YamlNode& node, BackendSections& out) {
+  LLMPROXY_ASSIGN(const auto members, node.members());
+  for (const auto& [name, section] : members) {
+    Result<Backend> backend = read_backend(name, section);
+    if (backend) {
+      out.backends.push_back(*std::move(backend));
+    } else if (backend.error().code == kUnsetVariable) {
+      out.unusable.emplace(name, backend.error());
+    } else {
+      return backend.error();
+    }
+  }
+  return {};
+}
+
+Result<const Dialect*> read_dialect_name(const YamlNode& node) {
+  LLMPROXY_ASSIGN(const std::string name, node.text());
+  const Dialect* dialect = find_dialect(name);
+  if (dialect != nullptr) return dialect;
+  std::vector<std::string_view> known;
+  for (const Dialect* row : dialects()) known.push_back(row->name);
+  return node.error("expected a dialect: " + list_of(known) +
+                    did_you_mean(name, known));
+}
+
+Result<std::string> read_url(const YamlNode& node) {
+  LLMPROXY_ASSIGN(std::string url, node.text());
+  const std::string fault = base_url_fault(url);
+  if (!fault.empty()) return node.error(fault);
+  return url;
+}
+
+bool ends_in_version(std::string_view url) {
+  while (url.ends_with('/')) url.remove_suffix(1);
+  const std::string_view last = url.substr(url.rfind('/') + 1);
+  return last.size() > 1 && last[0] == 'v' && last[1] >= '0' && last[1] <= '9';
+}
+
+}  // namespace llmproxy::gateway

@@ -1,0 +1,50 @@
+// What the readers of the configuration's sections share: rows that read one
+// value into one member.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "gateway/yaml.h"
+
+namespace llmproxy::gateway {
+
+// Texts are indexed with 32 bits once they are parsed.
+inline constexpr std::int64_t kMaxBytes =
+    std::numeric_limits<std::uint32_t>::max();
+
+template <class Section, std::string Section::*member>
+Result<void> read_text(const YamlNode& node, Section& out) {
+  LLMPROXY_ASSIGN(out.*member, node.text());
+  return {};
+}
+
+template <class Section, std::string Section::*member>
+Result<void> read_some_text(const YamlNode& node, Section& out) {
+  LLMPROXY_ASSIGN(out.*member, node.some_text());
+  return {};
+}
+
+template <class Section, bool Section::*member>
+Result<void> read_boolean(const YamlNode& node, Section& out) {
+  LLMPROXY_ASSIGN(out.*member, node.boolean());
+  return {};
+}
+
+template <class Section, std::chrono::milliseconds Section::*member>
+Result<void> read_seconds(const YamlNode& node, Section& out) {
+  LLMPROXY_ASSIGN(out.*member, node.seconds());
+  return {};
+}
+
+/// A whole number of at least `min`, bytes or pieces.
+template <class Section, std::size_t Section::*member, std::int64_t min,
+          std::int64_t max = kMaxBytes>
+Result<void> read_size(const YamlNode& node, Section& out) {
+  LLMPROXY_ASSIGN(const std::int64_t value, node.integer(min, max));
+  out.*member = static_cast<std::size_t>(value);
+  return {};
+}
+
+}  // namespace llmproxy::gateway

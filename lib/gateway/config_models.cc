@@ -1,0 +1,309 @@
+#include "gateway/config_models.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "gateway/config_fields.h"
+#include "gateway/headers.h"
+
+namespace llmproxy::gateway {
+namespace {
+
+Result<void> read_replacements(const YamlNode& node, SystemEdits& out) {
+  LLMPROXY_ASSIGN(const auto members, node.members());
+  for (const auto& [old, value] : members) {
+    LLMPROXY_ASSIGN(std::string text, value.text());
+    out.replacements.emplace_back(old, std::move(text));
+  }
+  return {};
+}
+
+/// "/openai": begins with a slash, has no other at its end, and is not the
+/// root.
+Result<std::string> read_prefix(const YamlNode& node) {
+  LLMPROXY_ASSIGN(std::string prefix, node.text());
+  while (prefix.size() > 1 && prefix.back() == '/') prefix.pop_back();
+  const bool plain = prefix.find_first_of("?#% \\") == std::string::npos &&
+                     prefix.find("//") == std::string::npos;
+  if (prefix.size() < 2 || prefix.front() != '/' || !plain) {
+    return node.error("expected a path such as /openai");
+  }
+  return prefix;
+}
+
+template <class Section>
+Result<void> read_prefix_of(const YamlNode& node, Section& out) {
+  LLMPROXY_ASSIGN(out.route.prefix, read_prefix(node));
+  return {};
+}
+
+template <class Section>
+Result<void> read_replacements_of(const YamlNode& node, Section& out) {
+  return read_replacements(node, out.route.system);
+}
+
+template <class Section>
+Result<void> read_append_of(const YamlNode& node, Section& out) {
+  return read_text<SystemEdits, &SystemEdits::append>(node, out.route.system);
+}
+
+template <class Section>
+Result<void> read_progress_of(const YamlNode& node, Section& out) {
+  return read_boolean<SystemEdits, &SystemEdits::progress>(node,
+                                                           out.route.system);
+}
+
+template <class Section, std::string Route::*member>
+Result<void> read_text_of(const YamlNode& node, Section& out) {
+  return read_some_text<Route, member>(node, out.route);
+}
+
+// --- The map: a name, and what it leads to.
+
+struct MapEntry {
+  Route route;
+};
+
+constexpr YamlField<MapEntry> kMapFields[] = {
+    {"backend", read_text_of<MapEntry, &Route::backend>},
+    {"model", read_text_of<MapEntry, &Route::model>},
+    {"prefix", read_prefix_of<MapEntry>},
+    {"system_replacements", read_replacements_of<MapEntry>},
+    {"system_append", read_append_of<MapEntry>},
+    {"inject_progress", read_progress_of<MapEntry>},
+};
+
+auto stars(const std::string& text) {
+  return std::count(text.begin(), text.end(), '*');
+}
+
+Result<void> check_names(const Route& route, const YamlNode& node) {
+  if (route.name.empty()) return node.error("a model's name is empty");
+  if (stars(route.name) > 1) {
+    return node.error("expected at most one * in a model's name");
+  }
+  if (stars(route.model) > stars(route.name)) {
+    return node.error(
+        "expected a model without *, as its name has none to stand for");
+  }
+  return {};
+}
+
+Result<void> check_backend(const Route& route, const YamlNode& node,
+                           const BackendSections& sections,
+                           const std::vector<Backend>& backends) {
+  if (route.backend.empty()) return node.error("backend is missing");
+  if (const auto found = sections.unusable.find(route.backend);
+      found != sections.unusable.end()) {
+    return found->second;
+  }
+  std::vector<std::string_view> known;
+  for (const Backend& backend : backends) {
+    if (backend.name == route.backend) return {};
+    known.push_back(backend.name);
+  }
+  return node.error(fmt::format("there is no backend \"{}\"; expected {}{}",
+                                route.backend, list_of(known),
+                                did_you_mean(route.backend, known)));
+}
+
+Result<Route> read_map_entry(const std::string& name, const YamlNode& value) {
+  MapEntry entry;
+  if (value.is_text()) {
+    LLMPROXY_ASSIGN(entry.route.backend, value.text());
+  } else if (value.is_map()) {
+    LLMPROXY_TRY(read_section(value, kMapFields, entry));
+  } else {
+    return value.error(
+        "expected the name of a backend, or backend: and model:");
+  }
+  entry.route.name = name;
+  return std::move(entry.route);
+}
+
+Result<void> read_map(const YamlNode& node, const BackendSections& sections,
+                      Config& out) {
+  LLMPROXY_ASSIGN(const auto members, node.members());
+  for (const auto& [name, value] : members) {
+    LLMPROXY_ASSIGN(Route route, read_map_entry(name, value));
+    LLMPROXY_TRY(check_names(route, value));
+    LLMPROXY_TRY(check_backend(route, value, sections, out.backends));
+    route.origin = value.origin();
+    out.routes.push_back(std::move(route));
+  }
+  return {};
+}
+
+// --- The list: each entry is a route together with its backend.
+
+struct ListEntry {
+  Route route;
+  const Dialect* frontend = nullptr;
+  const Dialect* dialect = nullptr;
+  std::string base_url;
+  std::string api_key;
+  std::string auth_header;
+  std::optional<std::string> auth_schema;
+};
+
+template <const Dialect* ListEntry::*member>
+Result<void> read_optional_dialect(const YamlNode& node, ListEntry& out) {
+  LLMPROXY_ASSIGN(const std::string name, node.text());
+  if (name.empty()) return {};
+  LLMPROXY_ASSIGN(out.*member, read_dialect_name(node));
+  return {};
+}
+
+Result<void> read_entry_url(const YamlNode& node, ListEntry& out) {
+  LLMPROXY_ASSIGN(out.base_url, read_url(node));
+  return {};
+}
+
+Result<void> read_auth_header(const YamlNode& node, ListEntry& out) {
+  LLMPROXY_ASSIGN(out.auth_header, node.text());
+  if (out.auth_header.empty() || is_header_name(out.auth_header)) return {};
+  return node.error("expected a header's name");
+}
+
+Result<void> read_auth_schema(const YamlNode& node, ListEntry& out) {
+  LLMPROXY_ASSIGN(out.auth_schema, node.text());
+  return {};
+}
+
+constexpr YamlField<ListEntry> kListFields[] = {
+    {"frontend_model_name", read_text_of<ListEntry, &Route::name>},
+    {"frontend_base_url", read_prefix_of<ListEntry>},
+    {"frontend_dialect", read_optional_dialect<&ListEntry::frontend>},
+    {"backend_model_name", read_text_of<ListEntry, &Route::model>},
+    {"backend_base_url", read_entry_url},
+    {"backend_api_key", read_text<ListEntry, &ListEntry::api_key>},
+    {"backend_auth_header", read_auth_header},
+    {"backend_auth_schema", read_auth_schema},
+    {"backend_dialect", read_optional_dialect<&ListEntry::dialect>},
+    {"system_replacements", read_replacements_of<ListEntry>},
+    {"system_append", read_append_of<ListEntry>},
+    {"inject_progress", read_progress_of<ListEntry>},
+};
+
+/// The provider of a dialect where the host is nobody's we know.
+struct DialectProvider {
+  std::string_view dialect;
+  std::string_view provider;
+  /// Base URLs here are what stands before it; the provider's end in it.
+  std::string_view version;
+};
+constexpr std::array kDialectProviders = {
+    DialectProvider{"openai-chat", "openai-compatible", "/v1"},
+    DialectProvider{"openai-responses", "openai-responses", "/v1"},
+    DialectProvider{"claude", "anthropic", ""},
+    DialectProvider{"gemini", "gemini", ""},
+    DialectProvider{"bedrock", "bedrock-claude", ""},
+    DialectProvider{"bedrock-converse", "bedrock", ""},
+};
+
+std::string_view host_of(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string_view::npos) return {};
+  url.remove_prefix(scheme + 3);
+  return url.substr(0, url.find_first_of(":/"));
+}
+
+/// Whose quirks to expect at `url`.
+const Provider& provider_at(std::string_view url, const Dialect& dialect) {
+  for (const Provider& row : providers()) {
+    if (row.dialect == dialect.name && !row.base_url.empty() &&
+        host_of(row.base_url) == host_of(url)) {
+      return row;
+    }
+  }
+  for (const DialectProvider& row : kDialectProviders) {
+    if (row.dialect == dialect.name) return *find_provider(row.provider);
+  }
+  return *find_provider("openai-compatible");
+}
+
+std::string base_url_for(const ListEntry& entry) {
+  std::string url = entry.base_url;
+  while (url.ends_with('/')) url.pop_back();
+  if (entry.dialect == nullptr || ends_in_version(url)) return url;
+  for (const DialectProvider& row : kDialectProviders) {
+    if (row.dialect == entry.dialect->name) url += row.version;
+  }
+  return url;
+}
+
+/// "Bearer " where a header of that name usually has it.
+std::string auth_prefix(const ListEntry& entry) {
+  if (entry.auth_schema) {
+    return entry.auth_schema->empty() ? "" : *entry.auth_schema + " ";
+  }
+  return same_header_name(entry.auth_header, "authorization") ? "Bearer " : "";
+}
+
+Backend backend_of(const ListEntry& entry) {
+  const Provider& provider = entry.dialect == nullptr
+                                 ? *find_provider("openai-compatible")
+                                 : provider_at(entry.base_url, *entry.dialect);
+  Backend backend =
+      make_backend(provider, Secret(entry.api_key), base_url_for(entry));
+  backend.name = entry.route.prefix.substr(1) + "/" + entry.route.name;
+  // Without a dialect it speaks what the client speaks.
+  backend.dialect = entry.dialect;
+  backend.auth_header = entry.auth_header;
+  if (!entry.auth_header.empty()) backend.auth_prefix = auth_prefix(entry);
+  backend.pass_credentials = entry.api_key.empty();
+  backend.aws.region = "us-east-1";
+  return backend;
+}
+
+Result<void> check_entry(const ListEntry& entry, const YamlNode& node) {
+  const std::pair<std::string_view, bool> needed[] = {
+      {"frontend_model_name", entry.route.name.empty()},
+      {"frontend_base_url", entry.route.prefix.empty()},
+      {"backend_model_name", entry.route.model.empty()},
+      {"backend_base_url", entry.base_url.empty()},
+  };
+  for (const auto& [key, missing] : needed) {
+    if (missing) return node.error(fmt::format("{} is missing", key));
+  }
+  if (entry.frontend != nullptr && entry.dialect == nullptr) {
+    return node.error(
+        "frontend_dialect needs backend_dialect; leave both out to pass "
+        "requests on as they are");
+  }
+  return {};
+}
+
+Result<void> read_list(const YamlNode& node, Config& out) {
+  LLMPROXY_ASSIGN(const auto items, node.items());
+  for (const YamlNode& item : items) {
+    ListEntry entry;
+    LLMPROXY_TRY(read_section(item, kListFields, entry));
+    LLMPROXY_TRY(check_entry(entry, item));
+    LLMPROXY_TRY(check_names(entry.route, item));
+    Backend backend = backend_of(entry);
+    for (const Backend& other : out.backends) {
+      if (other.name != backend.name) continue;
+      return item.error(fmt::format("{} is given twice below {}",
+                                    entry.route.name, entry.route.prefix));
+    }
+    entry.route.backend = backend.name;
+    entry.route.origin = item.origin();
+    out.backends.push_back(std::move(backend));
+    out.routes.push_back(std::move(entry.route));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> read_models(const YamlNode& node, const BackendSections& backends,
+                         Config& out) {
+  return node.is_list() ? read_list(node, out) : read_map(node, backends, out);
+}
+
+}  // namespace llmproxy::gateway

@@ -1,0 +1,115 @@
+#include "gateway/credentials.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+namespace llmproxy::gateway {
+namespace {
+
+constexpr std::string_view kBearer = "Bearer ";
+constexpr std::string_view kAuthorization = "authorization";
+constexpr std::string_view kQueryKey = "key=";
+constexpr std::array<std::string_view, 4> kCredentialHeaders = {
+    kAuthorization, "x-api-key", "x-goog-api-key", "api-key"};
+
+// RFC 9110, section 7.6.1, and what is written anew for the next hop. The
+// answer must come unpacked, as what is counted in it is read.
+constexpr std::array<std::string_view, 13> kHopHeaders = {
+    "connection", "keep-alive",        "proxy-authenticate",
+    "te",         "proxy-connection",  "proxy-authorization",
+    "trailer",    "transfer-encoding", "upgrade",
+    "host",       "content-length",    "accept-encoding",
+    "expect"};
+// Belongs to this host, whatever it holds.
+constexpr std::string_view kCookie = "cookie";
+
+bool is_one_of(std::string_view name, std::span<const std::string_view> set) {
+  return std::any_of(set.begin(), set.end(), [name](std::string_view row) {
+    return same_header_name(row, name);
+  });
+}
+
+std::string_view without_scheme(std::string_view value) {
+  const bool bearer =
+      value.size() >= kBearer.size() &&
+      same_header_name(value.substr(0, kBearer.size()), kBearer);
+  return bearer ? value.substr(kBearer.size()) : value;
+}
+
+/// Calls `use` with each "name=value" of a query.
+template <class Use>
+void each_pair(std::string_view query, Use use) {
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    if (!pair.empty()) use(pair);
+    query.remove_prefix(std::min(pair.size() + 1, query.size()));
+  }
+}
+
+}  // namespace
+
+bool is_client_key(const ServerConfig& server, std::string_view value) {
+  bool found = false;
+  for (const Secret& key : server.client_keys) {
+    // Every key is compared, so that the time says nothing about which.
+    if (key.equals(value)) found = true;
+  }
+  return found && !value.empty();
+}
+
+std::string_view own_credential(const ServerConfig& server,
+                                const HttpRequest& request) {
+  for (const std::string_view name : kCredentialHeaders) {
+    const std::string_view value =
+        without_scheme(find_header(request.headers, name));
+    if (!value.empty() && !is_client_key(server, value)) return value;
+  }
+  std::string_view found;
+  each_pair(request.query, [&](std::string_view pair) {
+    if (!pair.starts_with(kQueryKey) || !found.empty()) return;
+    pair.remove_prefix(kQueryKey.size());
+    if (!is_client_key(server, pair)) found = pair;
+  });
+  return found;
+}
+
+bool is_credential_header(std::string_view name) {
+  return is_one_of(name, kCredentialHeaders);
+}
+
+Headers passable_headers(const ServerConfig& server,
+                         const HttpRequest& request) {
+  // Headers that the connection header names belong to the connection too.
+  const std::string_view named = find_header(request.headers, "connection");
+  Headers out;
+  for (const Header& header : request.headers) {
+    if (is_one_of(header.name, kHopHeaders) ||
+        same_header_name(header.name, kCookie)) {
+      continue;
+    }
+    if (!named.empty() && same_header_name(named, header.name)) continue;
+    if (is_credential_header(header.name) &&
+        is_client_key(server, without_scheme(header.value))) {
+      continue;
+    }
+    out.push_back(header);
+  }
+  return out;
+}
+
+std::string passable_query(const ServerConfig& server,
+                           const HttpRequest& request) {
+  std::string out;
+  each_pair(request.query, [&](std::string_view pair) {
+    if (pair.starts_with(kQueryKey) &&
+        is_client_key(server, pair.substr(kQueryKey.size()))) {
+      return;
+    }
+    if (!out.empty()) out += '&';
+    out += pair;
+  });
+  return out;
+}
+
+}  // namespace llmproxy::gateway

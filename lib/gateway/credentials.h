@@ -1,0 +1,33 @@
+// What a client sent to show who it is: keys of ours, which never leave, and
+// credentials of its own for an upstream.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "llmproxy/config.h"
+#include "llmproxy/gateway.h"
+
+namespace llmproxy::gateway {
+
+/// True when `value` is one of the proxy's own keys; time as Secret::equals.
+bool is_client_key(const ServerConfig& server, std::string_view value);
+
+/// The first credential that is the client's own, without its scheme:
+/// `authorization: Bearer`, `x-api-key`, `x-goog-api-key`, `api-key`, then
+/// `key` in the query. Empty = it sent none, or only a key of ours.
+std::string_view own_credential(const ServerConfig& server,
+                                const HttpRequest& request);
+
+/// True for the names of the headers above.
+bool is_credential_header(std::string_view name);
+
+/// `request`'s headers as they may be passed on: without those of the
+/// connection, and without keys of ours.
+Headers passable_headers(const ServerConfig& server,
+                         const HttpRequest& request);
+/// `request`'s query without a key of ours.
+std::string passable_query(const ServerConfig& server,
+                           const HttpRequest& request);
+
+}  // namespace llmproxy::gateway

@@ -1,0 +1,193 @@
+#include "gateway/forward.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "gateway/credentials.h"
+#include "gateway/headers.h"
+#include "gateway/limits.h"
+#include "gateway/log_text.h"
+#include "gateway/mounts.h"
+#include "gateway/redact.h"
+#include "gateway/relay.h"
+#include "gateway/usage_reader.h"
+
+namespace llmproxy::gateway {
+namespace {
+
+constexpr std::string_view kEventStream = "text/event-stream";
+constexpr std::string_view kAwsEventStream =
+    "application/vnd.amazon.eventstream";
+
+// The connection's own, or what a browser must not take for ours.
+constexpr std::array<std::string_view, 8> kNotPassed = {
+    "connection", "keep-alive",        "proxy-authenticate", "trailer",
+    "upgrade",    "transfer-encoding", "set-cookie",         "proxy-connection",
+};
+
+bool begins_with(std::string_view text, std::string_view word) {
+  return text.size() >= word.size() &&
+         same_header_name(text.substr(0, word.size()), word);
+}
+
+bool is_stream(const Headers& headers) {
+  const std::string_view type = find_header(headers, "content-type");
+  return begins_with(type, kEventStream) || begins_with(type, kAwsEventStream);
+}
+
+Headers passed_headers(const Headers& upstream) {
+  Headers out;
+  for (const Header& header : upstream) {
+    const bool own = std::any_of(kNotPassed.begin(), kNotPassed.end(),
+                                 [&](std::string_view name) {
+                                   return same_header_name(name, header.name);
+                                 });
+    if (!own && !same_header_name(header.name, kRequestIdHeader)) {
+      out.push_back(header);
+    }
+  }
+  return out;
+}
+
+/// The answer as it comes.
+class ByteCall final : public Relay {
+ public:
+  ByteCall(Exchange& exchange, const Backend& backend,
+           const ParsedRequest* request)
+      : Relay(exchange, backend), backend_(backend), request_(request) {}
+
+ private:
+  void take_head() override {
+    const bool stream = is_stream(upstream_.headers);
+    if (stream) answer_.record().stream = true;
+    if (request_ != nullptr && is_success(upstream_.status)) begin_reading();
+    answer_.start(upstream_.status, passed_headers(upstream_.headers));
+  }
+
+  void begin_reading() {
+    auto context = request_context(*request_, request_->dialect());
+    if (!context) return;
+    const bool events = is_stream(upstream_.headers) || context->json_array;
+    usage_.begin(request_->dialect(), *std::move(context), events);
+  }
+
+  Flow take(std::string_view bytes) override {
+    usage_.feed(bytes);
+    out_ += bytes;
+    return send();
+  }
+
+  bool complete() const override { return false; }
+
+  void end() override {
+    if (!answer_.started()) {
+      Error error = result() ? upstream_malformed("the upstream sent no answer")
+                             : result().error();
+      redact(backend_.api_key, error.message);
+      return answer_.send_error(exchange_.dialect, error);
+    }
+    if (!blocked()) write();
+    if (result()) {
+      answer_.finish();
+    } else {
+      // Not finished: the client must see that something is missing.
+      answer_.note(result().error());
+    }
+  }
+
+  void account() override {
+    note_usage(with_told(usage_.usage()), answer_.record());
+    RequestRecord& record = answer_.record();
+    if (record.status >= 400 && record.outcome == "ok") {
+      answer_.note(upstream_error());
+    }
+  }
+
+  /// A proxy behind us may have counted already.
+  Usage with_told(Usage usage) const {
+    std::int64_t told = 0;
+    const std::string_view text =
+        find_header(upstream_.headers, "x-llm-input-tokens");
+    const char* end = text.data() + text.size();
+    const auto [stop, code] = std::from_chars(text.data(), end, told);
+    if (!text.empty() && code == std::errc() && stop == end && told >= 0) {
+      usage.input_tokens = told;
+    }
+    return usage;
+  }
+
+  Error upstream_error() const {
+    return request_ != nullptr ? request_->dialect().decode_error(
+                                     upstream_.status, upstream_.headers, {})
+                               : exchange_.dialect.decode_error(
+                                     upstream_.status, upstream_.headers, {});
+  }
+
+  const Backend& backend_;
+  const ParsedRequest* request_;
+  UsageReader usage_;
+};
+
+/// The request as one of a chat, where it is one; for the record only.
+std::optional<ParsedRequest> read_chat(const Exchange& exchange,
+                                       std::string_view rest) {
+  const auto match = match_path(exchange.dialect, rest);
+  if (!match || match->path->operation != Operation::chat) return std::nullopt;
+  RequestHead head;
+  head.path = rest;
+  head.query = exchange.request.query;
+  auto parsed =
+      ParsedRequest::parse(exchange.dialect, exchange.request.body, head);
+  if (!parsed) return std::nullopt;
+  return *std::move(parsed);
+}
+
+void note_request(const ParsedRequest& parsed, RequestRecord& record) {
+  record.model = record.upstream_model = short_name(parsed.model());
+  record.stream = parsed.stream();
+}
+
+}  // namespace
+
+void forward(Exchange& exchange, const Backend& backend,
+             std::string_view rest) {
+  HttpRequest& request = exchange.request;
+  const ServerConfig& server = exchange.core.config().server;
+  const auto parsed = read_chat(exchange, rest);
+  RequestRecord& record = exchange.answer.record();
+  record.backend = backend.name;
+  if (parsed) {
+    note_request(*parsed, record);
+    const Result<void> allowed = reserve(exchange, *parsed, backend.name);
+    if (!allowed) {
+      return exchange.answer.send_error(exchange.dialect, allowed.error());
+    }
+  }
+
+  UpstreamRequest out;
+  out.method = request.method;
+  out.url = join_version(resolved_base_url(backend), rest);
+  const std::string query = passable_query(server, request);
+  if (!query.empty()) out.url += "?" + query;
+  out.headers = passable_headers(server, request);
+  out.headers.push_back({"accept-encoding", "identity"});
+  for (const Header& header : backend.headers) {
+    if (find_header(out.headers, header.name).empty()) {
+      out.headers.push_back(header);
+    }
+  }
+  const bool has_own = !own_credential(server, request).empty();
+  out.body = std::move(request.body);
+  out.deadlines = backend.deadlines;
+  if (!has_own) authorize(backend, out);
+  ByteCall(exchange, backend, parsed ? &*parsed : nullptr).run(std::move(out));
+}
+
+void relay_bytes(Exchange& exchange, const Backend& backend,
+                 UpstreamRequest request) {
+  ByteCall(exchange, backend, nullptr).run(std::move(request));
+}
+
+}  // namespace llmproxy::gateway

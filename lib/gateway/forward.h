@@ -1,0 +1,23 @@
+// Passing requests on as they are, whatever they ask: to a backend's whole
+// API, or in the words of a dialect that the client gets to see untranslated.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "gateway/exchange.h"
+#include "llmproxy/transport.h"
+
+namespace llmproxy::gateway {
+
+/// Passes the exchange's request on to `backend`, at `rest` below its base
+/// URL: method, query, body and headers untouched, but for what belongs to
+/// the connection and for keys of ours. The client's own credentials go with
+/// it; where it has none, the backend's key.
+void forward(Exchange& exchange, const Backend& backend, std::string_view rest);
+
+/// Sends `request` and passes the answer on, byte for byte.
+void relay_bytes(Exchange& exchange, const Backend& backend,
+                 UpstreamRequest request);
+
+}  // namespace llmproxy::gateway

@@ -1,0 +1,293 @@
+#include "gateway/provider_chat.h"
+
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "gateway/call.h"
+#include "gateway/credentials.h"
+#include "gateway/forward.h"
+#include "gateway/headers.h"
+#include "gateway/limits.h"
+#include "gateway/log_text.h"
+#include "gateway/percent.h"
+#include "gateway/redact.h"
+#include "json/json.h"
+#include "json/writer.h"
+
+namespace llmproxy::gateway {
+namespace {
+
+constexpr std::string_view kDialect = "openai-chat";
+constexpr std::string_view kDefaultImage = "image/png";
+
+// --- The request, as one of Chat Completions.
+
+void write_image_url(std::string_view url, json::Writer& w) {
+  w.begin_object();
+  w.member("type", "image_url");
+  w.key("image_url");
+  w.begin_object();
+  w.member("url", url);
+  w.end_object();
+  w.end_object();
+}
+
+Result<void> write_part(const json::Value& part, const std::string& path,
+                        json::Writer& w) {
+  const std::string_view type = part["type"].string();
+  if (type == "image_url" && !part["image_url"]) {
+    if (!part["url"].is_string()) {
+      return invalid_request("url is required", path + "/url");
+    }
+    write_image_url(part["url"].string(), w);
+  } else if (type == "image_base64") {
+    if (!part["data"].is_string()) {
+      return invalid_request("data is required", path + "/data");
+    }
+    const std::string_view mime = part["mime_type"].string();
+    write_image_url(
+        fmt::format("data:{};base64,{}", mime.empty() ? kDefaultImage : mime,
+                    part["data"].string()),
+        w);
+  } else {
+    w.raw(part.raw());
+  }
+  return {};
+}
+
+Result<void> write_content(const json::Value& content, const std::string& path,
+                           json::Writer& w) {
+  if (!content.is_array()) {
+    w.raw(content.raw());
+    return {};
+  }
+  w.begin_array();
+  std::size_t i = 0;
+  for (const json::Value part : content.children()) {
+    LLMPROXY_TRY(write_part(part, fmt::format("{}/{}", path, i++), w));
+  }
+  w.end_array();
+  return {};
+}
+
+Result<void> write_messages(const json::Value& messages, json::Writer& w) {
+  w.begin_array();
+  std::size_t i = 0;
+  for (const json::Value message : messages.children()) {
+    const std::string path = fmt::format("/messages/{}/content", i++);
+    if (!message.is_object()) {
+      w.raw(message.raw());
+      continue;
+    }
+    w.begin_object();
+    for (const json::Value member : message.children()) {
+      w.key(member.key());
+      if (member.key() == "content") {
+        LLMPROXY_TRY(write_content(member, path, w));
+      } else {
+        w.raw(member.raw());
+      }
+    }
+    w.end_object();
+  }
+  w.end_array();
+  return {};
+}
+
+Result<std::string> chat_body(const std::string& body) {
+  json::Document document;
+  LLMPROXY_ASSIGN(const json::Value root, document.parse(body));
+  std::string out;
+  json::Writer w(out);
+  if (!root.is_object()) return body;  // refused where chats are read
+  w.begin_object();
+  for (const json::Value member : root.children()) {
+    w.key(member.key());
+    if (member.key() == "messages" && member.is_array()) {
+      LLMPROXY_TRY(write_messages(member, w));
+    } else {
+      w.raw(member.raw());
+    }
+  }
+  w.end_object();
+  return out;
+}
+
+// --- The answer.
+
+struct WritePart {
+  json::Writer& w;
+
+  void operator()(const TextPart& part) const {
+    w.member("type", "text");
+    w.member("text", part.text);
+  }
+  void operator()(const RefusalPart& part) const {
+    w.member("type", "text");
+    w.member("text", part.text);
+  }
+  void operator()(const ThinkingPart& part) const {
+    w.member("type", "thinking");
+    w.member("text", part.text);
+  }
+  void operator()(const ImagePart& part) const {
+    const bool bytes = part.source.kind == MediaKind::base64;
+    w.member("type", bytes ? "image_base64" : "image_url");
+    w.member_if("mime_type", part.source.media_type);
+    w.member(bytes ? "data" : "url", part.source.data);
+  }
+  void operator()(const ToolCallPart& part) const {
+    w.member("type", "tool_call");
+    w.member("id", part.id);
+    w.member("name", part.name);
+    w.member("arguments", part.arguments);
+  }
+  template <class Other>
+  void operator()(const Other&) const {
+    w.member("type", "other");
+  }
+};
+
+std::string answer_body(std::string_view provider,
+                        const ChatResponse& response) {
+  std::string text;
+  for (const ContentPart& part : response.content) {
+    if (const auto* words = std::get_if<TextPart>(&part.value)) {
+      text += words->text;
+    }
+  }
+  std::string out;
+  json::Writer w(out);
+  w.begin_object();
+  w.member("provider", provider);
+  w.member("model", response.model);
+  w.member("content", text);
+  w.key("content_parts");
+  w.begin_array();
+  for (const ContentPart& part : response.content) {
+    w.begin_object();
+    std::visit(WritePart{w}, part.value);
+    w.end_object();
+  }
+  w.end_array();
+  w.member("stop_reason", response.stop_reason_text);
+  w.end_object();
+  return out;
+}
+
+// --- The call.
+
+/// The backend with the key this client brings; an error where nobody has
+/// one.
+Result<std::shared_ptr<const Backend>> backend_for(const Exchange& exchange,
+                                                   const std::string& name) {
+  const Backend* backend = exchange.core.find_backend(name);
+  if (backend == nullptr) {
+    Error error = invalid_request(
+        fmt::format("there is no provider '{}' here", short_name(name)));
+    error.kind = ErrorKind::not_found;
+    return error;
+  }
+  auto own = std::make_shared<Backend>(*backend);
+  const std::string_view key =
+      find_header(exchange.request.headers, "x-api-key");
+  if (!key.empty() && !is_client_key(exchange.core.config().server, key)) {
+    own->api_key = Secret(std::string(key));
+  }
+  if (own->pass_credentials && own->api_key.empty() &&
+      !own->provider->key_optional) {
+    Error error = invalid_request(fmt::format(
+        "a key for {} is required: send it as x-api-key, or set {} where the "
+        "proxy runs",
+        name, own->provider->key_variable));
+    error.kind = ErrorKind::unauthenticated;
+    return error;
+  }
+  return std::shared_ptr<const Backend>(std::move(own));
+}
+
+Result<Call> prepare(Exchange& exchange, const std::string& provider) {
+  Call call;
+  LLMPROXY_ASSIGN(call.own_backend, backend_for(exchange, provider));
+  call.backend = call.own_backend.get();
+  RequestRecord& record = exchange.answer.record();
+  record.backend = call.backend->name;
+  call.client = find_dialect(kDialect);
+  call.upstream = call.backend->dialect ? call.backend->dialect : call.client;
+  LLMPROXY_ASSIGN(std::string body, chat_body(exchange.request.body));
+  LLMPROXY_ASSIGN(const ParsedRequest parsed,
+                  ParsedRequest::parse(*call.client, std::move(body)));
+  call.stream = parsed.stream();
+  record.stream = call.stream;
+  record.model = record.upstream_model = short_name(parsed.model());
+  const std::string model(parsed.model());
+  LLMPROXY_ASSIGN(TranslatedRequest translated,
+                  translate_request(parsed, *call.upstream,
+                                    options_for(exchange, call, model)));
+  call.request = upstream_request(*call.backend, translated.path,
+                                  std::move(translated.body), call.stream);
+  call.context = std::move(translated.context);
+  call.losses = std::move(translated.losses);
+  record.losses = call.losses.size();
+  LLMPROXY_TRY(reserve(exchange, parsed, record.backend));
+  return call;
+}
+
+void relay_upstream_error(Exchange& exchange, const Call& call,
+                          UpstreamAnswer upstream) {
+  redact(call.backend->api_key, upstream.body);
+  exchange.answer.note(call.upstream->decode_error(
+      upstream.status, upstream.headers, upstream.body));
+  Headers headers = answer_headers(exchange, call, upstream.headers, {});
+  const std::string_view type = find_header(upstream.headers, "content-type");
+  if (is_header_value(type)) {
+    headers.push_back({"content-type", std::string(type)});
+  }
+  exchange.answer.send(upstream.status, std::move(headers), upstream.body);
+}
+
+void relay_success(Exchange& exchange, const Call& call,
+                   const std::string& provider,
+                   const UpstreamAnswer& upstream) {
+  Answer& answer = exchange.answer;
+  Losses losses = call.losses;
+  json::Document document;
+  const auto root = document.parse(upstream.body);
+  const Result<ChatResponse> response =
+      root ? call.upstream->decode_response(*root, losses)
+           : Result<ChatResponse>(upstream_malformed(root.error().message));
+  if (!response) return answer.send_error(*call.client, response.error());
+  note_usage(response->usage, answer.record());
+  answer.send_json(upstream.status,
+                   answer_headers(exchange, call, upstream.headers, losses),
+                   answer_body(provider, *response));
+}
+
+void ask(Exchange& exchange, const std::string& provider, Call& call) {
+  Answer& answer = exchange.answer;
+  if (call.stream) {
+    return relay_bytes(exchange, *call.backend, std::move(call.request));
+  }
+  Result<UpstreamAnswer> upstream = fetch_whole(exchange, call);
+  if (answer.client_gone()) return answer.note_client_gone();
+  if (!upstream) return answer.send_error(*call.client, upstream.error());
+  if (!is_success(upstream->status)) {
+    return relay_upstream_error(exchange, call, *std::move(upstream));
+  }
+  relay_success(exchange, call, provider, *upstream);
+}
+
+}  // namespace
+
+void answer_provider_chat(Exchange& exchange) {
+  const std::string provider = percent_decoded(exchange.tail);
+  Result<Call> call = prepare(exchange, provider);
+  if (!call) {
+    return exchange.answer.send_error(*find_dialect(kDialect), call.error());
+  }
+  when_free(exchange, *call, [&] { ask(exchange, provider, *call); });
+}
+
+}  // namespace llmproxy::gateway
