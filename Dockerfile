@@ -1,12 +1,15 @@
 # llm-proxy in a container:
-#   docker build -t llm-proxy .
+#   docker build -t llm-proxy --build-arg COMMIT=$(git rev-parse HEAD) .
 #   docker run -p 8080:8080 -v ./llm-proxy.yaml:/etc/llm-proxy.yaml:ro \
 #     llm-proxy serve --host 0.0.0.0 --config /etc/llm-proxy.yaml
-# A container is reachable from outside, so the configuration must have
-# server.client_keys; without them the program refuses to start unless it is
-# given --allow-anonymous.
+# A container is reachable from outside, so there must be client keys
+# (-e PROXY_API_KEY=..., or server.client_keys in the file); without them the
+# program refuses to start unless it is given --allow-anonymous.
+# docs/deploy/deployment.md has the rest.
 FROM debian:12 AS build
 WORKDIR /src
+ARG COMMIT=unknown
+ENV LLMPROXY_COMMIT=$COMMIT
 COPY .ci/install .ci/install
 RUN .ci/install run
 COPY CMakeLists.txt CMakePresets.json ./
@@ -28,6 +31,10 @@ RUN apt-get update \
 COPY --from=build /src/build/release/server/llm-proxy /usr/local/bin/
 USER llm-proxy
 EXPOSE 8080
+# There is no curl in here; bash can ask by itself.
+HEALTHCHECK --interval=30s --timeout=5s CMD ["bash", "-c", \
+  "exec 3<>/dev/tcp/127.0.0.1/${PORT:-8080} && \
+   printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q ' 200 ' <&3"]
 # The demo and the providers whose keys are in the environment.
 ENTRYPOINT ["llm-proxy"]
 CMD ["serve", "--host", "0.0.0.0"]

@@ -9,17 +9,18 @@ PREFIX ?= /usr/local
 # More arguments for the server: make run ARGS="--port 9000"
 ARGS ?=
 
-VERSION := $(shell sed -n 's/.*LLMPROXY_VERSION "\(.*\)"/\1/p' \
-	include/llmproxy/version.h)
 SOURCES = $(shell find include lib server examples tests \
 	-name node_modules -prune -o \( -name '*.cc' -o -name '*.h' \) -print)
 # configure-and-build,PRESET,EXTRA ARGUMENTS OF THE BUILD
 build-preset = cmake --preset $(1) && cmake --build --preset $(1) -j $(JOBS) $(2)
 
-.PHONY: help run build install dev test check fmt fmt-check vet docs clean version
+LIVE := test-openai test-anthropic test-gemini test-groq
+
+.PHONY: help run build install dev test test-all test-health \
+	$(LIVE) env-check check fmt fmt-check vet lint docs clean version
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' \
+	@awk -F ':.*## ' '/^[^\t#]*:.*## / {sub(/.*LIVE.*/, "test-NAME", $$1); printf "make %-10s %s\n", $$1, $$2}' \
 		$(MAKEFILE_LIST)
 
 run: build ## install what is missing, build a release, serve on 127.0.0.1:8080
@@ -42,6 +43,15 @@ test: ## build with ASan and UBSan, run all tests
 	$(call build-preset,asan,)
 	@python3 tests/tools/run_tests.py build/asan --jobs $(JOBS)
 
+test-all: test test-health $(LIVE) ## all tests, and those below
+
+$(LIVE) test-health: test-%: ## ask a real provider, if its key is set: test-openai, ...
+	@$(MAKE) --no-print-directory build >/dev/null
+	@python3 tests/tools/live_test.py build/llm-proxy $*
+
+env-check: ## say which providers' keys are set
+	@python3 tests/tools/live_test.py --env
+
 check: ## what CI runs: formatting, clang-tidy, warnings as errors, all tests
 	@.ci/install check
 	@$(MAKE) --no-print-directory fmt-check vet test
@@ -59,11 +69,13 @@ vet: ## run clang-tidy over our own sources
 	@cmake --preset asan >/dev/null
 	@python3 tests/tools/vet.py build/asan --jobs $(JOBS)
 
+lint: vet ## the same as vet
+
 docs: dev ## write the tables of docs/dialects.md anew
 	@build/dev/tests/matrix/dialect_matrix docs/dialects.md
 
 clean: ## remove everything that was built
 	rm -rf build
 
-version: ## print the version
-	@echo $(VERSION)
+version: build ## print version, commit, compiler and libraries
+	@build/llm-proxy version

@@ -69,6 +69,11 @@ struct Provider {
 };
 
 std::span<const Provider> providers();
+/// Adds a row for the whole process, for find_provider() and for
+/// configuration files; providers() has the built-in ones only. What its
+/// views point to must live as long as the process. False = the name is
+/// taken. Thread-safe; rows stay where they are.
+bool register_provider(const Provider& row);
 /// By name, or nullptr.
 const Provider* find_provider(std::string_view name);
 

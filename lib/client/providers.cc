@@ -4,6 +4,8 @@
 
 #include <array>
 #include <cstddef>
+#include <deque>
+#include <mutex>
 #include <utility>
 
 namespace llmproxy {
@@ -174,11 +176,43 @@ constexpr std::array kQuirks = {
 
 std::span<const Provider> providers() { return kProviders; }
 
-const Provider* find_provider(std::string_view name) {
-  for (const Provider& provider : kProviders) {
+namespace {
+
+/// Rows of hosts. A deque, so that rows stay where they are.
+struct Registered {
+  std::mutex mutex;
+  std::deque<Provider> rows;
+};
+
+Registered& registered() {
+  static Registered all;
+  return all;
+}
+
+const Provider* find_in(const auto& rows, std::string_view name) {
+  for (const Provider& provider : rows) {
     if (provider.name == name) return &provider;
   }
   return nullptr;
+}
+
+}  // namespace
+
+bool register_provider(const Provider& row) {
+  Registered& all = registered();
+  const std::lock_guard lock(all.mutex);
+  if (find_in(kProviders, row.name) || find_in(all.rows, row.name)) {
+    return false;
+  }
+  all.rows.push_back(row);
+  return true;
+}
+
+const Provider* find_provider(std::string_view name) {
+  if (const Provider* built_in = find_in(kProviders, name)) return built_in;
+  Registered& all = registered();
+  const std::lock_guard lock(all.mutex);
+  return find_in(all.rows, name);
 }
 
 namespace {

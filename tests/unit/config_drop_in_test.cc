@@ -269,3 +269,16 @@ TEST_CASE("backends without models have the names everybody expects") {
   for (const Route& route : config->routes) names += route.name + " ";
   CHECK(names == "claude-* anthropic-* anthropic/* gpu/* ");
 }
+
+TEST_CASE("a provider of the host's is one call, and files may name it") {
+  const Provider row{.name = "acme",
+                     .dialect = "openai-chat",
+                     .base_url = "https://api.acme.test/v1"};
+  REQUIRE(register_provider(row));
+  CHECK_FALSE(register_provider(row));
+  CHECK_FALSE(register_provider({.name = "openai"}));
+  const auto config = parse("backends: {acme: {api_key: k}}\n");
+  REQUIRE(config);
+  CHECK(backend(*config, "acme")->base_url == "https://api.acme.test/v1");
+  CHECK(backend(*config, "acme")->dialect == find_dialect("openai-chat"));
+}
