@@ -135,6 +135,11 @@ void EasyHandle::load_body(const UpstreamRequest& request) {
     set(easy_, CURLOPT_HTTPGET, 1L);
     return;
   }
+  if (request.method == "HEAD") {
+    // Else libcurl would wait for the body whose length is announced.
+    set(easy_, CURLOPT_NOBODY, 1L);
+    return;
+  }
   set(easy_, CURLOPT_POST, 1L);
   // By a callback that cannot rewind, so that libcurl cannot send it twice:
   // with POSTFIELDS it repeats a POST by itself when a kept connection closes

@@ -24,10 +24,7 @@ Result<void> translate(const Exchange& exchange, const ParsedRequest& parsed,
                                     options_for(exchange, call, model)));
   call.request = upstream_request(*call.backend, translated.path,
                                   std::move(translated.body), call.stream);
-  if (call.same_dialect()) {
-    forward_request_headers(*call.client, exchange.request.headers,
-                            call.request.headers);
-  }
+  pass_headers(exchange, call);
   call.context = std::move(translated.context);
   call.losses = std::move(translated.losses);
   return {};
@@ -151,18 +148,44 @@ void relay_answer(Exchange& exchange, const Call& call,
 void choose_backend(const Exchange& exchange, const Backend& backend,
                     Call& call) {
   call.backend = &backend;
-  const bool lends_key = backend.pass_credentials && backend.api_key.empty();
-  const bool as_client = backend.dialect == nullptr && !is_demo(backend);
-  if (!lends_key && !as_client) return;
+  call.lends_key = backend.pass_credentials && backend.api_key.empty();
+  call.as_client = backend.dialect == nullptr && !is_demo(backend);
+  if (!call.lends_key && !call.as_client) return;
   auto own = std::make_shared<Backend>(backend);
-  if (lends_key) {
+  if (call.lends_key) {
     own->api_key = Secret(std::string(
         own_credential(exchange.core.config().server, exchange.request)));
   }
-  // It speaks what the client speaks, in the version the client asks for.
-  if (as_client) own->path_prefix = version_of(exchange.request.path);
+  // In the version of the API that the client asks for.
+  if (call.as_client) own->path_prefix = version_of(exchange.request.path);
   call.own_backend = std::move(own);
   call.backend = call.own_backend.get();
+}
+
+void pass_headers(const Exchange& exchange, Call& call) {
+  if (!call.same_dialect()) return;
+  const ServerConfig& server = exchange.core.config().server;
+  Headers& out = call.request.headers;
+  forward_request_headers(*call.client, exchange.request.headers, out);
+  const Headers passable = passable_headers(server, exchange.request);
+  const bool as_sent =
+      call.lends_key && (call.as_client || has_credential(passable));
+  if (as_sent) {
+    std::erase_if(out, [](const Header& header) {
+      return is_credential_header(header.name);
+    });
+  }
+  for (const Header& header : passable) {
+    const bool wanted =
+        is_credential_header(header.name) ? as_sent : call.as_client;
+    if (wanted && find_header(out, header.name).empty()) out.push_back(header);
+  }
+  if (!call.as_client) return;
+  const std::string query =
+      passable_query(server, exchange.request, call.lends_key);
+  std::string& url = call.request.url;
+  // Where the path has a query already the client's said the same.
+  if (!query.empty() && url.find('?') == std::string::npos) url += "?" + query;
 }
 
 TranslateOptions options_for(const Exchange& exchange, const Call& call,

@@ -26,6 +26,10 @@ struct Call {
   const Backend* backend = nullptr;
   /// The backend as it is for this call alone, where it is not as configured.
   std::shared_ptr<const Backend> own_backend;
+  /// The client's own credentials are for this backend.
+  bool lends_key = false;
+  /// The backend speaks whatever its clients do: a proxy in the plain sense.
+  bool as_client = false;
   const Dialect* client = nullptr;
   const Dialect* upstream = nullptr;
   bool stream = false;
@@ -49,6 +53,8 @@ void answer_chat(Exchange& exchange);
 /// brings for it.
 void choose_backend(const Exchange& exchange, const Backend& backend,
                     Call& call);
+/// Adds to `call.request` what of the client's own headers goes with it.
+void pass_headers(const Exchange& exchange, Call& call);
 /// How a call to `call.backend` is to be translated.
 TranslateOptions options_for(const Exchange& exchange, const Call& call,
                              const std::string& model);

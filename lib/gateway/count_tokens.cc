@@ -6,7 +6,6 @@
 
 #include "chat/estimate.h"
 #include "gateway/call.h"
-#include "gateway/headers.h"
 #include "gateway/models.h"
 #include "json/json.h"
 #include "json/writer.h"
@@ -81,8 +80,7 @@ Call call_of(Exchange& exchange, const CountRow& row, const Backend& backend,
   call.request =
       upstream_request(*call.backend, upstream_path(counting, model, false),
                        std::move(body), false);
-  forward_request_headers(exchange.dialect, exchange.request.headers,
-                          call.request.headers);
+  pass_headers(exchange, call);
   return call;
 }
 

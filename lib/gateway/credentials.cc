@@ -78,6 +78,12 @@ bool is_credential_header(std::string_view name) {
   return is_one_of(name, kCredentialHeaders);
 }
 
+bool has_credential(const Headers& headers) {
+  return std::any_of(headers.begin(), headers.end(), [](const Header& header) {
+    return is_credential_header(header.name);
+  });
+}
+
 Headers passable_headers(const ServerConfig& server,
                          const HttpRequest& request) {
   // Headers that the connection header names belong to the connection too.
@@ -99,11 +105,11 @@ Headers passable_headers(const ServerConfig& server,
 }
 
 std::string passable_query(const ServerConfig& server,
-                           const HttpRequest& request) {
+                           const HttpRequest& request, bool own) {
   std::string out;
   each_pair(request.query, [&](std::string_view pair) {
     if (pair.starts_with(kQueryKey) &&
-        is_client_key(server, pair.substr(kQueryKey.size()))) {
+        (!own || is_client_key(server, pair.substr(kQueryKey.size())))) {
       return;
     }
     if (!out.empty()) out += '&';

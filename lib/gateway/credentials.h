@@ -21,13 +21,15 @@ std::string_view own_credential(const ServerConfig& server,
 
 /// True for the names of the headers above.
 bool is_credential_header(std::string_view name);
+/// True when there is one among `headers`.
+bool has_credential(const Headers& headers);
 
 /// `request`'s headers as they may be passed on: without those of the
 /// connection, and without keys of ours.
 Headers passable_headers(const ServerConfig& server,
                          const HttpRequest& request);
-/// `request`'s query without a key of ours.
+/// `request`'s query without a key of ours; `own`: with the client's own.
 std::string passable_query(const ServerConfig& server,
-                           const HttpRequest& request);
+                           const HttpRequest& request, bool own);
 
 }  // namespace llmproxy::gateway

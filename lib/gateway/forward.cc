@@ -169,7 +169,7 @@ void forward(Exchange& exchange, const Backend& backend,
   UpstreamRequest out;
   out.method = request.method;
   out.url = join_version(resolved_base_url(backend), rest);
-  const std::string query = passable_query(server, request);
+  const std::string query = passable_query(server, request, true);
   if (!query.empty()) out.url += "?" + query;
   out.headers = passable_headers(server, request);
   out.headers.push_back({"accept-encoding", "identity"});

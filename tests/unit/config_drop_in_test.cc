@@ -276,7 +276,7 @@ TEST_CASE("a provider of the host's is one call, and files may name it") {
                      .base_url = "https://api.acme.test/v1"};
   REQUIRE(register_provider(row));
   CHECK_FALSE(register_provider(row));
-  CHECK_FALSE(register_provider({.name = "openai"}));
+  CHECK_FALSE(register_provider({.name = "openai", .dialect = "openai-chat"}));
   const auto config = parse("backends: {acme: {api_key: k}}\n");
   REQUIRE(config);
   CHECK(backend(*config, "acme")->base_url == "https://api.acme.test/v1");

@@ -110,6 +110,35 @@ TEST_CASE("an entry without a key passes the client's on") {
   CHECK(sent_header(fixture, "authorization").empty());
 }
 
+TEST_CASE("without dialects and without a key a prefix is only a prefix") {
+  GatewayFixture fixture(config_of(
+      "models:\n  - {frontend_model_name: m, frontend_base_url: /p, "
+      "backend_model_name: x, backend_base_url: 'http://up.test'}\n"));
+  fixture.upstream->play(Script().head(200, json_head()).body(kClaudeAnswer));
+  HttpRequest request = claude_request("m");
+  request.path = "/p" + request.path;
+  request.query = "beta=true";
+  request.headers = {{"x-api-key", "sk-own"},
+                     {"authorization", "Bearer token"},
+                     {"user-agent", "agent/1"},
+                     {"anthropic-version", "2023-06-01"}};
+  fixture.handle(std::move(request));
+  CHECK(sent(fixture).url == "http://up.test/v1/messages?beta=true");
+  CHECK(sent_header(fixture, "x-api-key") == "sk-own");
+  CHECK(sent_header(fixture, "authorization") == "Bearer token");
+  CHECK(sent_header(fixture, "user-agent") == "agent/1");
+
+  fixture.fresh_sink();
+  fixture.upstream->play(Script().head(200, json_head()).body("{}"));
+  request = post("/p/v1beta/models/m:generateContent",
+                 R"({"contents":[{"parts":[{"text":"hi"}]}]})");
+  request.query = "key=sk-query";
+  fixture.handle(std::move(request));
+  CHECK(sent(fixture).url ==
+        "http://up.test/v1beta/models/x:generateContent?key=sk-query");
+  CHECK(sent_header(fixture, "authorization").empty());
+}
+
 TEST_CASE("system prompts are edited inside the client's bytes") {
   const std::string entry =
       "models:\n  - {frontend_model_name: m, frontend_base_url: /p, "

@@ -72,6 +72,27 @@ TEST_CASE("other methods") {
   }
 }
 
+TEST_CASE("a question for the head waits for no body") {
+  const Way way = either_way();
+  std::vector<std::string> heads;
+  HttpStub stub([&](StubCall& call) {
+    heads.push_back(call.head());
+    const bool whole = !heads.back().starts_with("HEAD");
+    call.send("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n" +
+              std::string(whole ? "hello" : ""));
+  });
+  const auto transport = make_curl_transport();
+  for (const std::string method : {"POST", "HEAD", "GET", "HEAD", "POST"}) {
+    UpstreamRequest request = post(stub.url() + "/m", "");
+    request.method = method;
+    Recorder recorder;
+    run(way, *transport, request, recorder);
+    CHECK(recorder.succeeded());
+    CHECK(recorder.body() == (method == "HEAD" ? "" : "hello"));
+    CHECK(find_header(recorder.headers(), "content-length") == "5");
+  }
+}
+
 TEST_CASE("a redirect is an answer like any other") {
   const Way way = either_way();
   HttpStub elsewhere([](StubCall& call) { call.send(http_answer(200, "")); });
