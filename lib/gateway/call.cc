@@ -229,11 +229,11 @@ void relay_whole(Exchange& exchange, const Call& call,
   relay_answer(exchange, call, *upstream);
 }
 
-void when_free(Exchange& exchange, const Call& call,
+void when_free(Exchange& exchange, const Backend& backend,
                const std::function<void()>& work) {
   Slots& slots = exchange.core.slots();
   Answer& answer = exchange.answer;
-  const bool free = slots.take(call.backend->deadlines.first_byte,
+  const bool free = slots.take(backend.deadlines.first_byte,
                                [&] { return answer.client_gone(); });
   if (!free) {
     if (answer.client_gone()) return answer.note_client_gone();
@@ -241,7 +241,7 @@ void when_free(Exchange& exchange, const Call& call,
     error.kind = ErrorKind::overloaded;
     error.message = "too many requests are being answered; try again";
     error.retry_after = "1";
-    return answer.send_error(*call.client, error);
+    return answer.send_error(exchange.dialect, error);
   }
   const SlotGuard guard(slots);
   work();
@@ -256,7 +256,7 @@ void answer_chat(Exchange& exchange) {
   if (!call) {
     return exchange.answer.send_error(exchange.dialect, call.error());
   }
-  when_free(exchange, *call, [&] {
+  when_free(exchange, *call->backend, [&] {
     if (call->stream) {
       StreamCall(exchange, *call).run();
     } else {

@@ -61,7 +61,7 @@ TranslateOptions options_for(const Exchange& exchange, const Call& call,
 
 /// Runs `work` once the upstream may be asked: see UpstreamConfig. Where that
 /// takes too long the client is told that we are overloaded.
-void when_free(Exchange& exchange, const Call& call,
+void when_free(Exchange& exchange, const Backend& backend,
                const std::function<void()>& work);
 
 /// Sends the request and relays an answer that comes in one piece.

@@ -150,6 +150,12 @@ Error client_error(ErrorKind kind, std::string message) {
   return error;
 }
 
+Error foreign_page() {
+  return client_error(ErrorKind::permission_denied,
+                      "web pages of this origin may not ask: name it in "
+                      "server.cors.origins, or ask for client keys");
+}
+
 Error no_such_path() {
   return client_error(ErrorKind::not_found, "there is no such path");
 }
@@ -185,6 +191,9 @@ void dispatch(const Core& core, HttpRequest request, Answer& answer) {
   answer.add_headers(cors_headers(core.config().server.cors, request));
   if (is_preflight(request)) {
     return answer_preflight(core.config().server.cors, request, answer);
+  }
+  if (is_foreign_page(core.config().server, request)) {
+    return answer.send_error(asking_dialect(request), foreign_page());
   }
   Mount mount;
   if (find_endpoint(request.method, request.path).allowed.empty()) {

@@ -79,7 +79,7 @@ class ByteCall final : public Relay {
     return send();
   }
 
-  bool complete() const override { return false; }
+  bool complete() const override { return whole_; }
 
   void end() override {
     if (!answer_.started()) {
@@ -88,13 +88,11 @@ class ByteCall final : public Relay {
       redact(backend_.api_key, error.message);
       return answer_.send_error(exchange_.dialect, error);
     }
+    // Else not finished: the client must see that something is missing.
+    whole_ = static_cast<bool>(result());
+    if (!whole_) answer_.note(result().error());
+    // What a slow client still has to read goes first, see Relay::drain.
     if (!blocked()) write();
-    if (result()) {
-      answer_.finish();
-    } else {
-      // Not finished: the client must see that something is missing.
-      answer_.note(result().error());
-    }
   }
 
   void account() override {
@@ -128,6 +126,7 @@ class ByteCall final : public Relay {
   const Backend& backend_;
   const ParsedRequest* request_;
   UsageReader usage_;
+  bool whole_ = false;
 };
 
 /// The request as one of a chat, where it is one; for the record only.

@@ -287,7 +287,7 @@ void answer_provider_chat(Exchange& exchange) {
   if (!call) {
     return exchange.answer.send_error(*find_dialect(kDialect), call.error());
   }
-  when_free(exchange, *call, [&] { ask(exchange, provider, *call); });
+  when_free(exchange, *call->backend, [&] { ask(exchange, provider, *call); });
 }
 
 }  // namespace llmproxy::gateway

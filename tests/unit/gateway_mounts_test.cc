@@ -337,3 +337,54 @@ TEST_CASE("pages of configured origins may call, others may not") {
   fixture.handle(get("/v1/models", {{"origin", "https://evil.test"}}));
   CHECK(fixture.sink->header("access-control-allow-origin").empty());
 }
+
+TEST_CASE("a page that somebody visits cannot use an open proxy") {
+  struct Row {
+    const char* origin;
+    int status;
+  };
+  const Row rows[] = {{"https://evil.test", 403},
+                      {"http://evil.test:8080", 403},
+                      {"http://localhost.evil.test", 403},
+                      {"http://localhost:3000", 200},
+                      {"https://127.0.0.1", 200},
+                      {"http://[::1]:3000", 200},
+                      {"null", 200},
+                      {"vscode-webview://abc", 200}};
+  for (const Row& row : rows) {
+    CAPTURE(row.origin);
+    GatewayFixture fixture;
+    fixture.upstream->play(openai_answer());
+    HttpRequest request = openai_request("gpt");
+    request.headers = {{"origin", row.origin}, {"content-type", "text/plain"}};
+    fixture.handle(std::move(request));
+    CHECK(fixture.sink->status() == row.status);
+    CHECK(fixture.upstream->requests().empty() == (row.status == 403));
+  }
+  // Where a key is asked for, the key says who may.
+  Config config = test_config();
+  config.server.client_keys.emplace_back(kClientKey);
+  GatewayFixture keyed(std::move(config));
+  keyed.upstream->play(openai_answer());
+  HttpRequest request = openai_request("gpt");
+  request.headers = {{"origin", "https://evil.test"},
+                     {"x-api-key", kClientKey}};
+  keyed.handle(std::move(request));
+  CHECK(keyed.sink->status() == 200);
+}
+
+TEST_CASE("a client that reads slowly gets all of what is passed on") {
+  GatewayFixture fixture;
+  fixture.sink->set_capacity(1);
+  fixture.upstream->play(
+      Script().head(200, json_head()).body("one ").body("two ").body("three"));
+  fixture.start(get("/openai-side/v1/models"));
+  REQUIRE(eventually([&] {
+    fixture.sink->read();
+    return fixture.sink->finished();
+  }));
+  fixture.join();
+  CHECK(fixture.sink->body() == "one two three");
+  CHECK(fixture.sink->finished());
+  CHECK(fixture.sink->faults().empty());
+}
