@@ -22,23 +22,7 @@ constexpr YamlField<Deadlines> kDeadlineFields[] = {
     {"total", read_seconds<Deadlines, &Deadlines::total>},
 };
 
-// What a backend's section says; made into a Backend once all is read, as
-// the provider decides what may be left out.
-struct Section {
-  const Provider* provider = nullptr;
-  const Dialect* dialect = nullptr;
-  std::string base_url;
-  std::string query;
-  Secret api_key;
-  std::string auth_header;
-  std::string auth_prefix;
-  bool pass_credentials = false;
-  Headers headers;
-  AwsCredentials aws;
-  Deadlines deadlines;
-};
-
-Result<void> read_provider(const YamlNode& node, Section& out) {
+Result<void> read_provider(const YamlNode& node, Backend& out) {
   LLMPROXY_ASSIGN(const std::string name, node.text());
   out.provider = find_provider(name);
   if (out.provider != nullptr) return {};
@@ -48,17 +32,17 @@ Result<void> read_provider(const YamlNode& node, Section& out) {
                     did_you_mean(name, known));
 }
 
-Result<void> read_dialect(const YamlNode& node, Section& out) {
+Result<void> read_dialect(const YamlNode& node, Backend& out) {
   LLMPROXY_ASSIGN(out.dialect, read_dialect_name(node));
   return {};
 }
 
-Result<void> read_base_url(const YamlNode& node, Section& out) {
+Result<void> read_base_url(const YamlNode& node, Backend& out) {
   LLMPROXY_ASSIGN(out.base_url, read_url(node));
   return {};
 }
 
-Result<void> read_api_key(const YamlNode& node, Section& out) {
+Result<void> read_api_key(const YamlNode& node, Backend& out) {
   LLMPROXY_ASSIGN(std::string key, node.text());
   if (key.empty()) {
     return node.error(
@@ -70,18 +54,18 @@ Result<void> read_api_key(const YamlNode& node, Section& out) {
 }
 
 template <Secret AwsCredentials::*member>
-Result<void> read_aws_secret(const YamlNode& node, Section& out) {
+Result<void> read_aws_secret(const YamlNode& node, Backend& out) {
   LLMPROXY_ASSIGN(std::string text, node.text());
   out.aws.*member = Secret(std::move(text));
   return {};
 }
 
 template <std::string AwsCredentials::*member>
-Result<void> read_aws_text(const YamlNode& node, Section& out) {
+Result<void> read_aws_text(const YamlNode& node, Backend& out) {
   return read_text<AwsCredentials, member>(node, out.aws);
 }
 
-Result<void> read_headers(const YamlNode& node, Section& out) {
+Result<void> read_headers(const YamlNode& node, Backend& out) {
   LLMPROXY_ASSIGN(const auto members, node.members());
   for (const auto& [name, value] : members) {
     LLMPROXY_ASSIGN(std::string text, value.text());
@@ -94,20 +78,20 @@ Result<void> read_headers(const YamlNode& node, Section& out) {
   return {};
 }
 
-Result<void> read_deadlines(const YamlNode& node, Section& out) {
+Result<void> read_deadlines(const YamlNode& node, Backend& out) {
   return read_section(node, kDeadlineFields, out.deadlines);
 }
 
-constexpr YamlField<Section> kFields[] = {
+constexpr YamlField<Backend> kFields[] = {
     {"provider", read_provider},
     {"base_url", read_base_url},
     {"api_key", read_api_key},
-    {"auth_header", read_some_text<Section, &Section::auth_header>},
-    {"auth_prefix", read_text<Section, &Section::auth_prefix>},
-    {"pass_credentials", read_boolean<Section, &Section::pass_credentials>},
+    {"auth_header", read_some_text<Backend, &Backend::auth_header>},
+    {"auth_prefix", read_text<Backend, &Backend::auth_prefix>},
+    {"pass_credentials", read_boolean<Backend, &Backend::pass_credentials>},
     {"headers", read_headers},
     {"dialect", read_dialect},
-    {"query", read_text<Section, &Section::query>},
+    {"query", read_text<Backend, &Backend::query>},
     {"region", read_aws_text<&AwsCredentials::region>},
     {"access_key_id", read_aws_text<&AwsCredentials::access_key_id>},
     {"secret_access_key", read_aws_secret<&AwsCredentials::secret_access_key>},
@@ -124,27 +108,22 @@ Result<Backend> read_backend(const std::string& name, const YamlNode& node) {
   if (name.find('/') != std::string::npos) {
     return node.error("expected a backend's name without /");
   }
-  Section section;
-  LLMPROXY_TRY(read_section(node, kFields, section));
-  if (section.provider == nullptr) section.provider = provider_named_as(name);
-  if (section.base_url.empty() && section.provider->base_url.empty()) {
+  // What the file leaves out stays empty, and is the provider's.
+  Backend backend;
+  LLMPROXY_TRY(read_section(node, kFields, backend));
+  if (backend.provider == nullptr) backend.provider = provider_named_as(name);
+  const Provider& provider = *backend.provider;
+  if (backend.base_url.empty() && provider.base_url.empty()) {
     return node.error("base_url is missing, e.g. http://127.0.0.1:11434/v1");
   }
-  if (section.auth_header.empty() && !section.auth_prefix.empty()) {
+  if (backend.auth_header.empty() && !backend.auth_prefix.empty()) {
     return node.error("auth_prefix needs auth_header");
   }
-  Backend backend = make_backend(*section.provider, std::move(section.api_key),
-                                 std::move(section.base_url));
+  Backend usual = make_backend(provider, {}, std::move(backend.base_url));
   backend.name = name;
-  backend.auth_header = std::move(section.auth_header);
-  backend.auth_prefix = std::move(section.auth_prefix);
-  backend.pass_credentials = section.pass_credentials;
-  backend.headers = std::move(section.headers);
-  backend.deadlines = section.deadlines;
-  backend.query = std::move(section.query);
-  backend.aws = std::move(section.aws);
+  backend.base_url = std::move(usual.base_url);
+  if (backend.dialect == nullptr) backend.dialect = usual.dialect;
   if (backend.aws.region.empty()) backend.aws.region = kDefaultRegion;
-  if (section.dialect != nullptr) backend.dialect = section.dialect;
   return backend;
 }
 
