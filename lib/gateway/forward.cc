@@ -85,7 +85,7 @@ class ByteCall final : public Relay {
     if (!answer_.started()) {
       Error error = result() ? upstream_malformed("the upstream sent no answer")
                              : result().error();
-      redact(backend_.api_key, error.message);
+      redact(backend_, error.message);
       return answer_.send_error(exchange_.dialect, error);
     }
     // Else not finished: the client must see that something is missing.

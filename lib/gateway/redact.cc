@@ -9,16 +9,22 @@ namespace {
 constexpr std::size_t kShortest = 8;
 constexpr std::string_view kInstead = "[key]";
 
-}  // namespace
-
-void redact(const Secret& key, std::string& text) {
-  const std::string& secret = key.reveal();
+void remove(std::string_view secret, std::string& text) {
   if (secret.size() < kShortest) return;
   std::size_t at = text.find(secret);
   while (at != std::string::npos) {
     text.replace(at, secret.size(), kInstead);
     at = text.find(secret, at + kInstead.size());
   }
+}
+
+}  // namespace
+
+void redact(const Backend& backend, std::string& text) {
+  remove(backend.api_key.reveal(), text);
+  remove(backend.aws.secret_access_key.reveal(), text);
+  remove(backend.aws.session_token.reveal(), text);
+  for (const Header& header : backend.headers) remove(header.value, text);
 }
 
 }  // namespace llmproxy::gateway

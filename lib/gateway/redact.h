@@ -1,4 +1,4 @@
-// Keeping a backend's key from its clients: some upstreams repeat the key
+// Keeping a backend's secrets from its clients: some upstreams repeat the key
 // they were sent in the error that refuses it.
 #pragma once
 
@@ -8,8 +8,9 @@
 
 namespace llmproxy::gateway {
 
-/// Replaces `key` wherever it stands in `text`. A key so short that it may
-/// be an ordinary word is left alone: it protects nothing.
-void redact(const Secret& key, std::string& text);
+/// Replaces the backend's key, its AWS secrets and the values of its own
+/// headers wherever they stand in `text`. A value so short that it may be an
+/// ordinary word is left alone: it protects nothing.
+void redact(const Backend& backend, std::string& text);
 
 }  // namespace llmproxy::gateway
