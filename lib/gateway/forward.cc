@@ -27,6 +27,10 @@ constexpr std::array<std::string_view, 8> kNotPassed = {
     "upgrade",    "transfer-encoding", "set-cookie",         "proxy-connection",
 };
 
+constexpr int kFirstError = 400;
+// Errors are held whole. Bytes.
+constexpr std::size_t kMaxError = std::size_t{16} << 20;
+
 bool begins_with(std::string_view text, std::string_view word) {
   return text.size() >= word.size() &&
          same_header_name(text.substr(0, word.size()), word);
@@ -63,6 +67,11 @@ class ByteCall final : public Relay {
     const bool stream = is_stream(upstream_.headers);
     if (stream) answer_.record().stream = true;
     if (request_ != nullptr && is_success(upstream_.status)) begin_reading();
+    // An error may repeat the key it refuses: it is looked at first.
+    if (upstream_.status < kFirstError) start();
+  }
+
+  void start() {
     answer_.start(upstream_.status, passed_headers(upstream_.headers));
   }
 
@@ -76,23 +85,44 @@ class ByteCall final : public Relay {
   Flow take(std::string_view bytes) override {
     usage_.feed(bytes);
     out_ += bytes;
-    return send();
+    if (answer_.started()) return send();
+    return out_.size() <= kMaxError ? Flow::go_on : Flow::stop;
   }
 
   bool complete() const override { return whole_; }
 
   void end() override {
     if (!answer_.started()) {
-      Error error = result() ? upstream_malformed("the upstream sent no answer")
-                             : result().error();
-      redact(backend_, error.message);
-      return answer_.send_error(exchange_.dialect, error);
+      if (!result() || upstream_.status == 0) return fail();
+      start_error();
     }
     // Else not finished: the client must see that something is missing.
     whole_ = static_cast<bool>(result());
     if (!whole_) answer_.note(result().error());
     // What a slow client still has to read goes first, see Relay::drain.
     if (!blocked()) write();
+  }
+
+  void fail() {
+    out_.clear();
+    Error error = result() ? upstream_malformed("the upstream sent no answer")
+                           : result().error();
+    redact(backend_, error.message);
+    answer_.send_error(exchange_.dialect, error);
+  }
+
+  void start_error() {
+    redact(backend_, out_);
+    Headers& headers = upstream_.headers;
+    for (Header& header : headers) redact(backend_, header.value);
+    std::erase_if(headers, [](const Header& header) {
+      return same_header_name(header.name, "content-length");
+    });
+    // The answer to HEAD has a length and no body.
+    if (!out_.empty()) {
+      headers.push_back({"content-length", std::to_string(out_.size())});
+    }
+    start();
   }
 
   void account() override {

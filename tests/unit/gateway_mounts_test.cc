@@ -259,6 +259,23 @@ TEST_CASE("what an upstream refuses or breaks off comes through") {
   CHECK_FALSE(fixture.sink->finished());
 }
 
+TEST_CASE("an upstream that repeats our key is not passed on with it") {
+  GatewayFixture fixture;
+  const std::string told = "bad key " + kOpenAiKey + ".";
+  fixture.upstream->play(
+      Script()
+          .head(401, {{"content-type", "text/plain"},
+                      {"content-length", std::to_string(told.size())},
+                      {"x-echo", kOpenAiKey}})
+          .body(told.substr(0, 12))
+          .body(told.substr(12)));
+  fixture.handle(get("/openai-side/v1/models"));
+  CHECK(fixture.sink->status() == 401);
+  CHECK(fixture.sink->body() == "bad key [key].");
+  CHECK(fixture.sink->header("content-length") == "14");
+  CHECK(fixture.sink->header("x-echo") == "[key]");
+}
+
 TEST_CASE("our own paths win over a backend's name, and it can be hidden") {
   Config config = test_config();
   config.backends[0].name = "v1";
