@@ -132,7 +132,9 @@ class StreamEncoder {
   virtual ~StreamEncoder() = default;
   virtual void on_event(const StreamEvent& event, std::string& out) = 0;
   /// Bytes that keep the connection alive and mean nothing to the client.
-  virtual void keep_alive(std::string& out) = 0;
+  /// `begun`: it has seen the begin of the answer, though perhaps not through
+  /// this encoder.
+  virtual void keep_alive(bool begun, std::string& out) = 0;
   virtual const Losses& losses() const = 0;
 };
 

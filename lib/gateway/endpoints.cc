@@ -51,6 +51,8 @@ void discard(Exchange& exchange) { exchange.answer.send_json(200, {}, "{}"); }
 constexpr std::array kEndpoints = {
     Endpoint{"GET", "/v1/models", Key::required, list_models},
     Endpoint{"GET", "/v1/models/", Key::required, get_model},
+    Endpoint{"GET", "/v1beta/models", Key::required, list_models},
+    Endpoint{"GET", "/v1beta/models/", Key::required, get_model},
     Endpoint{"GET", "/v1/responses/", Key::required, get_response},
     Endpoint{"DELETE", "/v1/responses/", Key::required, delete_response},
     Endpoint{"POST", "/v1/chat/", Key::required, answer_provider_chat},
@@ -72,7 +74,8 @@ struct MarkRow {
   std::string_view header;
   std::string_view dialect;
 };
-constexpr std::array kMarks = {MarkRow{"anthropic-version", "claude"}};
+constexpr std::array kMarks = {MarkRow{"anthropic-version", "claude"},
+                               MarkRow{"x-goog-api-key", "gemini"}};
 
 bool has_path(const Endpoint& endpoint, std::string_view path) {
   const bool open = endpoint.path.size() > 1 && endpoint.path.ends_with('/');
@@ -89,6 +92,7 @@ const Dialect* dialect_of_path(std::string_view path) {
 
 const Dialect& asking_dialect(const HttpRequest& request) {
   if (const Dialect* dialect = dialect_of_path(request.path)) return *dialect;
+  if (request.path.starts_with("/v1beta/")) return *find_dialect("gemini");
   for (const MarkRow& row : kMarks) {
     if (find_header(request.headers, row.header).empty()) continue;
     if (const Dialect* dialect = find_dialect(row.dialect)) return *dialect;
@@ -132,7 +136,7 @@ void forward_to_mount(Exchange& exchange) {
 Match find_endpoint(const HttpRequest& request, const Mount& mount) {
   if (!mount) return find_endpoint(request.method, request.path);
   Match match;
-  if (!mount.prefix.empty()) {
+  if (!mount.prefix.empty() || mount.backend == nullptr) {
     match = find_endpoint(request.method, mount.rest);
   }
   if (!match.endpoint && match.allowed.empty() && mount.backend != nullptr) {
@@ -147,6 +151,19 @@ Error client_error(ErrorKind kind, std::string message) {
   error.kind = kind;
   error.fault = Fault::client;
   error.message = std::move(message);
+  return error;
+}
+
+/// Codex asks for a websocket first, and for nothing else when it is told
+/// that there is none.
+bool wants_websocket(const HttpRequest& request) {
+  return same_header_name(find_header(request.headers, "upgrade"), "websocket");
+}
+
+Error no_websocket() {
+  Error error = client_error(ErrorKind::invalid_request,
+                             "there are no websockets here; send a POST");
+  error.status = 426;
   return error;
 }
 
@@ -194,6 +211,9 @@ void dispatch(const Core& core, HttpRequest request, Answer& answer) {
   }
   if (is_foreign_page(core.config().server, request)) {
     return answer.send_error(asking_dialect(request), foreign_page());
+  }
+  if (wants_websocket(request)) {
+    return answer.send_error(asking_dialect(request), no_websocket());
   }
   Mount mount;
   if (find_endpoint(request.method, request.path).allowed.empty()) {

@@ -73,6 +73,30 @@ void write_claude_list(std::span<const Model> models, json::Writer& out) {
   out.end_object();
 }
 
+// [gemini: models.list, models.get]
+void write_gemini_model(const Model& model, json::Writer& out) {
+  out.begin_object();
+  out.member("name", fmt::format("models/{}", model.id));
+  out.member("displayName", model.id);
+  out.key("supportedGenerationMethods");
+  out.begin_array();
+  for (const std::string_view method :
+       {"generateContent", "streamGenerateContent", "countTokens"}) {
+    out.string(method);
+  }
+  out.end_array();
+  out.end_object();
+}
+
+void write_gemini_list(std::span<const Model> models, json::Writer& out) {
+  out.begin_object();
+  out.key("models");
+  out.begin_array();
+  for (const Model& model : models) write_gemini_model(model, out);
+  out.end_array();
+  out.end_object();
+}
+
 /// How a dialect writes models.
 struct Shape {
   std::string_view dialect;
@@ -82,6 +106,7 @@ struct Shape {
 constexpr std::array kShapes = {
     Shape{"openai-chat", write_openai_model, write_openai_list},
     Shape{"claude", write_claude_model, write_claude_list},
+    Shape{"gemini", write_gemini_model, write_gemini_list},
 };
 
 const Shape& shape_for(const Dialect& dialect) {

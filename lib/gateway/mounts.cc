@@ -6,6 +6,7 @@ namespace llmproxy::gateway {
 namespace {
 
 constexpr std::string_view kRoot = "/";
+constexpr std::string_view kVendorPath = "/openai/v1/";
 
 bool same_place(const Backend& a, const Backend& b) {
   return a.base_url == b.base_url && a.auth_header == b.auth_header &&
@@ -39,15 +40,20 @@ Mount find_mount(const Core& core, std::string_view path) {
   std::size_t taken = mount.prefix.size();
   if (!mount.prefix.empty()) {
     mount.backend = shared_backend(core, mount.prefix);
-  } else if (core.config().server.backend_paths) {
-    const std::string_view name = first_segment(path);
-    mount.backend = name.empty() ? nullptr : core.find_backend(name);
-    taken = name.size() + 1;
-    if (mount.backend == nullptr) return {};
   } else {
-    return {};
+    const std::string_view name = first_segment(path);
+    if (core.config().server.backend_paths && !name.empty()) {
+      mount.backend = core.find_backend(name);
+    }
+    if (mount.backend != nullptr) taken = name.size() + 1;
   }
   mount.rest = path.substr(taken);
+  // What groq-sdk puts before the paths of its API, whatever its base URL.
+  if (mount.backend == nullptr && mount.rest.starts_with(kVendorPath)) {
+    mount.rest.erase(0, kVendorPath.rfind("/v1"));
+  } else if (taken == 0) {
+    return {};
+  }
   if (mount.rest.empty()) mount.rest = kRoot;
   return mount;
 }
@@ -60,11 +66,15 @@ std::string_view version_of(std::string_view path) {
 
 std::string join_version(std::string_view base, std::string_view rest) {
   while (base.ends_with('/')) base.remove_suffix(1);
-  const std::string_view version = version_of(rest);
-  if (!version.empty() && base.ends_with(version)) {
-    rest.remove_prefix(version.size());
+  // The longest part of `rest` that ends in a version and stands in `base`
+  // already ("/v1", "/openai/v1").
+  std::size_t shared = 0;
+  for (std::size_t end = rest.find('/', 1); end != std::string_view::npos;
+       end = rest.find('/', end + 1)) {
+    const std::string_view part = rest.substr(0, end);
+    if (ends_in_version(part) && base.ends_with(part)) shared = end;
   }
-  return std::string(base).append(rest);
+  return std::string(base).append(rest.substr(shared));
 }
 
 }  // namespace llmproxy::gateway

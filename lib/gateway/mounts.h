@@ -11,7 +11,7 @@
 namespace llmproxy::gateway {
 
 struct Mount {
-  /// Of the routes that hold here; empty below a backend's name.
+  /// Of the routes that hold here; empty = those without one.
   std::string_view prefix;
   /// Where everything goes that is no endpoint of ours; nullptr = nowhere.
   const Backend* backend = nullptr;
@@ -28,8 +28,8 @@ Mount find_mount(const Core& core, std::string_view path);
 /// empty.
 std::string_view version_of(std::string_view path);
 
-/// `base` with `rest` behind it; a version that `base` ends in and `rest`
-/// begins with stands there once.
+/// `base` with `rest` behind it; what `base` ends in and `rest` begins with, up
+/// to a version ("/v1"), stands there once.
 std::string join_version(std::string_view base, std::string_view rest);
 
 }  // namespace llmproxy::gateway

@@ -128,7 +128,8 @@ void StreamTranslator::fail(const Error& error, std::string& out) {
 }
 
 void StreamTranslator::keep_alive(std::string& out) {
-  if (!state_->done()) state_->encoder->keep_alive(out);
+  const State& s = *state_;
+  if (!s.done()) s.encoder->keep_alive(s.started, out);
 }
 
 bool StreamTranslator::started() const { return state_->started; }

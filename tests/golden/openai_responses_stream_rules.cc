@@ -22,6 +22,7 @@ class Reader {
       return "sequence_number";
     }
     if (ended_) return "an event behind the last";
+    if (type == "keepalive") return "";
     if (type == "error") return check_error(*root);
     if (!(*root)["error"].absent()) return "a truthy error in " + type;
     if (type == "response.output_item.added") return item_added(*root);

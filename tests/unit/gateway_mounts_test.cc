@@ -405,3 +405,58 @@ TEST_CASE("a client that reads slowly gets all of what is passed on") {
   CHECK(fixture.sink->finished());
   CHECK(fixture.sink->faults().empty());
 }
+
+TEST_CASE("a path that some SDK puts before its own leads to the same place") {
+  GatewayFixture fixture;
+  fixture.upstream->play(openai_answer());
+  HttpRequest request = openai_request("gpt");
+  request.path = "/openai" + request.path;
+  fixture.handle(std::move(request));
+  CHECK(fixture.sink->status() == 200);
+  CHECK(at(sent(fixture).body, "model") == "gpt-up");
+
+  // Where a backend is called so it is that backend's API.
+  Config config = test_config();
+  config.backends[1].name = "openai";
+  GatewayFixture named(std::move(config));
+  named.upstream->play(openai_answer());
+  request = openai_request("gpt");
+  request.path = "/openai" + request.path;
+  named.handle(std::move(request));
+  CHECK(sent(named).url == "http://claude.test/v1/chat/completions");
+}
+
+TEST_CASE("what a base URL and a path share stands there once") {
+  Config config = test_config();
+  config.backends[0].base_url = "http://groq.test/openai/v1";
+  for (const char* path :
+       {"/openai-side/v1/models", "/openai-side/openai/v1/models",
+        "/openai-side/models"}) {
+    CAPTURE(path);
+    GatewayFixture fixture(config);
+    fixture.upstream->play(openai_answer());
+    fixture.handle(get(path));
+    CHECK(sent(fixture).url == "http://groq.test/openai/v1/models");
+  }
+}
+
+TEST_CASE("who asks for a websocket is told that there is none") {
+  GatewayFixture fixture;
+  fixture.handle(get("/v1/responses",
+                     {{"connection", "Upgrade"}, {"upgrade", "websocket"}}));
+  CHECK(fixture.sink->status() == 426);
+  CHECK(contains(fixture.sink->body(), "\"error\""));
+}
+
+TEST_CASE("models are listed for Gemini clients") {
+  GatewayFixture fixture;
+  fixture.handle(get("/v1/models", {{"x-goog-api-key", "k"}}));
+  CHECK(at(fixture.sink->body(), "models", 0, "name") == "models/gpt");
+  fixture.fresh_sink();
+  fixture.handle(get("/v1beta/models/claude"));
+  CHECK(at(fixture.sink->body(), "name") == "models/claude");
+  fixture.fresh_sink();
+  fixture.handle(get("/v1beta/models/nobody"));
+  CHECK(fixture.sink->status() == 404);
+  CHECK(at(fixture.sink->body(), "error", "status") == "NOT_FOUND");
+}

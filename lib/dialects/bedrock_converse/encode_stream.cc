@@ -25,7 +25,7 @@ class Encoder final : public StreamEncoder, private EventSink {
     out_ = nullptr;
   }
 
-  void keep_alive(std::string& out) override {
+  void keep_alive(bool, std::string& out) override {
     wire::append_keep_alive_frame(out);
   }
 
@@ -48,7 +48,7 @@ class Encoder final : public StreamEncoder, private EventSink {
       case EventKind::part_ended:
         return block_stop(event);
       case EventKind::ping:
-        return keep_alive(*out_);
+        return keep_alive(true, *out_);
       case EventKind::finished:
         return finish(event);
       case EventKind::failed:

@@ -45,7 +45,7 @@ class Encoder final : public StreamEncoder, private EventSink {
     out_ = nullptr;
   }
 
-  void keep_alive(std::string& out) override { framing_.keep_alive(out); }
+  void keep_alive(bool, std::string& out) override { framing_.keep_alive(out); }
 
   const Losses& losses() const override { return losses_; }
 
@@ -64,7 +64,7 @@ class Encoder final : public StreamEncoder, private EventSink {
       case EventKind::part_ended:
         return block_stop(event);
       case EventKind::ping:
-        return keep_alive(*out_);
+        return keep_alive(true, *out_);
       case EventKind::finished:
         return finish(event);
       case EventKind::failed:

@@ -24,7 +24,7 @@ class Encoder final : public StreamEncoder, private EventSink {
   }
 
   /// An answer that says nothing yet; in an array a blank line does.
-  void keep_alive(std::string& out) override {
+  void keep_alive(bool, std::string& out) override {
     if (array_) {
       out += '\n';
       return;
@@ -56,7 +56,7 @@ class Encoder final : public StreamEncoder, private EventSink {
       case EventKind::part_ended:
         return part_end(event);
       case EventKind::ping:
-        return keep_alive(*out_);
+        return keep_alive(true, *out_);
       case EventKind::finished:
         return finish(event);
       case EventKind::failed:

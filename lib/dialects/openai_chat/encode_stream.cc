@@ -32,7 +32,7 @@ class Encoder final : public StreamEncoder {
       case EventKind::part_ended:
         return end_part(event, out);
       case EventKind::ping:
-        return keep_alive(out);
+        return keep_alive(true, out);
       case EventKind::finished:
         return finish(event, out);
       case EventKind::failed:
@@ -42,7 +42,7 @@ class Encoder final : public StreamEncoder {
     }
   }
 
-  void keep_alive(std::string& out) override {
+  void keep_alive(bool, std::string& out) override {
     wire::append_comment(out, "keep-alive");
   }
 

@@ -2,6 +2,7 @@
 // output item; every event is numbered; the last one repeats the answer.
 #include <fmt/format.h>
 
+#include <iterator>
 #include <memory>
 
 #include "chat/sealed_reasoning.h"
@@ -23,8 +24,17 @@ class Encoder final : public StreamEncoder, private EventSink {
     out_ = nullptr;
   }
 
-  void keep_alive(std::string& out) override {
-    wire::append_comment(out, "keep-alive");
+  /// Codex does not count comments as a sign of life; the SDKs want
+  /// response.created to come first, whatever else there is.
+  void keep_alive(bool begun, std::string& out) override {
+    if (!begun) return wire::append_comment(out, "keep-alive");
+    // Passed on, the numbers are the upstream's own.
+    out += "event: keepalive\ndata: {\"type\":\"keepalive\"";
+    if (sequence_ > 0) {
+      fmt::format_to(std::back_inserter(out), ",\"sequence_number\":{}",
+                     sequence_++);
+    }
+    out += "}\n\n";
   }
 
   const Losses& losses() const override { return losses_; }
@@ -44,7 +54,7 @@ class Encoder final : public StreamEncoder, private EventSink {
       case EventKind::part_ended:
         return item_end(event);
       case EventKind::ping:
-        return keep_alive(*out_);
+        return keep_alive(sequence_ > 0, *out_);
       case EventKind::finished:
         return finish(event);
       case EventKind::failed:
