@@ -91,8 +91,8 @@ export function scratch() {
 }
 
 /** The program with nothing of our environment: no keys, no proxies. */
-function launch(args, directory, env) {
-  const child = spawn(binary(), args, {
+function launch(args, directory, env, program = binary()) {
+  const child = spawn(program, args, {
     cwd: directory,
     env: {
       PATH: process.env.PATH, HOME: directory, TMPDIR: directory,
@@ -151,8 +151,9 @@ export class Proxy {
     return proxy;
   }
 
-  constructor(directory, args, env) {
-    const { child, text } = launch(args, directory, env);
+  /** `program` may be a shell that becomes the proxy. */
+  constructor(directory, args, env, program) {
+    const { child, text } = launch(args, directory, env, program);
     this.child = child;
     this.text = text;
     this.exit = once(child, "close");

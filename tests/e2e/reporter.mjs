@@ -1,5 +1,5 @@
-// What the runner prints: each failure in full, one line a file, and a last
-// line with the numbers.
+// What the runner prints: what the tests print, each failure in full, one
+// line a file, and a last line with the numbers.
 import { relative } from "node:path";
 import { inspect } from "node:util";
 
@@ -14,7 +14,8 @@ export default async function* report(source) {
   const files = new Map();
   const total = { passed: 0, failed: 0 };
   for await (const event of source) {
-    if (event.type === "test:stderr") yield event.data.message;
+    if (["test:stderr", "test:stdout"].includes(event.type))
+      yield event.data.message;
     if (event.type !== "test:pass" && event.type !== "test:fail") continue;
     if (!counts(event)) continue;
     const failed = event.type === "test:fail";

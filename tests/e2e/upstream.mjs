@@ -30,8 +30,10 @@ export class Call {
     this.connection = upstream.connectionOf(request.socket);
     this.body = body;
     this.dialect = dialectAt(request.url);
-    this.json = JSON.parse(body.toString("utf8"));
-    this.model = this.dialect.place?.(request.url).model ?? this.json.model;
+    this.json = body.length ? JSON.parse(body.toString("utf8")) : undefined;
+    // What is no chat (a list of models, a picture) goes by its path.
+    this.model = this.dialect?.place?.(request.url).model ??
+      this.json?.model ?? request.url;
     this.startedAt = performance.now();
     /** Settles when the exchange is over; `aborted`: the peer left first. */
     this.closed = once(response, "close").then(() => ({
@@ -160,7 +162,8 @@ export class Upstream {
     return this.connections.get(socket);
   }
 
-  /** Registers a script; returns the model name that reaches it. */
+  /** Registers a script; returns the model name that reaches it: "*" is
+   * for the models that no other is for. */
   add(script, name = `script-${this.scripts.size}`) {
     this.scripts.set(name, script);
     return name;
@@ -193,7 +196,7 @@ export class Upstream {
     const call = new Call(this, request, response, Buffer.concat(chunks));
     this.calls.push(call);
     this.arrivals.get(call.model)?.resolve(call);
-    const script = this.scripts.get(call.model);
+    const script = this.scripts.get(call.model) ?? this.scripts.get("*");
     if (!script) throw new Error(`no script for model ${call.model}`);
     await script(call);
     if (!response.writableEnded && !response.destroyed)

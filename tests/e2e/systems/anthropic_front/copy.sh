@@ -1,0 +1,2 @@
+cp .env.example .env
+# Edit .env with your credentials

@@ -1,0 +1,1 @@
+LOG_FILE=/path/to/proxy.log llm-proxy

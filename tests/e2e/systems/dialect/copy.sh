@@ -1,0 +1,1 @@
+cp config/config.example.yaml config/config.yaml

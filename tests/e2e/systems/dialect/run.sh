@@ -1,0 +1,1 @@
+llm-proxy --config config/config.yaml

@@ -1,0 +1,3 @@
+export OPENAI_API_KEY=your_openai_key
+export ANTHROPIC_API_KEY=your_anthropic_key
+export GEMINI_API_KEY=your_gemini_key
