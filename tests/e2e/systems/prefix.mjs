@@ -180,5 +180,6 @@ describe(name, () => {
     assert.ok(providers.openai.requests > 0);
   });
 
-  notOurs(name, "make (install, build, run, dev, test-*, version)");
+  notOurs(name, "make (install, build, run, dev, test-*, version)",
+    "not here: the Makefile has them");
 });

@@ -60,7 +60,7 @@ export function finish(program, args, { env, cwd, input = "" } = {}) {
 const jsonType = { "content-type": "application/json" };
 
 /** Says `vendor.reply` in any dialect; keeps the bytes as `call.sent`. */
-function say(vendor, call) {
+export function say(vendor, call) {
   if (!call.dialect) {
     call.sent = JSON.stringify({ object: "thing", path: call.path });
     return call.raw(200, jsonType, call.sent);

@@ -12,9 +12,10 @@ export function row(system, example, body, options = {}) {
   });
 }
 
-/** A row of what installs, builds or starts another program. */
-export function notOurs(system, example) {
-  rows.push({ system, example, result: "not ours: starts the other program" });
+/** A row of what is not run here: it installs or starts another program. */
+export function notOurs(system, example,
+  why = "not ours: starts the other program") {
+  rows.push({ system, example, result: why, foreign: true });
 }
 
 after(() => {
@@ -27,6 +28,6 @@ after(() => {
   const order = [...new Set(rows.map(({ system }) => system))].sort();
   for (const name of order)
     for (const foreign of [false, true])
-      rows.filter(({ system, result }) => system === name &&
-        result.startsWith("not ours") === foreign).forEach(print);
+      rows.filter((line) => line.system === name &&
+        Boolean(line.foreign) === foreign).forEach(print);
 });
