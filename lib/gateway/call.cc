@@ -276,7 +276,7 @@ Headers answer_headers(const Exchange& exchange, const Call& call,
 
 void relay_error(Exchange& exchange, const Call& call,
                  UpstreamAnswer upstream) {
-  redact(*call.backend, upstream.body);
+  redact(*call.backend, exchange.request, upstream.body);
   Answer& answer = exchange.answer;
   Headers headers =
       answer_headers(exchange, call, upstream.headers, call.losses);

@@ -74,6 +74,29 @@ std::string_view own_credential(const ServerConfig& server,
   return found;
 }
 
+std::vector<std::string_view> credentials_of(const HttpRequest& request) {
+  std::vector<std::string_view> out;
+  for (const Header& header : request.headers) {
+    if (!is_credential_header(header.name)) continue;
+    const std::string_view value = without_scheme(header.value);
+    if (!value.empty()) out.push_back(value);
+  }
+  each_pair(request.query, [&](std::string_view pair) {
+    if (pair.starts_with(kQueryKey)) {
+      out.push_back(pair.substr(kQueryKey.size()));
+    }
+  });
+  return out;
+}
+
+void each_query_value(std::string_view query,
+                      const std::function<void(std::string_view)>& use) {
+  each_pair(query, [&](std::string_view pair) {
+    const std::size_t equals = pair.find('=');
+    if (equals != std::string_view::npos) use(pair.substr(equals + 1));
+  });
+}
+
 bool is_credential_header(std::string_view name) {
   return is_one_of(name, kCredentialHeaders);
 }

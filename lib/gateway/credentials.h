@@ -2,8 +2,10 @@
 // credentials of its own for an upstream.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "llmproxy/config.h"
 #include "llmproxy/gateway.h"
@@ -18,6 +20,14 @@ bool is_client_key(const ServerConfig& server, std::string_view value);
 /// `key` in the query. Empty = it sent none, or only a key of ours.
 std::string_view own_credential(const ServerConfig& server,
                                 const HttpRequest& request);
+
+/// Every credential that a client sent, ours and its own, without schemes;
+/// views into `request`.
+std::vector<std::string_view> credentials_of(const HttpRequest& request);
+
+/// Calls `use` with the value of each "name=value" of a query.
+void each_query_value(std::string_view query,
+                      const std::function<void(std::string_view)>& use);
 
 /// True for the names of the headers above.
 bool is_credential_header(std::string_view name);

@@ -107,14 +107,15 @@ class ByteCall final : public Relay {
     out_.clear();
     Error error = result() ? upstream_malformed("the upstream sent no answer")
                            : result().error();
-    redact(backend_, error.message);
+    redact(backend_, exchange_.request, error.message);
     answer_.send_error(exchange_.dialect, error);
   }
 
   void start_error() {
-    redact(backend_, out_);
+    redact(backend_, exchange_.request, out_);
     Headers& headers = upstream_.headers;
-    for (Header& header : headers) redact(backend_, header.value);
+    for (Header& header : headers)
+      redact(backend_, exchange_.request, header.value);
     std::erase_if(headers, [](const Header& header) {
       return same_header_name(header.name, "content-length");
     });
@@ -198,7 +199,10 @@ void forward(Exchange& exchange, const Backend& backend,
   UpstreamRequest out;
   out.method = request.method;
   out.url = join_version(resolved_base_url(backend), rest);
-  const std::string query = passable_query(server, request, true);
+  std::string query = passable_query(server, request, true);
+  if (!backend.query.empty()) {
+    query += (query.empty() ? "" : "&") + backend.query;
+  }
   if (!query.empty()) out.url += "?" + query;
   out.headers = passable_headers(server, request);
   out.headers.push_back({"accept-encoding", "identity"});

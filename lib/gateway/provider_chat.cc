@@ -237,7 +237,7 @@ Result<Call> prepare(Exchange& exchange, const std::string& provider) {
 
 void relay_upstream_error(Exchange& exchange, const Call& call,
                           UpstreamAnswer upstream) {
-  redact(*call.backend, upstream.body);
+  redact(*call.backend, exchange.request, upstream.body);
   exchange.answer.note(call.upstream->decode_error(
       upstream.status, upstream.headers, upstream.body));
   Headers headers = answer_headers(exchange, call, upstream.headers, {});

@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include "gateway/credentials.h"
+
 namespace llmproxy::gateway {
 namespace {
 
@@ -20,11 +22,17 @@ void remove(std::string_view secret, std::string& text) {
 
 }  // namespace
 
-void redact(const Backend& backend, std::string& text) {
+void redact(const Backend& backend, const HttpRequest& client,
+            std::string& text) {
   remove(backend.api_key.reveal(), text);
   remove(backend.aws.secret_access_key.reveal(), text);
   remove(backend.aws.session_token.reveal(), text);
   for (const Header& header : backend.headers) remove(header.value, text);
+  each_query_value(backend.query,
+                   [&](std::string_view value) { remove(value, text); });
+  for (const std::string_view sent : credentials_of(client)) {
+    remove(sent, text);
+  }
 }
 
 }  // namespace llmproxy::gateway

@@ -71,7 +71,7 @@ Flow StreamCall::collect(std::string_view bytes) {
 
 Flow StreamCall::translate(std::string_view bytes) {
   translator_.feed(bytes, out_);
-  if (translator_.error()) redact(*call_.backend, out_);
+  if (translator_.error()) redact(*call_.backend, exchange_.request, out_);
   if (!answer_.started()) {
     // Nothing was promised yet: this can still become a proper HTTP error.
     if (translator_.failed_before_start()) return Flow::stop;
@@ -147,7 +147,7 @@ void StreamCall::conclude_whole() {
 }
 
 void StreamCall::fail(Error error) {
-  redact(*call_.backend, error.message);
+  redact(*call_.backend, exchange_.request, error.message);
   answer_.send_error(
       *call_.client, error,
       answer_headers(exchange_, call_, upstream_.headers, call_.losses));
