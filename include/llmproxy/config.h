@@ -81,11 +81,12 @@ struct Route {
   std::string origin = {};  ///< as ValueOrigin::origin; empty = the default
 };
 
-/// How to treat what a target refuses; see EncodeOptions.
+/// How to treat what a target refuses; see EncodeOptions. Hosted tools are
+/// dropped here unless told otherwise: agents always offer them.
 struct TranslateConfig {
   bool strict = false;
   bool clamp_sampling = false;
-  bool drop_hosted_tools = false;
+  bool drop_hosted_tools = true;
   bool drop_prefill = false;
 };
 

@@ -63,6 +63,7 @@ struct TargetTraits {
   bool random_seed = false;           ///< the seed is called `random_seed`
   bool message_names = true;          ///< takes `name` in messages
   bool strict_tools = true;           ///< takes `strict` in tools
+  bool custom_tools = true;           ///< takes tools with free text
   bool nine_char_call_ids = false;    ///< call ids are 9 letters and digits
   /// Takes tools and a JSON response format in one request.
   bool tools_with_format = true;

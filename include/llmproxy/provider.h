@@ -44,6 +44,7 @@ enum Quirk : std::uint32_t {
   kNoMessageNames = 1u << 12,   ///< refuses `name` in messages
   kNoSystemBetween = 1u << 13,  ///< takes system turns at the top only
   kNoStrictTools = 1u << 14,    ///< refuses `strict` in tools
+  kNoCustomTools = 1u << 15,    ///< refuses tools of type `custom`
 };
 
 struct Provider {

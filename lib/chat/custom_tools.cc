@@ -44,11 +44,13 @@ bool skip(std::string_view text, std::size_t& at, std::string_view token) {
 
 }  // namespace
 
-void wrap_custom_tools(ChatRequest& request, Losses& losses) {
+void wrap_custom_tools(ChatRequest& request, RequestContext& context,
+                       Losses& losses) {
   std::size_t index = 0;
   for (ToolDefinition& tool : request.tools) {
     const std::string path = json::pointer("/tools", index++);
     if (tool.kind != ToolKind::custom) continue;
+    context.custom_tools.push_back(tool.name);
     const std::string grammar = grammar_of(tool.schema);
     if (!grammar.empty()) {
       tool.description += "\n\nThe input must follow this grammar:\n" + grammar;

@@ -7,13 +7,15 @@
 #include <string_view>
 
 #include "llmproxy/chat.h"
+#include "llmproxy/dialect.h"
 #include "llmproxy/loss.h"
 
 namespace llmproxy {
 
 /// Turns custom tools and the history's custom calls into functions with the
-/// schema {"input": string}.
-void wrap_custom_tools(ChatRequest& request, Losses& losses);
+/// schema {"input": string}; `context` gets the tools' names.
+void wrap_custom_tools(ChatRequest& request, RequestContext& context,
+                       Losses& losses);
 
 /// Takes the text out of {"input":"..."} as it comes. Not thread-safe.
 class InputUnwrapper {

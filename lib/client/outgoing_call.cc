@@ -31,19 +31,15 @@ RequestContext context_of(const ChatRequest& request) {
 /// What every target needs done to a request; AnswerReader and send() undo
 /// it in the answer.
 Result<void> adapt(ChatRequest& request, const Dialect& to,
-                   RequestContext& context, Losses& losses) {
+                   const TargetTraits& traits, RequestContext& context,
+                   Losses& losses) {
   if (!request.dialect.empty() && request.dialect != to.name) {
     LLMPROXY_TRY(refuse_essential(request.extensions));
   }
   LLMPROXY_TRY(pair_tool_results(request.messages, losses));
   make_call_ids_safe(request.messages);
-  if (!to.custom_tools) {
-    for (const ToolDefinition& tool : request.tools) {
-      if (tool.kind == ToolKind::custom) {
-        context.custom_tools.push_back(tool.name);
-      }
-    }
-    wrap_custom_tools(request, losses);
+  if (!to.custom_tools || !traits.custom_tools) {
+    wrap_custom_tools(request, context, losses);
   }
   alias_tool_names(request, to.max_tool_name, context);
   return {};
@@ -57,9 +53,10 @@ Result<OutgoingCall> prepare_call(const Backend& backend, ChatRequest request,
   call.dialect = &dialect_for(backend, request);
   request.stream = stream;
   call.context = context_of(request);
-  LLMPROXY_TRY(adapt(request, *call.dialect, call.context, call.losses));
   EncodeOptions encode;
   encode.traits = traits_for(backend, *call.dialect, request.model);
+  LLMPROXY_TRY(
+      adapt(request, *call.dialect, encode.traits, call.context, call.losses));
   std::string body;
   LLMPROXY_TRY(call.dialect->encode_request(request, encode, call.context, body,
                                             call.losses));

@@ -12,7 +12,8 @@ namespace llmproxy {
 namespace {
 
 // Evidence for the quirks: the vendors' API references and the error bodies
-// their users quote in public, beside each row.
+// their users quote in public, beside each row. Tools of type `custom` are in
+// OpenAI's reference alone; the others name `function` as the only type.
 constexpr std::array kProviders = {
     Provider{.name = "openai",
              .dialect = "openai-chat",
@@ -66,14 +67,14 @@ constexpr std::array kProviders = {
              .key_variable = "DEEPSEEK_API_KEY",
              .base_url_variable = "DEEPSEEK_API_BASE",
              .quirks = kOldMaxTokens | kReasoningContent | kNoJsonSchema |
-                       kNoUserField | kNoStrictTools},
+                       kNoUserField | kNoStrictTools | kNoCustomTools},
     // Refuses messages[].name.
     Provider{.name = "groq",
              .dialect = "openai-chat",
              .base_url = "https://api.groq.com/openai/v1",
              .key_variable = "GROQ_API_KEY",
              .base_url_variable = "GROQ_BASE_URL",
-             .quirks = kNoMessageNames},
+             .quirks = kNoMessageNames | kNoCustomTools},
     // Ignores max_completion_tokens (no limit at all then); answers 400 to
     // image URLs.
     Provider{.name = "ollama",
@@ -81,7 +82,7 @@ constexpr std::array kProviders = {
              .base_url = "http://localhost:11434/v1",
              .key_variable = "OLLAMA_API_KEY",
              .base_url_variable = "OLLAMA_API_BASE",
-             .quirks = kOldMaxTokens | kNoImageUrls,
+             .quirks = kOldMaxTokens | kNoImageUrls | kNoCustomTools,
              .key_optional = true},
     // Answers 400 to any key that the endpoint's model does not have.
     Provider{.name = "databricks",
@@ -89,7 +90,8 @@ constexpr std::array kProviders = {
              .key_variable = "DATABRICKS_TOKEN",
              .base_url_variable = "DATABRICKS_API_BASE",
              .quirks = kOldMaxTokens | kNoStreamUsage | kCacheMarkers |
-                       kNoUserField | kNoSeed | kNoPenalties | kNoStrictTools},
+                       kNoUserField | kNoSeed | kNoPenalties | kNoStrictTools |
+                       kNoCustomTools},
     // Answers 422 to any key it does not know; call ids are 9 letters or
     // digits (error 3280).
     Provider{.name = "mistral",
@@ -98,25 +100,26 @@ constexpr std::array kProviders = {
              .key_variable = "MISTRAL_API_KEY",
              .base_url_variable = "MISTRAL_API_BASE",
              .quirks = kOldMaxTokens | kNoStreamUsage | kNoUserField |
-                       kRandomSeed | kNineCharCallIds | kNoMessageNames},
+                       kRandomSeed | kNineCharCallIds | kNoMessageNames |
+                       kNoCustomTools},
     Provider{.name = "openrouter",
              .dialect = "openai-chat",
              .base_url = "https://openrouter.ai/api/v1",
              .key_variable = "OPENROUTER_API_KEY",
              .base_url_variable = "OPENROUTER_BASE_URL",
-             .quirks = kCacheMarkers},
+             .quirks = kCacheMarkers | kNoCustomTools},
     // Reasoning models answer 400 to the penalties.
     Provider{.name = "xai",
              .dialect = "openai-chat",
              .base_url = "https://api.x.ai/v1",
              .key_variable = "XAI_API_KEY",
-             .quirks = kNoPenalties},
+             .quirks = kNoPenalties | kNoCustomTools},
     Provider{.name = "together",
              .dialect = "openai-chat",
              .base_url = "https://api.together.ai/v1",
              .key_variable = "TOGETHER_API_KEY",
              .base_url_variable = "TOGETHER_BASE_URL",
-             .quirks = kOldMaxTokens | kNoUserField},
+             .quirks = kOldMaxTokens | kNoUserField | kNoCustomTools},
     // base_url: https://NAME.openai.azure.com/openai/v1, or the older
     // .../openai/deployments/NAME with `query: api-version=...`.
     Provider{.name = "azure",
@@ -128,18 +131,19 @@ constexpr std::array kProviders = {
              .dialect = "openai-chat",
              .key_variable = "VLLM_API_KEY",
              .base_url_variable = "HOSTED_VLLM_API_BASE",
+             .quirks = kNoCustomTools,
              .key_optional = true},
     Provider{.name = "llama.cpp",
              .dialect = "openai-chat",
              .key_variable = "LLAMA_API_KEY",
              .base_url_variable = "LLAMAFILE_API_BASE",
-             .quirks = kReasoningContent,
+             .quirks = kReasoningContent | kNoCustomTools,
              .key_optional = true},
     // Any server that copies OpenAI's API. `max_tokens` is the one name that
     // all of them read.
     Provider{.name = "openai-compatible",
              .dialect = "openai-chat",
-             .quirks = kOldMaxTokens},
+             .quirks = kOldMaxTokens | kNoCustomTools},
     // Answers by itself (make_demo_transport), in whatever dialect it is
     // asked in; the base URL only has to be one that no network has.
     Provider{.name = "demo",
@@ -170,6 +174,7 @@ constexpr std::array kQuirks = {
     QuirkRow{kNoMessageNames, &TargetTraits::message_names, false},
     QuirkRow{kNoSystemBetween, &TargetTraits::system_in_messages, false},
     QuirkRow{kNoStrictTools, &TargetTraits::strict_tools, false},
+    QuirkRow{kNoCustomTools, &TargetTraits::custom_tools, false},
 };
 
 }  // namespace

@@ -72,17 +72,13 @@ Result<void> fetch_images(ChatRequest& request,
 
 /// What every dialect but the client's own needs done to a request.
 Result<void> prepare(ChatRequest& request, const Dialect& to,
-                     RequestContext& context, Losses& losses) {
+                     const TargetTraits& traits, RequestContext& context,
+                     Losses& losses) {
   LLMPROXY_TRY(refuse_essential(request.extensions));
   LLMPROXY_TRY(pair_tool_results(request.messages, losses));
   make_call_ids_safe(request.messages);
-  if (!to.custom_tools) {
-    for (const ToolDefinition& tool : request.tools) {
-      if (tool.kind == ToolKind::custom) {
-        context.custom_tools.push_back(tool.name);
-      }
-    }
-    wrap_custom_tools(request, losses);
+  if (!to.custom_tools || !traits.custom_tools) {
+    wrap_custom_tools(request, context, losses);
   }
   alias_tool_names(request, to.max_tool_name, context);
   return {};
@@ -141,7 +137,7 @@ Result<void> encode(ChatRequest request, const Dialect& to,
   encode.clamp_sampling = options.clamp_sampling;
   encode.drop_hosted_tools = options.drop_hosted_tools;
   encode.drop_prefill = options.drop_prefill;
-  LLMPROXY_TRY(prepare(request, to, out.context, out.losses));
+  LLMPROXY_TRY(prepare(request, to, encode.traits, out.context, out.losses));
   if (!encode.traits.image_urls) LLMPROXY_TRY(fetch_images(request, options));
   return to.encode_request(request, encode, out.context, out.body, out.losses);
 }

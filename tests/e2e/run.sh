@@ -21,6 +21,8 @@ if ! cmp -s package-lock.json node_modules/.installed; then
 fi
 flock -u 9
 exec 9<&-
+# For those who only want what is installed here.
+if [[ ${1-} == --install ]]; then exit 0; fi
 
 node=node_modules/.bin/node
 if [[ ! -x $node ]]; then node=node; fi

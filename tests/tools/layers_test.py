@@ -148,7 +148,7 @@ def repository_files(root):
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(
             name for name in folders
-            if name not in ("build", ".git", "node_modules", ".python", ".cache",
+            if name not in ("build", ".git", "node_modules", ".python", "transcripts", ".cache",
                             "__pycache__"))
         for name in sorted(files):
             yield os.path.relpath(os.path.join(folder, name), root)

@@ -35,11 +35,15 @@ const userPart = (part) => {
 
 function writeAssistant(parts) {
   const text = parts.map((part) => part.text ?? "").join("");
-  const calls = parts.filter((part) => part.call).map(({ call }) => ({
-    id: call.id,
-    type: "function",
-    function: { name: call.name, arguments: JSON.stringify(call.args) },
-  }));
+  const calls = parts.filter((part) => part.call).map(({ call }) =>
+    call.free === undefined ? {
+      id: call.id,
+      type: "function",
+      function: { name: call.name, arguments: JSON.stringify(call.args) },
+    } : {
+      id: call.id, type: "custom",
+      custom: { name: call.name, input: call.free },
+    });
   return defined({
     role: "assistant",
     content: text || null,
@@ -118,8 +122,9 @@ function viewParts(message) {
 const flat = ({ content }) => typeof content === "string"
   ? content : content.map((part) => part.text).join("\n");
 
-const readCall = ({ id, function: { name, arguments: text } }) =>
-  ({ id, name, args: JSON.parse(text) });
+const readCall = ({ id, custom, function: tool }) => custom
+  ? { id, name: custom.name, free: custom.input }
+  : { id, name: tool.name, args: JSON.parse(tool.arguments) };
 
 export function view(body) {
   const messages = [];
@@ -137,9 +142,10 @@ export function view(body) {
     model: body.model,
     system: system.length ? system.join("\n") : undefined,
     messages,
-    tools: body.tools?.map(({ function: tool }) => defined({
-      name: tool.name, description: tool.description, schema: tool.parameters,
-    })),
+    tools: body.tools?.map(({ function: tool, custom }) => defined(custom
+      ? { name: custom.name, description: custom.description, free: true }
+      : { name: tool.name, description: tool.description,
+        schema: tool.parameters })),
     choice: choice && (keyOf(choices, choice) ?? choice.function.name),
     schema: body.response_format?.json_schema?.schema,
     effort: body.reasoning_effort,
@@ -208,7 +214,18 @@ function* deltas(turn) {
     for (const piece of part.text ? words(part.text) : [])
       yield { delta: { content: piece }, text: piece };
     if (!part.call) continue;
-    const { id, name, args } = part.call;
+    const { id, name, args, free } = part.call;
+    if (free !== undefined) {
+      yield { delta: { tool_calls: [{
+        index, id, type: "custom", custom: { name, input: "" },
+      }] } };
+      for (const piece of shreds(free))
+        yield { delta: { tool_calls: [
+          { index, custom: { input: piece } },
+        ] } };
+      index += 1;
+      continue;
+    }
     yield { delta: { tool_calls: [{
       index, id, type: "function", function: { name, arguments: "" },
     }] } };

@@ -40,6 +40,12 @@ function writeItems({ role, parts }) {
         output: image ? [{ text }, { image }].map(userPart) : text,
       });
       message = undefined;
+    } else if (part.call?.free !== undefined) {
+      out.push({
+        type: "custom_tool_call", call_id: part.call.id, name: part.call.name,
+        input: part.call.free,
+      });
+      message = undefined;
     } else if (part.call) {
       out.push({
         type: "function_call", call_id: part.call.id, name: part.call.name,
@@ -107,10 +113,13 @@ const readCall = ({ call_id: id, name: tool, arguments: text }) =>
 export function view(body) {
   const messages = [];
   for (const item of [body.input].flat()) {
-    if (item.type === "function_call_output")
+    if (/^(function|custom_tool)_call_output$/.test(item.type))
       pushParts(messages, "user", [readResult(item)]);
     else if (item.type === "function_call")
       pushParts(messages, "assistant", [{ call: readCall(item) }]);
+    else if (item.type === "custom_tool_call")
+      pushParts(messages, "assistant", [{ call:
+        { id: item.call_id, name: item.name, free: item.input } }]);
     else if (item.type === "reasoning")
       pushParts(messages, "assistant", [defined({
         thinking: item.summary.map(({ text }) => text).join("\n"),
@@ -125,6 +134,7 @@ export function view(body) {
     messages,
     tools: body.tools?.map((tool) => defined({
       name: tool.name, description: tool.description, schema: tool.parameters,
+      free: tool.type === "custom" || undefined,
     })),
     choice: choice && (keyOf(choices, choice) ?? choice.name),
     schema: body.text?.format?.schema,
@@ -160,6 +170,11 @@ function itemOf(part, id, index, status) {
       id: `rs_${id}_${index}`, type: "reasoning",
       summary: [{ type: "summary_text", text: part.thinking }],
       encrypted_content: part.signature,
+    };
+  if (part.call?.free !== undefined)
+    return {
+      id: `ctc_${id}_${index}`, type: "custom_tool_call", status,
+      call_id: part.call.id, name: part.call.name, input: part.call.free,
     };
   if (part.call)
     return {
@@ -243,6 +258,13 @@ function* itemEvents(part, id, index, status) {
       summary_index: 0, text: whole.text }];
     yield [{ type: "response.reasoning_summary_part.done", ...at,
       summary_index: 0, part: whole }];
+  } else if (item.type === "custom_tool_call") {
+    yield [added({ status: "in_progress", input: "" })];
+    for (const piece of shreds(item.input))
+      yield [{ type: "response.custom_tool_call_input.delta", ...at,
+        delta: piece }];
+    yield [{ type: "response.custom_tool_call_input.done", ...at,
+      input: item.input }];
   } else {
     yield [added({ status: "in_progress", arguments: "" })];
     for (const piece of shreds(item.arguments))
@@ -286,7 +308,10 @@ export function parseRecord({ event, data }) {
 export function readEvents(list) {
   let text = "";
   let final;
-  for (const [index, item] of list.entries()) {
+  // A sign of life in a stream that is passed on has no number.
+  const numbered = list.filter(({ type, sequence_number: number }) =>
+    type !== "keepalive" || number !== undefined);
+  for (const [index, item] of numbered.entries()) {
     if (item.sequence_number !== index)
       throw new StreamError(`sequence_number ${item.sequence_number}`);
     if (item.type === "error") throw new StreamError(item.message, item);

@@ -1,0 +1,145 @@
+// The agents, each as a row: how it is started, and how a model asks for its
+// tools. A tool call is { name, args }; `free` marks one whose argument is
+// free text. Nothing beyond loopback can be reached: every other host is sent
+// to a proxy that does not exist.
+import { spawn } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+import { scratch } from "../e2e/harness.mjs";
+
+const bin = (...path) =>
+  resolve(import.meta.dirname, "node_modules", ...path);
+
+const nowhere = "http://127.0.0.1:9";
+const environment = (home, rest) => ({
+  PATH: process.env.PATH, HOME: home, TMPDIR: home, TERM: "xterm-256color",
+  LC_ALL: "C.UTF-8", HTTPS_PROXY: nowhere, https_proxy: nowhere,
+  HTTP_PROXY: nowhere, http_proxy: nowhere,
+  NO_PROXY: "127.0.0.1,localhost", no_proxy: "127.0.0.1,localhost", ...rest,
+});
+
+const node = resolve(import.meta.dirname, "../e2e/node_modules/.bin/node");
+
+const lastJson = (text) => {
+  const start = text.indexOf("{");
+  return start < 0 ? undefined : JSON.parse(text.slice(start));
+};
+
+export const agents = [
+  {
+    name: "claude-code",
+    dialect: "claude",
+    model: "claude-sonnet-4-5",
+    command: ({ prompt }) => [
+      bin("@anthropic-ai/claude-code-linux-x64/claude"), "-p", prompt,
+      "--output-format", "json", "--allowedTools", "Read,Edit,Write"],
+    env: (url) => ({
+      ANTHROPIC_BASE_URL: url, ANTHROPIC_AUTH_TOKEN: "dummy",
+      ANTHROPIC_MODEL: "claude-sonnet-4-5",
+      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+      CLAUDE_CODE_MAX_RETRIES: "1",
+    }),
+    resume: (args, session) => [...args, "--resume", session],
+    read: (stdout) => {
+      const { result, is_error: failed, session_id: session } =
+        lastJson(stdout);
+      return { text: result, failed, session };
+    },
+    tools: {
+      read: (path) => ({ name: "Read", args: { file_path: path } }),
+      edit: (path, from, to) => ({ name: "Edit",
+        args: { file_path: path, old_string: from, new_string: to } }),
+    },
+  },
+  {
+    name: "codex",
+    dialect: "openai-responses",
+    model: "gpt-5.5",
+    command: ({ prompt, url }) => [
+      bin(".bin/codex"), "exec", "--skip-git-repo-check", "--json",
+      "-m", "gpt-5.5",
+      ...["model_provider=p", "model_providers.p.name=p",
+        `model_providers.p.base_url=${url}/v1`,
+        "model_providers.p.env_key=PROXY_KEY",
+        "model_providers.p.wire_api=responses",
+        "model_providers.p.request_max_retries=0",
+        "model_providers.p.stream_max_retries=0",
+        "analytics.enabled=false", "features.plugins=false",
+      ].flatMap((setting) => ["-c", setting]),
+      "--dangerously-bypass-approvals-and-sandbox", prompt],
+    env: (url, home) => ({ CODEX_HOME: home, PROXY_KEY: "dummy" }),
+    read: (stdout) => {
+      const events = stdout.split("\n").filter((line) => line.startsWith("{"))
+        .map((line) => JSON.parse(line));
+      const messages = events
+        .filter(({ item }) => item?.type === "agent_message");
+      return {
+        text: messages.at(-1)?.item.text,
+        failed: events.some(({ type }) => type === "turn.failed"),
+        session: events.find(({ thread_id: id }) => id)?.thread_id,
+      };
+    },
+    tools: {
+      read: (path) => ({ name: "exec_command", args: { cmd: `cat ${path}` } }),
+      edit: (path, from, to) => ({ name: "apply_patch", free:
+        `*** Begin Patch\n*** Update File: ${path}\n@@\n-${from}\n+${to}\n` +
+        "*** End Patch\n" }),
+    },
+  },
+  {
+    name: "gemini-cli",
+    dialect: "gemini",
+    model: "gemini-2.5-flash",
+    prepare: (home) => {
+      mkdirSync(join(home, ".gemini"), { recursive: true });
+      writeFileSync(join(home, ".gemini/settings.json"), JSON.stringify({
+        security: { auth: { selectedType: "gemini-api-key" } },
+        privacy: { usageStatisticsEnabled: false },
+      }));
+    },
+    command: ({ prompt }) => [
+      node, bin(".bin/gemini"), "-m", "gemini-2.5-flash", "-y", "-p", prompt,
+      "-o", "json"],
+    env: (url) => ({
+      GOOGLE_GEMINI_BASE_URL: url, GEMINI_API_KEY: "dummy",
+      GEMINI_CLI_TRUST_WORKSPACE: "true",
+    }),
+    read: (stdout) => {
+      const { response, error } = lastJson(stdout) ?? {};
+      return { text: response, failed: error !== undefined };
+    },
+    tools: {
+      read: (path) => ({ name: "read_file", args: { file_path: path } }),
+      edit: (path, from, to) => ({ name: "replace", args: {
+        file_path: path, old_string: from, new_string: to,
+        instruction: "Correct the line." } }),
+    },
+  },
+];
+
+/** Runs an agent to its end in `folder`. */
+export async function drive(agent, { url, prompt, folder, home, session }) {
+  const own = home ?? scratch();
+  agent.prepare?.(own);
+  const first = agent.command({ prompt, url });
+  const [program, ...args] =
+    session ? agent.resume(first, session) : first;
+  const child = spawn(program, args, {
+    cwd: folder, env: environment(own, agent.env(url, own)),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const text = { stdout: "", stderr: "" };
+  for (const stream of Object.keys(text))
+    child[stream].setEncoding("utf8").on("data", (data) => {
+      text[stream] += data;
+    });
+  const timer = setTimeout(() => child.kill("SIGKILL"), 90_000);
+  const code = await new Promise((done) => { child.on("close", done); });
+  clearTimeout(timer);
+  try {
+    return { code, ...text, ...agent.read(text.stdout) };
+  } catch (error) {
+    return { code, ...text, failed: true, text: String(error) };
+  }
+}
