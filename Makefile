@@ -16,7 +16,7 @@ build-preset = cmake --preset $(1) && cmake --build --preset $(1) -j $(JOBS) $(2
 
 LIVE := test-openai test-anthropic test-gemini test-groq
 
-.PHONY: help run build install dev test test-all test-health \
+.PHONY: help run build install dev test test-agents test-all test-health \
 	$(LIVE) env-check check fmt fmt-check vet lint docs clean version
 
 help: ## list these targets
@@ -48,6 +48,10 @@ test-all: test test-health $(LIVE) ## all tests, and those below
 $(LIVE) test-health: test-%: ## ask a real provider, if its key is set: test-openai, ...
 	@$(MAKE) --no-print-directory build >/dev/null
 	@python3 tests/tools/live_test.py build/llm-proxy $*
+
+test-agents: build ## Claude Code, Codex and Gemini CLI (from npm) through the proxy
+	@.ci/install test
+	@LLM_PROXY_BINARY=build/llm-proxy tests/agents/run.sh
 
 env-check: ## say which providers' keys are set
 	@python3 tests/tools/live_test.py --env

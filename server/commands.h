@@ -31,6 +31,14 @@ int serve(const ServeArguments& arguments);
 /// any key.
 int check(const ServeArguments& arguments);
 
+struct EnvArguments {
+  ServeArguments serving;
+  std::string client;  ///< "claude-code"
+  std::string model;   ///< empty = one of the configuration's
+};
+/// Prints what to set, and to type, so that a client uses the proxy.
+int print_environment(const EnvArguments& arguments);
+
 /// Prints version, commit, compiler and libraries.
 int print_version();
 
@@ -55,6 +63,11 @@ int translate(const TranslateArguments& arguments);
 /// default one; then the environment, `.env` in the working directory
 /// included; then the command line.
 Result<Config> read_config(const ServeArguments& arguments);
+
+/// Where a client on this machine finds a server that listens on `host`.
+std::string reachable(const std::string& host);
+/// A model whose name is no pattern and needs no quoting in a shell.
+std::string example_model(const Config& config);
 
 /// Error when `server` would be open to other machines without a key.
 Result<void> check_exposure(const ServerConfig& server);

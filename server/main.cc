@@ -60,6 +60,15 @@ int main(int argc, char** argv) {
   add_serve_options(*check, serving);
   CLI::App* version = app.add_subcommand(
       "version", "print version, commit, compiler and libraries");
+  CLI::App* env = app.add_subcommand(
+      "env", "print what to set so that a client uses the proxy");
+  llmproxy::EnvArguments environment;
+  env->add_option("client", environment.client,
+                  "claude-code, codex, gemini-cli, openai, anthropic or "
+                  "google-genai")
+      ->required();
+  env->add_option("--model", environment.model, "model to use");
+  add_serve_options(*env, environment.serving);
   CLI::App* translate = app.add_subcommand(
       "translate", "translate standard input to standard output");
   llmproxy::TranslateArguments translating;
@@ -71,6 +80,7 @@ int main(int argc, char** argv) {
   }
   if (*version) return llmproxy::print_version();
   if (*check) return llmproxy::check(serving);
+  if (*env) return llmproxy::print_environment(environment);
   if (*translate) return llmproxy::translate(translating);
   return llmproxy::serve(serving);
 }

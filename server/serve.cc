@@ -61,12 +61,6 @@ std::string bracketed(const std::string& host) {
   return host.find(':') == std::string::npos ? host : "[" + host + "]";
 }
 
-/// Where a client on this machine finds a server that listens on `host`.
-std::string reachable(const std::string& host) {
-  if (host.empty() || host == "0.0.0.0") return "127.0.0.1";
-  return host == "::" ? "[::1]" : bracketed(host);
-}
-
 /// "openai/*" and its like are understood without being told.
 bool is_explicit(const Route& route) { return route.name.ends_with("/*"); }
 
@@ -86,18 +80,6 @@ std::string model_names(const Config& config) {
   }
   if (left > 0) names += fmt::format(" and {} more", left);
   return names.empty() ? "none" : names;
-}
-
-/// A model whose name is no pattern and needs no quoting in the curl line.
-std::string example_model(const Config& config) {
-  constexpr std::string_view kSafe =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/@";
-  for (const Route& route : config.routes) {
-    if (route.prefix.empty() &&
-        route.name.find_first_not_of(kSafe) == std::string::npos)
-      return route.name;
-  }
-  return "MODEL";
 }
 
 void print_welcome(const Config& config, int port) {
@@ -143,6 +125,22 @@ Result<void> run(const Config& config, AccessLog& log,
 }
 
 }  // namespace
+
+std::string reachable(const std::string& host) {
+  if (host.empty() || host == "0.0.0.0") return "127.0.0.1";
+  return host == "::" ? "[::1]" : bracketed(host);
+}
+
+std::string example_model(const Config& config) {
+  constexpr std::string_view kSafe =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/@";
+  for (const Route& route : config.routes) {
+    if (route.prefix.empty() &&
+        route.name.find_first_not_of(kSafe) == std::string::npos)
+      return route.name;
+  }
+  return "MODEL";
+}
 
 int serve(const ServeArguments& arguments) {
   const auto config = configure(arguments);

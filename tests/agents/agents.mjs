@@ -3,13 +3,16 @@
 // free text. Nothing beyond loopback can be reached: every other host is sent
 // to a proxy that does not exist.
 import { spawn } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { scratch } from "../e2e/harness.mjs";
 
 const bin = (...path) =>
   resolve(import.meta.dirname, "node_modules", ...path);
+
+const versionOf = (name) => JSON.parse(
+  readFileSync(bin(name, "package.json"), "utf8")).version;
 
 const nowhere = "http://127.0.0.1:9";
 const environment = (home, rest) => ({
@@ -29,6 +32,7 @@ const lastJson = (text) => {
 export const agents = [
   {
     name: "claude-code",
+    version: () => versionOf("@anthropic-ai/claude-code"),
     dialect: "claude",
     model: "claude-sonnet-4-5",
     command: ({ prompt }) => [
@@ -40,11 +44,9 @@ export const agents = [
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
       CLAUDE_CODE_MAX_RETRIES: "1",
     }),
-    resume: (args, session) => [...args, "--resume", session],
     read: (stdout) => {
-      const { result, is_error: failed, session_id: session } =
-        lastJson(stdout);
-      return { text: result, failed, session };
+      const { result, is_error: failed } = lastJson(stdout);
+      return { text: result, failed };
     },
     tools: {
       read: (path) => ({ name: "Read", args: { file_path: path } }),
@@ -54,6 +56,7 @@ export const agents = [
   },
   {
     name: "codex",
+    version: () => versionOf("@openai/codex"),
     dialect: "openai-responses",
     model: "gpt-5.5",
     command: ({ prompt, url }) => [
@@ -77,7 +80,6 @@ export const agents = [
       return {
         text: messages.at(-1)?.item.text,
         failed: events.some(({ type }) => type === "turn.failed"),
-        session: events.find(({ thread_id: id }) => id)?.thread_id,
       };
     },
     tools: {
@@ -89,6 +91,7 @@ export const agents = [
   },
   {
     name: "gemini-cli",
+    version: () => versionOf("@google/gemini-cli"),
     dialect: "gemini",
     model: "gemini-2.5-flash",
     prepare: (home) => {
@@ -119,12 +122,10 @@ export const agents = [
 ];
 
 /** Runs an agent to its end in `folder`. */
-export async function drive(agent, { url, prompt, folder, home, session }) {
-  const own = home ?? scratch();
+export async function drive(agent, { url, prompt, folder }) {
+  const own = scratch();
   agent.prepare?.(own);
-  const first = agent.command({ prompt, url });
-  const [program, ...args] =
-    session ? agent.resume(first, session) : first;
+  const [program, ...args] = agent.command({ prompt, url });
   const child = spawn(program, args, {
     cwd: folder, env: environment(own, agent.env(url, own)),
     stdio: ["ignore", "pipe", "pipe"],

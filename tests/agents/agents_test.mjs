@@ -44,6 +44,15 @@ const player = (steps) => (call) => {
   return call.turn(turn([{ text: `Done: ${seen.at(-1)?.text ?? "hello"}` }]));
 };
 
+/** Starts the proxy anew before the third request and every other after. */
+function restarting(tap) {
+  let asked = 0;
+  return async () => {
+    asked += 1;
+    if (asked > 2 && asked % 2 === 1) await tap.restart();
+  };
+}
+
 /** One cell: an agent, an upstream dialect, what the upstream does. */
 async function play(agent, to, scenario, script, options = {}) {
   const upstream = await Upstream.start();
@@ -52,6 +61,7 @@ async function play(agent, to, scenario, script, options = {}) {
     models: { "*": { ...base.models[`${to.name}/*`], model: "*" } } };
   upstream.add(script, "*");
   const tap = await Tap.start(() => Proxy.start({ config }));
+  if (options.restarts) tap.before = restarting(tap);
   let outcome = "failed";
   try {
     const answer = await drive(agent,
@@ -94,7 +104,7 @@ for (const agent of agents)
       assert.match(answer.text, /marzipan/);
     });
 
-    test(`${agent.name} -> ${to.name}: edits a file in five turns`,
+    test(`${agent.name} -> ${to.name}: edits a file, proxy restarted`,
       async () => {
         const folder = scratch();
         const file = join(folder, "list.txt");
@@ -103,13 +113,18 @@ for (const agent of agents)
         const { calls } = await play(agent, to, "edit", player([
           read(file), edit(file, "two", "2"), read(file),
           edit(file, "three", "3"), read(file)]),
-        { prompt: "Write the numbers above one as digits.", folder });
+        {
+          prompt: "Write the numbers above one as digits.", folder,
+          restarts: true,
+        });
         assert.equal(readFileSync(file, "utf8"), "one\n2\n3\n");
         assert.ok(calls.length >= 6);
       });
   }
 
 after(() => {
+  for (const { name, version } of agents)
+    console.log(`  ${name} ${version()}`);
   const rows = {};
   for (const [agent, scenario, to, outcome] of table)
     (rows[`${agent.padEnd(12)} ${scenario.padEnd(6)}`] ??= [])

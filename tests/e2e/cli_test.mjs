@@ -20,6 +20,26 @@ function file(name, text) {
   return path;
 }
 
+test("env says what a client needs, for the server as configured",
+  async () => {
+    const path = file("env.yaml", 'server: {port: 9191, client_keys: [k]}\n' +
+      "backends: {up: {provider: demo}}\nmodels: {mine: up}\n");
+    for (const [client, line] of Object.entries({
+      "claude-code": "export ANTHROPIC_BASE_URL=http://127.0.0.1:9191\n",
+      codex: "model_providers.llm-proxy.base_url=http://127.0.0.1:9191/v1",
+      "gemini-cli": "gemini -m mine\n",
+      openai: "export OPENAI_API_KEY=YOUR_KEY\n",
+      anthropic: "# then: model=mine\n",
+      "google-genai": "export GOOGLE_GEMINI_BASE_URL=",
+    })) {
+      const { stdout } = await run(["env", client, "--config", path],
+        { expect: 0 });
+      assert.ok(stdout.includes(line), stdout);
+    }
+    const { stderr } = await run(["env", "nobody"], { expect: 2 });
+    assert.match(stderr, /claude-code/);
+  });
+
 test("version", async () => {
   const { stdout } = await run(["version"], { expect: 0 });
   assert.match(stdout, /\d+\.\d+\.\d+/);

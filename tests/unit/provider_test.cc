@@ -1,6 +1,7 @@
 // Providers, backends and keys: what goes to whom, and that it goes nowhere
 // else.
 #include "llmproxy/provider.h"
+#include "llmproxy/translate.h"
 
 #include <catch2/catch.hpp>
 #include <set>
@@ -161,4 +162,25 @@ TEST_CASE("a secret equals its own text only") {
 }
 
 }  // namespace
+
+TEST_CASE("tools with free text are for OpenAI's own servers") {
+  const Dialect& chat = *find_dialect("openai-chat");
+  for (const Provider& row : providers()) {
+    if (row.dialect != chat.name) continue;
+    CAPTURE(row.name);
+    const Backend backend = make_backend(row, Secret(""), "http://h/v1");
+    const bool theirs = row.name == "openai" || row.name == "azure";
+    CHECK(traits_for(backend, chat, "m").custom_tools == theirs);
+  }
+  TranslateOptions options;
+  options.traits.emplace().custom_tools = false;
+  const auto sent = translate_request(
+      *find_dialect("openai-responses"), chat,
+      R"({"model":"m","input":"hi","tools":[{"type":"custom","name":"patch"}]})",
+      options);
+  REQUIRE(sent);
+  CHECK(sent->body.find(R"("type":"function")") != std::string::npos);
+  CHECK(sent->context.custom_tools == std::vector<std::string>{"patch"});
+}
+
 }  // namespace llmproxy
