@@ -38,9 +38,9 @@ export const agents = [
     command: ({ prompt }) => [
       bin("@anthropic-ai/claude-code-linux-x64/claude"), "-p", prompt,
       "--output-format", "json", "--allowedTools", "Read,Edit,Write"],
-    env: (url) => ({
+    env: ({ url, model }) => ({
       ANTHROPIC_BASE_URL: url, ANTHROPIC_AUTH_TOKEN: "dummy",
-      ANTHROPIC_MODEL: "claude-sonnet-4-5",
+      ANTHROPIC_MODEL: model,
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
       CLAUDE_CODE_MAX_RETRIES: "1",
     }),
@@ -59,9 +59,9 @@ export const agents = [
     version: () => versionOf("@openai/codex"),
     dialect: "openai-responses",
     model: "gpt-5.5",
-    command: ({ prompt, url }) => [
+    command: ({ prompt, url, model }) => [
       bin(".bin/codex"), "exec", "--skip-git-repo-check", "--json",
-      "-m", "gpt-5.5",
+      "-m", model,
       ...["model_provider=p", "model_providers.p.name=p",
         `model_providers.p.base_url=${url}/v1`,
         "model_providers.p.env_key=PROXY_KEY",
@@ -71,7 +71,7 @@ export const agents = [
         "analytics.enabled=false", "features.plugins=false",
       ].flatMap((setting) => ["-c", setting]),
       "--dangerously-bypass-approvals-and-sandbox", prompt],
-    env: (url, home) => ({ CODEX_HOME: home, PROXY_KEY: "dummy" }),
+    env: ({ home }) => ({ CODEX_HOME: home, PROXY_KEY: "dummy" }),
     read: (stdout) => {
       const events = stdout.split("\n").filter((line) => line.startsWith("{"))
         .map((line) => JSON.parse(line));
@@ -101,10 +101,10 @@ export const agents = [
         privacy: { usageStatisticsEnabled: false },
       }));
     },
-    command: ({ prompt }) => [
-      node, bin(".bin/gemini"), "-m", "gemini-2.5-flash", "-y", "-p", prompt,
+    command: ({ prompt, model }) => [
+      node, bin(".bin/gemini"), "-m", model, "-y", "-p", prompt,
       "-o", "json"],
-    env: (url) => ({
+    env: ({ url }) => ({
       GOOGLE_GEMINI_BASE_URL: url, GEMINI_API_KEY: "dummy",
       GEMINI_CLI_TRUST_WORKSPACE: "true",
     }),
@@ -121,13 +121,41 @@ export const agents = [
   },
 ];
 
+/** The same agent with a model it does not know, or knows to be newer. */
+const variant = (name, model, tools) => {
+  const agent = agents.find((row) => row.name === name);
+  return { ...agent, name: `${name} ${model}`, model,
+    tools: { ...agent.tools, ...tools } };
+};
+
+/** Codex's newest models write programs that use the tools. */
+const program = (code) => ({ name: "functions__exec", free: code });
+
+agents.push(
+  variant("claude-code", "some-model"),
+  // Models it does not know get no patch tool.
+  variant("codex", "some-model", {
+    edit: (path, from, to) => ({ name: "exec_command",
+      args: { cmd: `sed -i 's/^${from}$/${to}/' ${path}` } }),
+  }),
+  variant("codex", "gpt-5.6-sol", {
+    read: (path) => program(
+      `const r = await tools.exec_command({cmd: "cat ${path}"});\n` +
+      "text(r.output ?? r);\n"),
+    edit: (path, from, to) => program("text(await tools.apply_patch(" +
+      JSON.stringify(`*** Begin Patch\n*** Update File: ${path}\n@@\n` +
+        `-${from}\n+${to}\n*** End Patch\n`) + "));\n"),
+  }),
+  variant("gemini-cli", "some-model"));
+
 /** Runs an agent to its end in `folder`. */
 export async function drive(agent, { url, prompt, folder }) {
   const own = scratch();
   agent.prepare?.(own);
-  const [program, ...args] = agent.command({ prompt, url });
+  const { model } = agent;
+  const [program, ...args] = agent.command({ prompt, url, model });
   const child = spawn(program, args, {
-    cwd: folder, env: environment(own, agent.env(url, own)),
+    cwd: folder, env: environment(own, agent.env({ url, home: own, model })),
     stdio: ["ignore", "pipe", "pipe"],
   });
   const text = { stdout: "", stderr: "" };

@@ -26,10 +26,11 @@ function callTo(call, tool, id) {
   const found = tools.find(({ name }) => name === tool.name);
   assert.ok(found,
     `${tool.name} is not among ${tools.map(({ name }) => name)}`);
-  if (found.free) return { call: { id, name: tool.name, free: tool.free } };
+  const { name, namespace } = found;
+  if (found.free) return { call: { id, name, namespace, free: tool.free } };
   // Elsewhere a tool with free text is a function with one string.
   const args = tool.free === undefined ? tool.args : { input: tool.free };
-  return { call: { id, name: tool.name, args } };
+  return { call: { id, name, namespace, args } };
 }
 
 /** Plays `steps` tool calls, then says what the last result held. */
@@ -73,7 +74,7 @@ async function play(agent, to, scenario, script, options = {}) {
     return { answer, calls: upstream.calls };
   } finally {
     table.push([agent.name, scenario, to.name, outcome]);
-    const folder = join(transcripts, agent.name);
+    const folder = join(transcripts, agent.name.replace(" ", "_"));
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, `${scenario}-${to.name}.json`),
       JSON.stringify({
@@ -124,10 +125,10 @@ for (const agent of agents)
 
 after(() => {
   for (const { name, version } of agents)
-    console.log(`  ${name} ${version()}`);
+    if (!name.includes(" ")) console.log(`  ${name} ${version()}`);
   const rows = {};
   for (const [agent, scenario, to, outcome] of table)
-    (rows[`${agent.padEnd(12)} ${scenario.padEnd(6)}`] ??= [])
+    (rows[`${agent.padEnd(23)} ${scenario.padEnd(6)}`] ??= [])
       .push(`${to}: ${outcome}`);
   for (const [name, cells] of Object.entries(rows))
     console.log(`  ${name} ${cells.join("  ")}`);

@@ -110,9 +110,21 @@ const readResult = ({ call_id: id, output }) => {
 const readCall = ({ call_id: id, name: tool, arguments: text }) =>
   ({ id, name: tool, args: JSON.parse(text) });
 
+/** Every tool, those in namespaces by their full name. */
+const toolsOf = (body) => {
+  const items = [body.input].flat();
+  const all = [body.tools ?? [], ...items.map(({ tools }) => tools ?? [])];
+  return all.flat().flatMap((tool) => tool.type === "namespace"
+    ? tool.tools.map((inner) => ({ ...inner,
+      name: `${tool.name}__${inner.name}`, namespace: tool.name }))
+    : [tool]);
+};
+
 export function view(body) {
   const messages = [];
+  const tools = toolsOf(body);
   for (const item of [body.input].flat()) {
+    if (item.type === "additional_tools") continue;
     if (/^(function|custom_tool)_call_output$/.test(item.type))
       pushParts(messages, "user", [readResult(item)]);
     else if (item.type === "function_call")
@@ -132,10 +144,10 @@ export function view(body) {
     model: body.model,
     system: body.instructions,
     messages,
-    tools: body.tools?.map((tool) => defined({
+    tools: tools.length ? tools.map((tool) => defined({
       name: tool.name, description: tool.description, schema: tool.parameters,
-      free: tool.type === "custom" || undefined,
-    })),
+      free: tool.type === "custom" || undefined, namespace: tool.namespace,
+    })) : body.tools,
     choice: choice && (keyOf(choices, choice) ?? choice.name),
     schema: body.text?.format?.schema,
     effort: body.reasoning?.effort,
@@ -164,6 +176,10 @@ const readUsage = (usage) => usage && {
 
 const reasons = { length: "max_output_tokens", filter: "content_filter" };
 
+/** The name of a tool in a namespace goes apart. */
+const spaced = ({ name, namespace }) => namespace
+  ? { name: name.slice(namespace.length + 2), namespace } : { name };
+
 function itemOf(part, id, index, status) {
   if (part.thinking !== undefined)
     return {
@@ -174,7 +190,7 @@ function itemOf(part, id, index, status) {
   if (part.call?.free !== undefined)
     return {
       id: `ctc_${id}_${index}`, type: "custom_tool_call", status,
-      call_id: part.call.id, name: part.call.name, input: part.call.free,
+      call_id: part.call.id, ...spaced(part.call), input: part.call.free,
     };
   if (part.call)
     return {
