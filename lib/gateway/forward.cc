@@ -10,6 +10,7 @@
 #include "gateway/limits.h"
 #include "gateway/log_text.h"
 #include "gateway/mounts.h"
+#include "gateway/percent.h"
 #include "gateway/redact.h"
 #include "gateway/relay.h"
 #include "gateway/usage_reader.h"
@@ -130,7 +131,8 @@ class ByteCall final : public Relay {
     note_usage(with_told(usage_.usage()), answer_.record());
     RequestRecord& record = answer_.record();
     if (record.status >= 400 && record.outcome == "ok") {
-      answer_.note(upstream_error());
+      answer_.note(exchange_.dialect.decode_error(upstream_.status,
+                                                  upstream_.headers, {}));
     }
   }
 
@@ -145,13 +147,6 @@ class ByteCall final : public Relay {
       usage.input_tokens = told;
     }
     return usage;
-  }
-
-  Error upstream_error() const {
-    return request_ != nullptr ? request_->dialect().decode_error(
-                                     upstream_.status, upstream_.headers, {})
-                               : exchange_.dialect.decode_error(
-                                     upstream_.status, upstream_.headers, {});
   }
 
   const Backend& backend_;
@@ -179,12 +174,31 @@ void note_request(const ParsedRequest& parsed, RequestRecord& record) {
   record.stream = parsed.stream();
 }
 
+/// "." and ".." would lead out of what the base URL names.
+bool has_dot_segment(std::string_view path) {
+  const std::string decoded = percent_decoded(path);
+  std::string_view left = decoded;
+  while (!left.empty()) {
+    const std::size_t end = left.find_first_of("/\\");
+    const std::string_view segment = left.substr(0, end);
+    if (segment == "." || segment == "..") return true;
+    if (end == std::string_view::npos) return false;
+    left.remove_prefix(end + 1);
+  }
+  return false;
+}
+
 }  // namespace
 
 void forward(Exchange& exchange, const Backend& backend,
              std::string_view rest) {
   HttpRequest& request = exchange.request;
   const ServerConfig& server = exchange.core.config().server;
+  if (has_dot_segment(rest)) {
+    return exchange.answer.send_error(
+        exchange.dialect,
+        invalid_request("the path may not have . or .. between slashes"));
+  }
   const auto parsed = read_chat(exchange, rest);
   RequestRecord& record = exchange.answer.record();
   record.backend = backend.name;
@@ -215,7 +229,10 @@ void forward(Exchange& exchange, const Backend& backend,
   out.body = std::move(request.body);
   out.deadlines = backend.deadlines;
   if (!has_own) authorize(backend, out);
-  ByteCall(exchange, backend, parsed ? &*parsed : nullptr).run(std::move(out));
+  when_free(exchange, backend, [&] {
+    ByteCall(exchange, backend, parsed ? &*parsed : nullptr)
+        .run(std::move(out));
+  });
 }
 
 void relay_bytes(Exchange& exchange, const Backend& backend,

@@ -460,3 +460,38 @@ TEST_CASE("models are listed for Gemini clients") {
   CHECK(fixture.sink->status() == 404);
   CHECK(at(fixture.sink->body(), "error", "status") == "NOT_FOUND");
 }
+
+TEST_CASE("nobody climbs out of a base URL") {
+  for (const char* path :
+       {"/openai-side/v1/../../admin", "/openai-side/%2e%2e/admin",
+        "/openai-side/v1/%2E%2E%2Fadmin", "/openai-side/./x",
+        "/openai-side/..\\admin"}) {
+    CAPTURE(path);
+    GatewayFixture fixture;
+    fixture.handle(get(path));
+    CHECK(fixture.sink->status() == 400);
+    CHECK(fixture.upstream->requests().empty());
+  }
+  GatewayFixture fixture;
+  fixture.upstream->play(openai_answer());
+  fixture.handle(get("/openai-side/v1/a..b/..."));
+  CHECK(fixture.sink->status() == 200);
+}
+
+TEST_CASE("calls beyond the upstream's limit wait, also those passed on") {
+  Config config = test_config();
+  config.upstream.max_connections = 1;
+  config.backends[0].deadlines.first_byte = std::chrono::milliseconds(20);
+  GatewayFixture fixture(std::move(config));
+  Gate gate;
+  fixture.upstream->play(Script().head(200, json_head()).wait(gate).body("{}"));
+  fixture.start(get("/openai-side/v1/models"));
+  REQUIRE(eventually([&] { return !fixture.upstream->requests().empty(); }));
+  RecordingSink second;
+  fixture.gateway.handle(get("/openai-side/v1/models"), second);
+  CHECK(second.status() == 503);
+  CHECK(second.header("retry-after") == "1");
+  gate.open();
+  fixture.join();
+  CHECK(fixture.sink->status() == 200);
+}
