@@ -1,6 +1,7 @@
-// How failures reach the SDKs of Responses, Gemini and Bedrock, from every
-// upstream dialect: as errors with the right status before the first event,
-// and as errors of the stream behind it, never as an answer that is complete.
+// How failures reach the SDKs of Groq, Responses, Gemini and Bedrock, from
+// every upstream dialect: as errors with the right status before the first
+// event, and as errors of the stream behind it, never as an answer that is
+// complete.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -13,6 +14,9 @@ import { turn } from "./upstream.mjs";
 const it = stage();
 
 const statusOf = (error) => error.status ?? error.$metadata?.httpStatusCode;
+
+/** What the other SDKs throw: the vendors spell it in two ways. */
+const classOf = ({ errors }) => errors?.APIError ?? errors?.ApiError;
 
 /** What Amazon's SDK makes of a status. */
 const exceptions = {
@@ -36,6 +40,8 @@ for (const client of others)
             within(client.modes[mode](it.session(client), ask(client, alias)),
               kind),
             (error) => {
+              const wanted = classOf(client);
+              assert.ok(!wanted || error instanceof wanted, error);
               assert.equal(statusOf(error), status);
               assert.match(error.message, /Not today\./);
               if (error.$metadata) assert.equal(error.name, exceptions[status]);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { rawOf, raws, sdks } from "./clients/index.mjs";
+import { others, rawOf, raws, sdks } from "./clients/index.mjs";
 import { post } from "./clients/raw.mjs";
 import { dialects } from "./dialects/index.mjs";
 import { backendsFor, Proxy, until, within } from "./harness.mjs";
@@ -64,7 +64,7 @@ test("GET /v1/models in the shape of claude", async () => {
   }
 });
 
-for (const client of sdks)
+for (const client of [...sdks, ...others].filter((row) => row.models))
   test(`${client.name}: models.list()`, async () => {
     const ids = await within(client.models(it.session(client)), "models");
     assert.deepEqual(ids.sort(), models);

@@ -16,6 +16,7 @@ import * as Anthropic0 from "anthropic0";
 import * as anthropic0Schema from "anthropic0/helpers/json-schema";
 import * as anthropic0Tools from "anthropic0/helpers/beta/json-schema";
 import * as anthropic0Zod from "anthropic0/helpers/zod";
+import * as Groq1 from "groq-sdk";
 import * as OpenAI6 from "openai";
 import * as openai6Zod from "openai/helpers/zod";
 import * as OpenAI7 from "openai7";
@@ -25,7 +26,7 @@ import { dialects } from "../dialects/index.mjs";
 import { bedrockClient, converseClient } from "./amazon.mjs";
 import { anthropicClient } from "./anthropic.mjs";
 import { googleClient } from "./google.mjs";
-import { openaiClient } from "./openai.mjs";
+import { groqClient, openaiClient } from "./openai.mjs";
 import { responsesClient } from "./openai_responses.mjs";
 import { rawClient } from "./raw.mjs";
 
@@ -38,8 +39,9 @@ export const sdks = [
     { ...anthropic1Schema, ...anthropic1Zod, ...anthropic1Tools }),
 ];
 
-/** SDKs of the dialects whose answers only the scenarios know. */
+/** SDKs that only the scenarios and the failures are played by. */
 export const others = [
+  groqClient("groq 1", Groq1),
   responsesClient("openai 6 responses", OpenAI6, openai6Zod),
   responsesClient("openai 7 responses", OpenAI7, openai7Zod),
   googleClient("genai 1", Google1),

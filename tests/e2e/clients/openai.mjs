@@ -1,9 +1,20 @@
-// The `openai` package, any generation, as a client row.
+// The `openai` package, any generation, as a client row; and `groq-sdk`,
+// which has the calls of that package but not its helpers.
 import * as dialect from "../dialects/openai_chat.mjs";
 
 async function* eventsOf(sdk, body) {
   yield* await sdk.chat.completions.create({ ...body, stream: true });
 }
+
+const create = async (sdk, body) =>
+  dialect.read(await sdk.chat.completions.create(body));
+
+const stream = async (sdk, body) => dialect.readEvents(
+  await Array.fromAsync(eventsOf(sdk,
+    { ...body, stream_options: { include_usage: true } })));
+
+const models = async (sdk) => (await Array.fromAsync(sdk.models.list()))
+  .map((model) => model.id);
 
 export const openaiClient = (name, module, { zodResponseFormat }) => ({
   name,
@@ -17,11 +28,8 @@ export const openaiClient = (name, module, { zodResponseFormat }) => ({
     }),
 
   modes: {
-    create: async (sdk, body) =>
-      dialect.read(await sdk.chat.completions.create(body)),
-    stream: async (sdk, body) => dialect.readEvents(
-      await Array.fromAsync(eventsOf(sdk,
-        { ...body, stream_options: { include_usage: true } }))),
+    create,
+    stream,
     helper: async (sdk, body) => dialect.read(
       await sdk.chat.completions.stream(
         { ...body, stream_options: { include_usage: true } })
@@ -51,8 +59,25 @@ export const openaiClient = (name, module, { zodResponseFormat }) => ({
     },
   },
 
-  models: async (sdk) => (await Array.fromAsync(sdk.models.list()))
-    .map((model) => model.id),
+  models,
+});
+
+/** Adds `/openai/v1` to the base URL by itself. */
+export const groqClient = (name, module) => ({
+  name,
+  dialect,
+  errors: module,
+
+  make: ({ url, key = "client-key", retries = 0, headers }) =>
+    new module.Groq({
+      apiKey: key, baseURL: url, maxRetries: retries, defaultHeaders: headers,
+    }),
+
+  modes: { create, stream },
+  events: eventsOf,
+  loops: {},
+  parsers: {},
+  models: async (sdk) => (await sdk.models.list()).data.map(({ id }) => id),
 });
 
 async function loop(sdk, body, run, stream) {
