@@ -100,7 +100,7 @@ function readPart(part) {
   if (part.functionResponse) {
     const { id, response, parts } = part.functionResponse;
     return { result: defined({
-      id, text: response.output ?? response.error,
+      id, text: response.output ?? response.error ?? JSON.stringify(response),
       error: response.error === undefined ? undefined : true,
       image: parts && readImage(parts[0].inlineData),
     }) };

@@ -123,9 +123,13 @@ const toolsOf = (body) => {
 export function view(body) {
   const messages = [];
   const tools = toolsOf(body);
+  let system = body.instructions;
   for (const item of [body.input].flat()) {
     if (item.type === "additional_tools") continue;
-    if (/^(function|custom_tool)_call_output$/.test(item.type))
+    if (!messages.length && ["system", "developer"].includes(item.role))
+      system = [item.content].flat().map((part) => part.text ?? part)
+        .join("\n");
+    else if (/^(function|custom_tool)_call_output$/.test(item.type))
       pushParts(messages, "user", [readResult(item)]);
     else if (item.type === "function_call")
       pushParts(messages, "assistant", [{ call: readCall(item) }]);
@@ -137,12 +141,16 @@ export function view(body) {
         thinking: item.summary.map(({ text }) => text).join("\n"),
         signature: item.encrypted_content,
       })]);
+    else if (item.type === "item_reference")
+      pushParts(messages, "assistant", [{ reference: item.id }]);
+    else if (typeof item.content === "string")
+      pushParts(messages, item.role, [{ text: item.content }]);
     else pushParts(messages, item.role, item.content.map(readPart));
   }
   const choice = body.tool_choice;
   return defined({
     model: body.model,
-    system: body.instructions,
+    system,
     messages,
     tools: tools.length ? tools.map((tool) => defined({
       name: tool.name, description: tool.description, schema: tool.parameters,
