@@ -25,8 +25,36 @@ Error unknown_response(std::string_view id) {
   return error;
 }
 
-/// The request's own items; a plain text is one user message.
-std::string items_of(const json::Value& input) {
+/// An output item of a stored answer by its id, as JSON; empty = not there.
+/// Our ids of items are made of the answer's: see response.cc of the dialect.
+std::string stored_item(const Exchange& exchange, std::string_view id) {
+  const std::size_t first = id.find('_');
+  const std::size_t last = id.rfind('_');
+  if (first == std::string_view::npos || first == last) return {};
+  const std::string answer =
+      "resp_" + std::string(id.substr(first + 1, last - first - 1));
+  const auto stored = exchange.core.responses().find(exchange.client, answer);
+  json::Document document;
+  if (stored == nullptr) return {};
+  const auto root = document.parse(stored->body);
+  if (!root) return {};
+  for (const json::Value item : (*root)["output"].children()) {
+    if (item["id"].string() == id) return std::string(item.raw());
+  }
+  return {};
+}
+
+/// Items that stand for others by their id alone.
+bool is_reference(const json::Value& item) {
+  const std::string_view type = item["type"].string();
+  return type == "item_reference" ||
+         (type.empty() && item["role"].absent() && item["id"].is_string());
+}
+
+/// The request's own items; a plain text is one user message. References to
+/// what is in the store become the item itself; `resolved` says so.
+std::string items_of(const Exchange& exchange, const json::Value& input,
+                     bool& resolved) {
   std::string out;
   if (input.is_string()) {
     json::Writer w(out);
@@ -39,7 +67,10 @@ std::string items_of(const json::Value& input) {
   }
   for (const json::Value item : input.children()) {
     if (!out.empty()) out += ',';
-    out += item.raw();
+    const std::string stored =
+        is_reference(item) ? stored_item(exchange, item["id"].string()) : "";
+    resolved = resolved || !stored.empty();
+    out += stored.empty() ? item.raw() : std::string_view(stored);
   }
   return out;
 }
@@ -98,10 +129,11 @@ Result<std::optional<PendingTurn>> continue_turn(const Exchange& exchange,
     if (stored == nullptr) return unknown_response(previous.string());
     turn.items = stored->items;
   }
-  join(turn.items, items_of(root["input"]));
+  bool resolved = false;
+  join(turn.items, items_of(exchange, root["input"], resolved));
   const bool stores = root["store"].absent() || !root["store"].boolean() ||
                       root["store"].is_true();
-  if (previous.is_string()) body = with_input(root, turn.items);
+  if (previous.is_string() || resolved) body = with_input(root, turn.items);
   if (!stores) return std::optional<PendingTurn>();
   return std::optional<PendingTurn>(std::move(turn));
 }
@@ -117,7 +149,8 @@ void store_turn(const Exchange& exchange, PendingTurn turn,
   stored.id = (*root)["id"].string();
   stored.body = body;
   stored.items = std::move(turn.items);
-  join(stored.items, items_of((*root)["output"]));
+  bool resolved = false;
+  join(stored.items, items_of(exchange, (*root)["output"], resolved));
   exchange.core.responses().put(exchange.client, std::move(stored));
 }
 

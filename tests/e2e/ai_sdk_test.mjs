@@ -24,12 +24,6 @@ after(() => {
     console.log(`  ${way.padEnd(12)} no ${what.padEnd(25)} ${why}`);
 });
 
-// Faults of ours: tests that are `todo`.
-const stored = "earlier answers that the AI SDK gives as item_reference are " +
-  "refused, though they are stored (OpenAI's Responses, its default)";
-const split = "a thought whose signature comes back in a part of its own " +
-  "loses its text (Gemini's streams)";
-
 // --- rows -----------------------------------------------------------------
 
 const prose = "Grüße, 北京 😀!\nA \"quoted\" back\\slash.";
@@ -65,7 +59,7 @@ const calling = (...parts) => (exchange) => {
 
 // ask: the SDK's options; reply: the upstream's script; got(result, context):
 // checks; sent(views, context): what the upstream was asked, call by call;
-// warns(context): with warnings; todo(context): why it fails by our fault.
+// warns(context): with warnings.
 const rows = [
   {
     name: "text",
@@ -142,17 +136,12 @@ const rows = [
     warns: ({ to }) => to.lacks.includes("signatures"),
     reply: calling(thought, { text: "Checking." }, call("call_B1", "Oslo"),
       call("call_B2", "Rome")),
-    todo: ({ way, mode, to }) => {
-      if (way.references && way.speaks !== to.name) return stored;
-      return way.name === "google" && mode === "streamText" &&
-        !["gemini", "openai-chat"].includes(to.name) && split;
-    },
     sent: ([first, second], { way, to }) => {
       ok(first.thinking ?? first.effort, "thinking was not asked for");
       const parts = partsOf(second, "assistant");
       deepEqual(parts.filter((part) => part.call)
         .map((part) => part.call.args.city), ["Oslo", "Rome"]);
-      if (way.references)
+      if (way.references && way.speaks === to.name)
         return equal(parts.filter((part) => part.reference).length, 2);
       deepEqual(parts.filter((part) => part.text).map(({ text }) => text),
         ["Checking."]);
@@ -172,12 +161,10 @@ const rows = [
     ask: { prompt: "One?" }, next: "Three?",
     reply: (exchange) => exchange.turn(turn(
       [{ text: exchange.round ? "Four." : "Two." }])),
-    todo: ({ way, to }) =>
-      way.references && way.speaks !== to.name && stored,
-    sent: ([, view], { way }) => {
+    sent: ([, view], { way, to }) => {
       deepEqual(view.messages.map(({ role }) => role),
         ["user", "assistant", "user"]);
-      if (!way.references)
+      if (!way.references || way.speaks !== to.name)
         deepEqual(view.messages[1].parts, [{ text: "Two." }]);
     },
     got: ({ text }) => equal(text, "Four."),
@@ -209,7 +196,7 @@ function forEach(play) {
 
 forEach((context, name) => {
   for (const row of rows)
-    test(`${name}: ${row.name}`, { todo: row.todo?.(context) }, async () => {
+    test(`${name}: ${row.name}`, async () => {
       const { model, alias } = it.script(context.to, row.reply);
       const answer = await within(ask(row, context.mode,
         optionsOf(context.way, alias, row.thinks)), row.name);

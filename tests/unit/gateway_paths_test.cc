@@ -93,6 +93,28 @@ TEST_CASE("an answer that is not stored cannot be gone on from") {
   CHECK(fixture.upstream->requests().size() == 1);
 }
 
+TEST_CASE("items of stored answers may be given by their ids") {
+  GatewayFixture fixture(config_with_keys());
+  fixture.upstream->play(openai_answer());
+  fixture.handle(turn(R"(,"input":"first")"));
+  const std::string item = at(fixture.sink->body(), "output", 0, "id");
+  REQUIRE_FALSE(item.empty());
+  const std::string input = R"(,"input":[{"role":"user","content":"first"},)"
+                            R"({"type":"item_reference","id":")" +
+                            item + R"("},{"role":"user","content":"second"}])";
+  fixture.fresh_sink();
+  fixture.upstream->play(openai_answer());
+  fixture.handle(turn(input));
+  CHECK(fixture.sink->status() == 200);
+  CHECK(at(sent_body(fixture), "messages", 1, "role") == "assistant");
+  CHECK(at(sent_body(fixture), "messages", 1, "content") == "Hello there");
+  CHECK(at(sent_body(fixture), "messages", 2, "content") == "second");
+  // To somebody else they say nothing.
+  fixture.fresh_sink();
+  fixture.handle(turn(input, "bob"));
+  CHECK(fixture.sink->status() == 400);
+}
+
 TEST_CASE("another client's answer cannot be gone on from") {
   GatewayFixture fixture(config_with_keys());
   fixture.upstream->play(openai_answer());

@@ -6,6 +6,7 @@
 
 #include "chat/media.h"
 #include "chat/sealed_reasoning.h"
+#include "chat/thought_pieces.h"
 #include "dialects/gemini/messages.h"
 
 namespace llmproxy::gemini {
@@ -396,7 +397,11 @@ Result<void> read_contents(ObjectReader& reader, ChatRequest& request) {
                                        to_string(contents.type())),
                            "/contents");
   }
-  return ContentsReader(request).read(contents);
+  LLMPROXY_TRY(ContentsReader(request).read(contents));
+  for (Message& message : request.messages) {
+    join_thought_pieces(message.content);
+  }
+  return {};
 }
 
 }  // namespace llmproxy::gemini
