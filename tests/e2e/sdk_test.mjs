@@ -7,41 +7,12 @@ import { z } from "zod";
 import { clients, others, sdks } from "./clients/index.mjs";
 import { every } from "./dialects/index.mjs";
 import { within } from "./harness.mjs";
+import { play } from "./play.mjs";
 import { citySchema, scenarios, weatherTool } from "./scenarios.mjs";
 import { ask, stage } from "./stage.mjs";
 import { turn } from "./upstream.mjs";
 
 const it = stage();
-
-/** Plays one scenario; each has a model, and so a script, of its own. */
-async function play(scenario, client, mode, to) {
-  const context = {
-    from: client.dialect.name, to: to.name,
-    lost: (what) => client.dialect.cannot.includes(what) ||
-      to.lacks.includes(what),
-    cannot: (what) => client.dialect.cannot.includes(what),
-    lacks: (what) => to.lacks.includes(what),
-  };
-  const { model, alias } = it.script(to, (call) =>
-    scenario.rounds[call.round].reply(call));
-  const session = it.session(client);
-  const body = client.dialect.request({ ...scenario.ask, model: alias });
-  let answer;
-  for (const [index, round] of scenario.rounds.entries()) {
-    if (round.results)
-      client.dialect.append(body, answer, round.results(answer.calls));
-    answer = await within(client.modes[mode](session, body), scenario.name);
-    const call = it.upstream.of(model)[index];
-    assert.equal(call.dialect.name, to.name);
-    round.sent?.(call.view, context);
-    round.got?.(answer, context);
-    // Across dialects the answer bears the name that the client used;
-    // Converse names none.
-    if (answer.model !== undefined)
-      assert.equal(answer.model, client.dialect === to ? model : alias);
-  }
-  assert.equal(it.upstream.of(model).length, scenario.rounds.length);
-}
 
 for (const client of [...clients, ...others])
   for (const mode of Object.keys(client.modes))
@@ -49,7 +20,7 @@ for (const client of [...clients, ...others])
       for (const scenario of scenarios.filter(({ needs }) => !needs ||
         !client.dialect.cannot.concat(to.lacks).includes(needs)))
         test(`${client.name} ${mode} -> ${to.name}: ${scenario.name}`,
-          () => play(scenario, client, mode, to));
+          () => play(it, scenario, client, mode, to));
 
 /** A conversation with one tool call; the model repeats the result. */
 const toolScript = (call) => {
