@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { describe } from "node:test";
 
 import { until } from "../harness.mjs";
+import { pythonEnvironment } from "../python/packages.mjs";
 import { turn } from "../upstream.mjs";
-import { pythonEnvironment } from "./python.mjs";
 import {
   directoryWith, finish, noCurl, placed, systemStage, withProxy,
 } from "./stage.mjs";
@@ -133,7 +133,7 @@ describe(name, () => {
 
   /** Runs Python; `undefined`: it has no such package. */
   async function python(text) {
-    const env = await pythonEnvironment();
+    const env = await pythonEnvironment("anthropic");
     return env && (await finish("python3", ["-c", text], { env })).stdout;
   }
   /** The part of the first example that the others go on from. */

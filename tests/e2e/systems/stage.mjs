@@ -43,10 +43,11 @@ const command = (text) => {
 };
 
 /** Runs a program to its end; its exit code must be 0. */
-export function finish(program, args, { env, cwd, input = "" } = {}) {
+export function finish(program, args,
+  { env, cwd, input = "", timeout = deadline } = {}) {
   return new Promise((resolve, reject) => {
     const child = execFile(program, args, {
-      cwd, timeout: deadline, maxBuffer: 64 << 20,
+      cwd, timeout, maxBuffer: 64 << 20,
       env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     }, (error, stdout, stderr) => error
       ? reject(Object.assign(error, { stdout, stderr }))
