@@ -17,14 +17,14 @@ export async function play(it, scenario, client, mode, to) {
     scenario.rounds[call.round].reply(call));
   const session = it.session(client);
   const body = client.dialect.request({ ...scenario.ask, model: alias });
-  const { append } = client.dialect;
+  const append = client.append ?? client.dialect.append;
   let answer;
   for (const [index, round] of scenario.rounds.entries()) {
     if (round.results) append(body, answer, round.results(answer.calls));
     answer = await within(client.modes[mode](session, body), scenario.name);
     const call = it.upstream.of(model)[index];
     assert.equal(call.dialect.name, to.name);
-    round.sent?.(call.view, context);
+    round.sent?.(client.seen?.(call.view) ?? call.view, context);
     round.got?.(answer, context);
     // Across dialects the answer bears the name that the client used;
     // Converse names none.

@@ -128,11 +128,12 @@ export function view(body, url) {
     tools: body.tools?.flatMap(({ functionDeclarations }) =>
       functionDeclarations).map((tool) => defined({
       name: tool.name, description: tool.description,
-      schema: tool.parametersJsonSchema,
+      // Google takes both spellings, and its Python SDK writes both.
+      schema: tool.parametersJsonSchema ?? tool.parameters_json_schema,
     })),
     choice: calling &&
       (calling.allowedFunctionNames?.[0] ?? keyOf(modes, calling.mode)),
-    schema: config.responseJsonSchema,
+    schema: config.responseJsonSchema ?? config.responseSchema,
     thinking: config.thinkingConfig?.thinkingBudget,
     maxTokens: config.maxOutputTokens,
     temperature: config.temperature,
