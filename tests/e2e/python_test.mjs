@@ -121,19 +121,6 @@ const rows = {
   "history in pieces": Object.assign(pieces, google),
 };
 
-/** Known faults of ours; undefined where there is none. */
-function fault(row, client, to) {
-  if (client.dialect !== gemini || to === gemini) return undefined;
-  if (row === "parsed, nested")
-    return "snake_case keywords in Gemini's responseSchema";
-  if (row === "parsed, nullable")
-    return "nullable is lost beside anyOf in Gemini's responseSchema";
-  if (row === "history in pieces" &&
-    ["claude", "bedrock", "bedrock-converse"].includes(to.name))
-    return "blank pieces of Gemini's history are lost";
-  return undefined;
-}
-
 for (const client of pythonClients)
   for (const mode of Object.keys(client.modes))
     for (const [row, body] of Object.entries(rows)) {
@@ -142,9 +129,7 @@ for (const client of pythonClients)
       const why = body.cannot?.(client, mode);
       for (const to of every)
         if (why) one.cells[to.name] = cannot(why);
-        else {
-          const todo = fault(row, client, to);
-          test(`${client.name} ${mode} -> ${to.name}: ${row}`, { todo },
-            filling(one, to, () => body(client, mode, to), todo));
-        }
+        else
+          test(`${client.name} ${mode} -> ${to.name}: ${row}`,
+            filling(one, to, () => body(client, mode, to)));
     }

@@ -346,9 +346,27 @@ class ContentsReader {
       messages.push_back(std::move(message));
       return;
     }
+    std::vector<ContentPart>& turn = messages.back().content;
+    bool first = true;
     for (ContentPart& part : message.content) {
-      messages.back().content.push_back(std::move(part));
+      // The words of one answer, cut where its chunks ended.
+      if (first && goes_on(turn, part)) {
+        turn.back().as<TextPart>()->text += part.as<TextPart>()->text;
+      } else {
+        turn.push_back(std::move(part));
+      }
+      first = false;
     }
+  }
+
+  static bool goes_on(const std::vector<ContentPart>& turn,
+                      const ContentPart& part) {
+    const auto is_plain = [](const ContentPart& one) {
+      const auto* text = one.as<TextPart>();
+      return text != nullptr && text->citations.empty() &&
+             one.extensions.empty();
+    };
+    return !turn.empty() && is_plain(turn.back()) && is_plain(part);
   }
 
   ChatRequest& request_;

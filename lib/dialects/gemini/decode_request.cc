@@ -1,8 +1,6 @@
 // Gemini generateContent: a client's request to the canonical one.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "dialects/gemini/messages.h"
 #include "json/text.h"
 
@@ -12,98 +10,6 @@ namespace {
 using json::ObjectReader;
 using json::Type;
 using json::Value;
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return out;
-}
-
-/// Numbers of 64 bits may be strings (proto3 JSON mapping).
-constexpr std::string_view kCounts[] = {"minItems",      "maxItems",
-                                        "minLength",     "maxLength",
-                                        "minProperties", "maxProperties"};
-
-bool is_count(std::string_view name) {
-  return std::find(std::begin(kCounts), std::end(kCounts), name) !=
-         std::end(kCounts);
-}
-
-void write_schema(const Value& schema, json::Writer& w);
-
-void write_children(const Value& value, json::Writer& w) {
-  const bool array = value.is_array();
-  array ? w.begin_array() : w.begin_object();
-  for (const Value child : value.children()) {
-    if (!array) w.key(child.key());
-    write_schema(child, w);
-  }
-  array ? w.end_array() : w.end_object();
-}
-
-/// Google's propertyOrdering becomes the order itself.
-void write_properties(const Value& schema, json::Writer& w) {
-  const Value properties = schema["properties"];
-  const Value order = get(schema, "propertyOrdering");
-  const auto is_ordered = [&](std::string_view name) {
-    for (const Value one : order.children()) {
-      if (one.string() == name) return true;
-    }
-    return false;
-  };
-  w.begin_object();
-  for (const Value name : order.children()) {
-    const Value property = properties[name.string()];
-    if (property.absent()) continue;
-    w.key(name.string());
-    write_schema(property, w);
-  }
-  for (const Value property : properties.children()) {
-    if (is_ordered(property.key())) continue;
-    w.key(property.key());
-    write_schema(property, w);
-  }
-  w.end_object();
-}
-
-void write_type(const Value& type, bool nullable, json::Writer& w) {
-  if (!type.is_string()) return w.member_raw("type", type.raw());
-  const std::string word = lower(type.string());
-  if (!nullable) return w.member("type", word);
-  w.key("type");
-  w.begin_array();
-  w.string(word);
-  w.string("null");
-  w.end_array();
-}
-
-void write_schema(const Value& schema, json::Writer& w) {
-  if (!schema.is_object()) return w.raw(schema.raw());
-  w.begin_object();
-  const bool nullable = schema["nullable"].is_true();
-  for (const Value member : schema.children()) {
-    const std::string_view name = member.key();
-    const bool is_order =
-        name == "propertyOrdering" || name == "property_ordering";
-    if (name == "nullable" || is_order || member.is_null()) continue;
-    if (name == "type") {
-      write_type(member, nullable, w);
-    } else if (name == "properties") {
-      w.key(name);
-      write_properties(schema, w);
-    } else if (name == "anyOf" || name == "items") {
-      w.key(name);
-      name == "items" ? write_schema(member, w) : write_children(member, w);
-    } else if (is_count(name) && member.is_string()) {
-      w.member_raw(name, member.string());
-    } else {
-      w.member_raw(name, member.raw());
-    }
-  }
-  w.end_object();
-}
 
 Result<ToolDefinition> read_function(const Value& value,
                                      const std::string& path) {
@@ -365,13 +271,6 @@ void read_tier(ObjectReader& reader, ChatRequest& request) {
 }
 
 }  // namespace
-
-std::string json_schema_of(const Value& schema) {
-  std::string out;
-  json::Writer w(out);
-  write_schema(schema, w);
-  return out;
-}
 
 Result<ChatRequest> decode_request(const Value& body, const RequestHead& head) {
   ObjectReader reader(body, "");

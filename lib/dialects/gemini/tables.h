@@ -147,6 +147,8 @@ Result<std::vector<ContentPart>> read_part(const json::Value& part,
 ThinkingPart read_signature(std::string_view signature);
 /// Signature as clients of this dialect get it: Google's own as it is.
 std::string signature_for_client(const ThinkingPart& thinking);
+/// ASCII letters in lower case: Google writes its enums in capitals.
+std::string lower(std::string_view text);
 /// A schema in Google's own form as JSON Schema.
 std::string json_schema_of(const json::Value& schema);
 
