@@ -1,27 +1,14 @@
 // What an upstream can do wrong, and what each client must see of it: the
 // SDK's error class, the status, the error's own words, retry hints.
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
-import { once } from "node:events";
 import { test } from "node:test";
 
 import { raws, sdks } from "./clients/index.mjs";
 import { post } from "./clients/raw.mjs";
 import { dialects } from "./dialects/index.mjs";
-import { within } from "./harness.mjs";
+import { nowhere, within } from "./harness.mjs";
 import { ask, stage } from "./stage.mjs";
 import { turn } from "./upstream.mjs";
-
-/** A loopback port on which nothing listens. */
-async function closedPort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
-const nowhere = `http://127.0.0.1:${await closedPort()}`;
 
 const it = stage({
   config: (upstream) => ({

@@ -32,6 +32,12 @@ export function binary() {
   return built[0];
 }
 
+/**
+ * An address where nobody listens: a port of old (discard) that the kernel
+ * gives to no test running beside this one.
+ */
+export const nowhere = "http://127.0.0.1:9";
+
 /** `promise`, or an error naming what did not come in time. */
 export function within(promise, what, limit = deadline) {
   let timer;

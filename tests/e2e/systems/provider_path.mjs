@@ -1,12 +1,10 @@
 // A proxy whose path names the provider: POST /v1/chat/{provider}.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { join } from "node:path";
 import { describe } from "node:test";
-import { once } from "node:events";
 
-import { scratch } from "../harness.mjs";
+import { nowhere, scratch } from "../harness.mjs";
 import {
   finish, noCurl, systemStage, withProxy,
 } from "./stage.mjs";
@@ -17,16 +15,6 @@ const picture = "/wikipedia/commons/3/3c/Shaki_waterfall.jpg";
 // As much of a JPEG as says that it is one, and a PNG.
 const jpeg = Buffer.from("ffd8ffe000104a46494600010100000100010000ffd9", "hex");
 const png = Buffer.from("89504e470d0a1a0a0000000d49484452", "hex");
-
-/** An address where nobody listens. */
-async function nobody() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return `http://127.0.0.1:${port}`;
-}
 
 const bases = (at) => ({
   OPENAI_BASE_URL: at.openai.url, ANTHROPIC_BASE_URL: at.anthropic.url,
@@ -207,7 +195,7 @@ describe(name, () => {
   });
 
   row(name, "a dead upstream: 502", async () => {
-    const dead = { OPENAI_BASE_URL: await nobody() };
+    const dead = { OPENAI_BASE_URL: nowhere };
     await withProxy({ env: dead }, async (proxy) => {
       const response = await it.send("/v1/chat/openai", it.text("body.json"),
         { "x-api-key": "k" }, proxy);
