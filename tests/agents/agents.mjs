@@ -66,8 +66,8 @@ export const agents = [
         `model_providers.p.base_url=${url}/v1`,
         "model_providers.p.env_key=PROXY_KEY",
         "model_providers.p.wire_api=responses",
-        "model_providers.p.request_max_retries=0",
-        "model_providers.p.stream_max_retries=0",
+        "model_providers.p.request_max_retries=2",
+        "model_providers.p.stream_max_retries=1",
         "analytics.enabled=false", "features.plugins=false",
       ].flatMap((setting) => ["-c", setting]),
       "--dangerously-bypass-approvals-and-sandbox", prompt],
@@ -167,8 +167,9 @@ export async function drive(agent, { url, prompt, folder }) {
   const code = await new Promise((done) => { child.on("close", done); });
   clearTimeout(timer);
   try {
-    return { code, ...text, ...agent.read(text.stdout) };
+    const answer = agent.read(text.stdout);
+    return { ...text, ...answer, failed: answer.failed || code !== 0 };
   } catch (error) {
-    return { code, ...text, failed: true, text: String(error) };
+    return { ...text, failed: true, text: String(error) };
   }
 }

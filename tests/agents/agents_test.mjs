@@ -67,7 +67,7 @@ async function play(agent, to, scenario, script, options = {}) {
   try {
     const answer = await drive(agent,
       { url: tap.url, folder: options.folder ?? scratch(), ...options });
-    assert.equal(answer.failed, false,
+    assert.equal(answer.failed, options.fails ?? false,
       `${answer.text}\n${answer.stdout}\n${answer.stderr}`.slice(0, 4000));
     assert.deepEqual(upstream.failures, []);
     outcome = "pass";
@@ -103,6 +103,24 @@ for (const agent of agents)
         player([agent.tools.read(file)]),
         { prompt: "Which word is in note.txt?", folder });
       assert.match(answer.text, /marzipan/);
+    });
+
+    test(`${agent.name} -> ${to.name}: told what is wrong`, async () => {
+      const { answer } = await play(agent, to, "error",
+        (call) => call.error("invalid", "The moon is in the wrong house."),
+        { prompt: "Say hello.", fails: true });
+      assert.match(answer.stdout + answer.stderr,
+        /The moon is in the wrong house\./);
+    });
+
+    test(`${agent.name} -> ${to.name}: waits and tries again`, async () => {
+      const say = player([]);
+      const { answer, calls } = await play(agent, to, "again",
+        (call) => call.round ? say(call)
+          : call.error("rate_limited", "Slow down.", { "retry-after": "1" }),
+        { prompt: "Say hello." });
+      assert.match(answer.text, /Done: hello/);
+      assert.ok(calls.length >= 2);
     });
 
     test(`${agent.name} -> ${to.name}: edits a file, proxy restarted`,
