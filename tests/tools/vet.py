@@ -36,6 +36,9 @@ def main():
     database = os.path.join(arguments.build_dir, "compile_commands.json")
     with open(database, encoding="utf-8") as file:
         known = [entry["file"] for entry in json.load(file)]
+    # What the build writes is not there yet, and not ours to change.
+    built = os.path.abspath(arguments.build_dir) + os.sep
+    known = [path for path in known if not path.startswith(built)]
     wanted = [os.path.abspath(path) for path in arguments.files] or known
 
     began = time.monotonic()
