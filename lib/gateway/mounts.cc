@@ -5,7 +5,6 @@
 namespace llmproxy::gateway {
 namespace {
 
-constexpr std::string_view kRoot = "/";
 constexpr std::string_view kVendorPath = "/openai/v1/";
 
 bool same_place(const Backend& a, const Backend& b) {
@@ -54,7 +53,7 @@ Mount find_mount(const Core& core, std::string_view path) {
   } else if (taken == 0) {
     return {};
   }
-  if (mount.rest.empty()) mount.rest = kRoot;
+  if (mount.rest.empty()) mount.rest.push_back('/');
   return mount;
 }
 

@@ -156,10 +156,10 @@ void store_turn(const Exchange& exchange, PendingTurn turn,
 
 void store_streamed_turn(const Exchange& exchange, PendingTurn turn,
                          std::string_view bytes) {
-  constexpr std::string_view kData = "data: ";
-  const std::size_t at = bytes.rfind("\n" + std::string(kData));
+  constexpr std::string_view kData = "\ndata: ";
+  const std::size_t at = bytes.rfind(kData);
   if (at == std::string_view::npos) return;
-  std::string_view line = bytes.substr(at + 1 + kData.size());
+  std::string_view line = bytes.substr(at + kData.size());
   line = line.substr(0, line.find('\n'));
   json::Document document;
   const auto event = document.parse(line);

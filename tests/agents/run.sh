@@ -12,7 +12,7 @@ binary=${LLM_PROXY_BINARY-}
 if [[ -n $binary ]]; then binary=$(realpath "$binary"); fi
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-../e2e/run.sh --install
+env -u LLM_PROXY_BINARY ../e2e/run.sh --install
 if ! cmp -s package-lock.json node_modules/.installed; then
   npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
   cp package-lock.json node_modules/.installed
