@@ -1,5 +1,6 @@
 #include "gateway/apply_environment.h"
 
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <cmath>
@@ -114,11 +115,12 @@ Result<void> set_anthropic_version(const std::string& text, Config& config) {
     return wrong("ANTHROPIC_VERSION", "a version such as 2023-06-01");
   }
   for (Backend& backend : config.backends) {
-    if (backend.provider == nullptr || backend.provider->name != "anthropic" ||
-        !find_header(backend.headers, kVersionHeader).empty()) {
-      continue;
+    // Where the provider has a version of its own, and the file none.
+    const bool versioned = backend.provider->extra_headers.find(
+                               kVersionHeader) != std::string_view::npos;
+    if (versioned && find_header(backend.headers, kVersionHeader).empty()) {
+      backend.headers.push_back({std::string(kVersionHeader), text});
     }
-    backend.headers.push_back({std::string(kVersionHeader), text});
   }
   return {};
 }

@@ -2,9 +2,6 @@
 // that hosting platforms and other proxies use.
 #pragma once
 
-#include <array>
-#include <string_view>
-
 #include "llmproxy/config.h"
 
 namespace llmproxy::gateway {

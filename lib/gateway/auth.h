@@ -22,4 +22,7 @@ namespace llmproxy::gateway {
 std::optional<std::uint64_t> find_client(const ServerConfig& server,
                                          const HttpRequest& request);
 
+/// The id in "AWS4-HMAC-SHA256 Credential=ID/20260102/us-east-1/...", or empty.
+std::string_view access_key_id(std::string_view authorization);
+
 }  // namespace llmproxy::gateway

@@ -4,6 +4,8 @@
 #include <array>
 #include <span>
 
+#include "gateway/auth.h"
+
 namespace llmproxy::gateway {
 namespace {
 
@@ -54,6 +56,10 @@ bool is_client_key(const ServerConfig& server, std::string_view value) {
   for (const Secret& key : server.client_keys) {
     // Every key is compared, so that the time says nothing about which.
     if (key.equals(value)) found = true;
+  }
+  const std::string_view id = access_key_id(value);
+  for (const Secret& key : server.client_access_keys) {
+    if (key.equals(id) && !id.empty()) found = true;
   }
   return found && !value.empty();
 }

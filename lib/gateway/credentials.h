@@ -12,7 +12,8 @@
 
 namespace llmproxy::gateway {
 
-/// True when `value` is one of the proxy's own keys; time as Secret::equals.
+/// True when `value` is one of the proxy's own keys, or a signature made with
+/// one of its access key ids; time as Secret::equals.
 bool is_client_key(const ServerConfig& server, std::string_view value);
 
 /// The first credential that is the client's own, without its scheme:

@@ -22,6 +22,9 @@ constexpr std::string_view kEventStream = "text/event-stream";
 constexpr std::string_view kAwsEventStream =
     "application/vnd.amazon.eventstream";
 
+// Which pages may read an answer is for our own settings to say.
+constexpr std::string_view kCors = "access-control-";
+
 // The connection's own, or what a browser must not take for ours.
 constexpr std::array<std::string_view, 8> kNotPassed = {
     "connection", "keep-alive",        "proxy-authenticate", "trailer",
@@ -49,7 +52,8 @@ Headers passed_headers(const Headers& upstream) {
                                  [&](std::string_view name) {
                                    return same_header_name(name, header.name);
                                  });
-    if (!own && !same_header_name(header.name, kRequestIdHeader)) {
+    if (!own && !begins_with(header.name, kCors) &&
+        !same_header_name(header.name, kRequestIdHeader)) {
       out.push_back(header);
     }
   }
@@ -59,28 +63,23 @@ Headers passed_headers(const Headers& upstream) {
 /// The answer as it comes.
 class ByteCall final : public Relay {
  public:
-  ByteCall(Exchange& exchange, const Backend& backend,
-           const ParsedRequest* request)
-      : Relay(exchange, backend), backend_(backend), request_(request) {}
+  ByteCall(Exchange& exchange, const Backend& backend, AnswerForm form)
+      : Relay(exchange, backend), backend_(backend), form_(std::move(form)) {}
 
  private:
   void take_head() override {
     const bool stream = is_stream(upstream_.headers);
     if (stream) answer_.record().stream = true;
-    if (request_ != nullptr && is_success(upstream_.status)) begin_reading();
+    if (form_.dialect != nullptr && is_success(upstream_.status)) {
+      usage_.begin(*form_.dialect, form_.context,
+                   stream || form_.context.json_array);
+    }
     // An error may repeat the key it refuses: it is looked at first.
     if (upstream_.status < kFirstError) start();
   }
 
   void start() {
     answer_.start(upstream_.status, passed_headers(upstream_.headers));
-  }
-
-  void begin_reading() {
-    auto context = request_context(*request_, request_->dialect());
-    if (!context) return;
-    const bool events = is_stream(upstream_.headers) || context->json_array;
-    usage_.begin(request_->dialect(), *std::move(context), events);
   }
 
   Flow take(std::string_view bytes) override {
@@ -150,7 +149,7 @@ class ByteCall final : public Relay {
   }
 
   const Backend& backend_;
-  const ParsedRequest* request_;
+  const AnswerForm form_;
   UsageReader usage_;
   bool whole_ = false;
 };
@@ -172,6 +171,12 @@ std::optional<ParsedRequest> read_chat(const Exchange& exchange,
 void note_request(const ParsedRequest& parsed, RequestRecord& record) {
   record.model = record.upstream_model = short_name(parsed.model());
   record.stream = parsed.stream();
+}
+
+AnswerForm form_of(const ParsedRequest& parsed) {
+  auto context = request_context(parsed, parsed.dialect());
+  if (!context) return {};
+  return {&parsed.dialect(), *std::move(context)};
 }
 
 /// "." and ".." would lead out of what the base URL names.
@@ -202,12 +207,11 @@ void forward(Exchange& exchange, const Backend& backend,
   const auto parsed = read_chat(exchange, rest);
   RequestRecord& record = exchange.answer.record();
   record.backend = backend.name;
-  if (parsed) {
-    note_request(*parsed, record);
-    const Result<void> allowed = reserve(exchange, *parsed, backend.name);
-    if (!allowed) {
-      return exchange.answer.send_error(exchange.dialect, allowed.error());
-    }
+  if (parsed) note_request(*parsed, record);
+  const Result<void> allowed = parsed ? reserve(exchange, *parsed, backend.name)
+                                      : reserve_unread(exchange, backend.name);
+  if (!allowed) {
+    return exchange.answer.send_error(exchange.dialect, allowed.error());
   }
 
   UpstreamRequest out;
@@ -230,14 +234,14 @@ void forward(Exchange& exchange, const Backend& backend,
   out.deadlines = backend.deadlines;
   if (!has_own) authorize(backend, out);
   when_free(exchange, backend, [&] {
-    ByteCall(exchange, backend, parsed ? &*parsed : nullptr)
+    ByteCall(exchange, backend, parsed ? form_of(*parsed) : AnswerForm{})
         .run(std::move(out));
   });
 }
 
 void relay_bytes(Exchange& exchange, const Backend& backend,
-                 UpstreamRequest request) {
-  ByteCall(exchange, backend, nullptr).run(std::move(request));
+                 UpstreamRequest request, AnswerForm form) {
+  ByteCall(exchange, backend, std::move(form)).run(std::move(request));
 }
 
 }  // namespace llmproxy::gateway

@@ -16,8 +16,15 @@ namespace llmproxy::gateway {
 /// it; where it has none, the backend's key.
 void forward(Exchange& exchange, const Backend& backend, std::string_view rest);
 
+/// What an answer that is passed on is written in, for counting its tokens;
+/// no dialect = nobody can read it.
+struct AnswerForm {
+  const Dialect* dialect = nullptr;
+  RequestContext context;
+};
+
 /// Sends `request` and passes the answer on, byte for byte.
 void relay_bytes(Exchange& exchange, const Backend& backend,
-                 UpstreamRequest request);
+                 UpstreamRequest request, AnswerForm form);
 
 }  // namespace llmproxy::gateway

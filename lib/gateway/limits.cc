@@ -8,6 +8,7 @@
 #include "gateway/headers.h"
 #include "gateway/log_text.h"
 #include "gateway/token_guess.h"
+#include "json/json.h"
 
 namespace llmproxy::gateway {
 namespace {
@@ -45,18 +46,23 @@ std::size_t text_size(const std::vector<ContentPart>& content) {
   return sum;
 }
 
+/// What a request says of itself.
 struct Reading {
-  std::size_t characters = 0;
+  std::string model;
   std::string user;
+  std::size_t bytes = 0;
+  std::size_t characters = 0;
 };
 
-Reading read(const ParsedRequest& request) {
+Reading read(const ParsedRequest& request, const TokenEstimation& estimation) {
   Reading out;
+  out.model = request.model();
+  out.characters = out.bytes = request.body().size();
+  // Above it only the size counts, and nothing need be read.
+  if (out.bytes > estimation.max_sample_bytes) return out;
   const Result<ChatRequest> chat = request.decode();
-  if (!chat) {
-    out.characters = request.body().size();
-    return out;
-  }
+  if (!chat) return out;
+  out.characters = 0;
   for (const Message& message : chat->messages) {
     out.characters += text_size(message.content);
   }
@@ -64,14 +70,18 @@ Reading read(const ParsedRequest& request) {
   return out;
 }
 
-/// The key a client is counted by: its own, or the one of ours it sent.
+/// The key a client is counted by: the one of ours that let it in, which it
+/// cannot make up; only where none is asked for, its own.
 std::string key_of(const Exchange& exchange) {
   const ServerConfig& server = exchange.core.config().server;
-  const std::string_view own = own_credential(server, exchange.request);
-  if (!own.empty()) return std::string(own);
-  const std::size_t number = exchange.client;
-  if (number == 0 || number > server.client_keys.size()) return {};
-  return server.client_keys[number - 1].reveal();
+  if (exchange.client == 0) {
+    return std::string(own_credential(server, exchange.request));
+  }
+  const std::size_t index = exchange.client - 1;
+  const std::size_t keys = server.client_keys.size();
+  return (index < keys ? server.client_keys[index]
+                       : server.client_access_keys[index - keys])
+      .reveal();
 }
 
 std::string printable(std::string_view text) {
@@ -106,24 +116,17 @@ Error refused(const LimitVerdict& verdict) {
   return error;
 }
 
-}  // namespace
-
-Result<void> reserve(Exchange& exchange, const ParsedRequest& request,
+Result<void> reserve(Exchange& exchange, Reading reading,
                      const std::string& provider) {
-  const LimitRules& rules = exchange.core.config().limits;
-  if (!rules.enabled) return {};
-  Reading reading;
-  // Above it only the size counts, and nothing need be read.
-  const std::size_t bytes = request.body().size();
-  if (bytes <= rules.estimation.max_sample_bytes) reading = read(request);
   if (reading.user.empty()) {
     reading.user = find_header(exchange.request.headers, kUserHeader);
   }
   Reservation reservation;
   reservation.scope = {std::move(reading.user), key_of(exchange),
-                       std::string(request.model()), provider};
+                       std::move(reading.model), provider};
   reservation.tokens =
-      guess_tokens(rules.estimation, provider, bytes, reading.characters);
+      guess_tokens(exchange.core.config().limits.estimation, provider,
+                   reading.bytes, reading.characters);
   reservation.then = LimitClock::now();
   const LimitVerdict verdict = exchange.core.limiter().reserve(
       reservation.scope, reservation.tokens, reservation.then);
@@ -133,6 +136,27 @@ Result<void> reserve(Exchange& exchange, const ParsedRequest& request,
   }
   exchange.reservation = std::move(reservation);
   return {};
+}
+
+}  // namespace
+
+Result<void> reserve(Exchange& exchange, const ParsedRequest& request,
+                     const std::string& provider) {
+  const LimitRules& rules = exchange.core.config().limits;
+  if (!rules.enabled) return {};
+  return reserve(exchange, read(request, rules.estimation), provider);
+}
+
+Result<void> reserve_unread(Exchange& exchange, const std::string& provider) {
+  const std::string& body = exchange.request.body;
+  if (!exchange.core.config().limits.enabled || body.empty()) return {};
+  Reading reading;
+  reading.bytes = reading.characters = body.size();
+  json::Document document;
+  if (const auto root = document.parse(body)) {
+    reading.model = (*root)["model"].string();
+  }
+  return reserve(exchange, std::move(reading), provider);
 }
 
 void settle(const Core& core, const RequestRecord& record,

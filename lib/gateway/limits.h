@@ -14,6 +14,9 @@ namespace llmproxy::gateway {
 /// to exchange.answer. Nothing where no limits are set.
 Result<void> reserve(Exchange& exchange, const ParsedRequest& request,
                      const std::string& provider);
+/// The same for any other request with a body, of which only the size and
+/// perhaps a model's name are known.
+Result<void> reserve_unread(Exchange& exchange, const std::string& provider);
 
 /// Tells the limiter what a finished request took.
 void settle(const Core& core, const RequestRecord& record,

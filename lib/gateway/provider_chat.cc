@@ -268,7 +268,11 @@ void relay_success(Exchange& exchange, const Call& call,
 void ask(Exchange& exchange, const std::string& provider, Call& call) {
   Answer& answer = exchange.answer;
   if (call.stream) {
-    return relay_bytes(exchange, *call.backend, std::move(call.request));
+    Headers losses;
+    add_loss_header(call.losses, losses);
+    answer.add_headers(losses);
+    return relay_bytes(exchange, *call.backend, std::move(call.request),
+                       {call.upstream, call.context});
   }
   Result<UpstreamAnswer> upstream = fetch_whole(exchange, call);
   if (answer.client_gone()) return answer.note_client_gone();

@@ -138,4 +138,27 @@ TEST_CASE("clients are told apart by their keys, which nobody sees") {
   CHECK(fixture.sink->header("x-ratelimit-scope") == "key");
   CHECK_FALSE(contains(fixture.sink->body(), "canary"));
   CHECK(ask(fixture, of_key("canary-bob")) == 200);
+  // Nobody gets more by sending keys that are made up besides.
+  HttpRequest more = of_key("canary-alice");
+  more.headers.push_back({"x-api-key", "made-up"});
+  CHECK(ask(fixture, std::move(more)) == 429);
+}
+
+TEST_CASE("what is passed on unread is limited too") {
+  for (const char* body :
+       {R"({"model":"m","model":"n","messages":[]})",  // not read by us
+        R"({"model":"n","prompt":"hi"})", "no JSON"}) {
+    CAPTURE(body);
+    GatewayFixture fixture(config_with(per_day(1)));
+    const HttpRequest chat = post("/openai-side/v1/chat/completions", body);
+    CHECK(ask(fixture, chat) == 200);
+    CHECK(ask(fixture, chat) == 429);
+    const HttpRequest other = post("/openai-side/v1/completions", body);
+    CHECK(ask(fixture, other) == 429);
+  }
+  GatewayFixture models(config_with({}, {{LimitKind::model, "n", per_day(1)}}));
+  const HttpRequest request =
+      post("/openai-side/v1/completions", R"({"model":"n","prompt":"hi"})");
+  CHECK(ask(models, request) == 200);
+  CHECK(ask(models, request) == 429);
 }

@@ -461,6 +461,31 @@ TEST_CASE("models are listed for Gemini clients") {
   CHECK(at(fixture.sink->body(), "error", "status") == "NOT_FOUND");
 }
 
+TEST_CASE("an upstream does not say which pages may read an answer") {
+  GatewayFixture fixture;
+  fixture.upstream->play(
+      Script()
+          .head(200, {{"access-control-allow-origin", "*"}, {"x-vendor", "1"}})
+          .body("{}"));
+  fixture.handle(get("/openai-side/v1/models"));
+  CHECK(fixture.sink->header("access-control-allow-origin").empty());
+  CHECK(fixture.sink->header("x-vendor") == "1");
+}
+
+TEST_CASE("access key ids of ours are no credentials for an upstream") {
+  Config config = test_config();
+  config.server.client_access_keys.emplace_back("AKIDOFOURS");
+  GatewayFixture fixture(std::move(config));
+  fixture.upstream->play(openai_answer());
+  fixture.handle(
+      get("/openai-side/v1/models", {{"authorization",
+                                      "AWS4-HMAC-SHA256 Credential="
+                                      "AKIDOFOURS/20260102/us-east-1/bedrock/"
+                                      "aws4_request, Signature=0"}}));
+  CHECK(fixture.sink->status() == 200);
+  CHECK(sent_header(fixture, "authorization") == "Bearer " + kOpenAiKey);
+}
+
 TEST_CASE("nobody climbs out of a base URL") {
   for (const char* path :
        {"/openai-side/v1/../../admin", "/openai-side/%2e%2e/admin",

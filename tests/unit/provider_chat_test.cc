@@ -127,6 +127,14 @@ TEST_CASE("streams are the upstream's own bytes") {
   CHECK(fixture.sink->status() == 200);
   CHECK(fixture.sink->body() == kClaudeStream);
   CHECK(fixture.sink->header("content-type") == "text/event-stream");
+  CHECK(fixture.record().output_tokens);
+  // What the upstream has no field for is told here, too.
+  fixture.fresh_sink();
+  fixture.upstream->play(Script().head(200, sse_head()).body(kClaudeStream));
+  fixture.handle(post("/v1/chat/claude-side",
+                      R"({"model":"m","max_tokens":5,"stream":true,"seed":7,)"
+                      R"("messages":[{"role":"user","content":"hi"}]})"));
+  CHECK(contains(fixture.sink->header("x-llmproxy-loss"), "seed"));
 }
 
 TEST_CASE("an upstream's error keeps its status and body") {
