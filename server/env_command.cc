@@ -47,15 +47,6 @@ constexpr std::array kClients = {
               "# then: model={model}\n"},
 };
 
-std::string replaced(std::string text, std::string_view name,
-                     std::string_view value) {
-  for (std::size_t at = text.find(name); at != std::string::npos;
-       at = text.find(name, at + value.size())) {
-    text.replace(at, name.size(), value);
-  }
-  return text;
-}
-
 std::string names() {
   std::string out;
   for (const ClientRow& row : kClients) {
@@ -78,13 +69,11 @@ int print_environment(const EnvArguments& arguments) {
     const bool keyed = !config->server.client_keys.empty();
     const std::string model =
         arguments.model.empty() ? example_model(*config) : arguments.model;
-    std::string text(row.lines);
-    text = replaced(std::move(text), "{url}",
-                    fmt::format("http://{}:{}", reachable(config->server.host),
-                                config->server.port));
-    text = replaced(std::move(text), "{key}", keyed ? "YOUR_KEY" : "none");
-    text = replaced(std::move(text), "{model}", model);
-    fmt::print("{}", text);
+    const std::string url = fmt::format(
+        "http://{}:{}", reachable(config->server.host), config->server.port);
+    fmt::print(fmt::runtime(row.lines), fmt::arg("url", url),
+               fmt::arg("key", keyed ? "YOUR_KEY" : "none"),
+               fmt::arg("model", model));
     return kExitOk;
   }
   complain(invalid_request(fmt::format("there is no client \"{}\"; expected {}",

@@ -96,7 +96,7 @@ class Secret {
 
 /// What signs requests to AWS.
 struct AwsCredentials {
-  std::string region;         ///< "us-east-1"
+  std::string region = "us-east-1";
   std::string access_key_id;  ///< no secret; empty = nothing to sign with
   Secret secret_access_key;
   Secret session_token;  ///< of temporary credentials; else empty

@@ -13,7 +13,6 @@ namespace llmproxy::gateway {
 namespace {
 
 constexpr std::string_view kDefaultProvider = "openai-compatible";
-constexpr std::string_view kDefaultRegion = "us-east-1";
 
 constexpr YamlField<Deadlines> kDeadlineFields[] = {
     {"connect", read_seconds<Deadlines, &Deadlines::connect>},
@@ -60,9 +59,13 @@ Result<void> read_aws_secret(const YamlNode& node, Backend& out) {
   return {};
 }
 
-template <std::string AwsCredentials::*member>
-Result<void> read_aws_text(const YamlNode& node, Backend& out) {
-  return read_text<AwsCredentials, member>(node, out.aws);
+Result<void> read_aws_region(const YamlNode& node, Backend& out) {
+  return read_some_text<AwsCredentials, &AwsCredentials::region>(node, out.aws);
+}
+
+Result<void> read_access_key_id(const YamlNode& node, Backend& out) {
+  return read_text<AwsCredentials, &AwsCredentials::access_key_id>(node,
+                                                                   out.aws);
 }
 
 Result<void> read_headers(const YamlNode& node, Backend& out) {
@@ -92,8 +95,8 @@ constexpr YamlField<Backend> kFields[] = {
     {"headers", read_headers},
     {"dialect", read_dialect},
     {"query", read_text<Backend, &Backend::query>},
-    {"region", read_aws_text<&AwsCredentials::region>},
-    {"access_key_id", read_aws_text<&AwsCredentials::access_key_id>},
+    {"region", read_aws_region},
+    {"access_key_id", read_access_key_id},
     {"secret_access_key", read_aws_secret<&AwsCredentials::secret_access_key>},
     {"session_token", read_aws_secret<&AwsCredentials::session_token>},
     {"deadlines", read_deadlines},
@@ -123,7 +126,6 @@ Result<Backend> read_backend(const std::string& name, const YamlNode& node) {
   backend.name = name;
   backend.base_url = std::move(usual.base_url);
   if (backend.dialect == nullptr) backend.dialect = usual.dialect;
-  if (backend.aws.region.empty()) backend.aws.region = kDefaultRegion;
   return backend;
 }
 

@@ -13,18 +13,29 @@
 namespace llmproxy::gateway {
 namespace {
 
-Result<void> read_replacements(const YamlNode& node, SystemEdits& out) {
+/// One model. A map's has its route only, a list's brings its backend along.
+struct Entry {
+  Route route;
+  const Dialect* frontend = nullptr;
+  const Dialect* dialect = nullptr;
+  std::string base_url;
+  std::string api_key;
+  std::string auth_header;
+  std::optional<std::string> auth_schema;
+};
+
+Result<void> read_replacements(const YamlNode& node, Entry& out) {
   LLMPROXY_ASSIGN(const auto members, node.members());
   for (const auto& [old, value] : members) {
     LLMPROXY_ASSIGN(std::string text, value.text());
-    out.replacements.emplace_back(old, std::move(text));
+    out.route.system.replacements.emplace_back(old, std::move(text));
   }
   return {};
 }
 
 /// "/openai": begins with a slash, has no other at its end, and is not the
 /// root.
-Result<std::string> read_prefix(const YamlNode& node) {
+Result<void> read_prefix(const YamlNode& node, Entry& out) {
   LLMPROXY_ASSIGN(std::string prefix, node.text());
   while (prefix.size() > 1 && prefix.back() == '/') prefix.pop_back();
   const bool plain = prefix.find_first_of("?#% \\") == std::string::npos &&
@@ -32,49 +43,33 @@ Result<std::string> read_prefix(const YamlNode& node) {
   if (prefix.size() < 2 || prefix.front() != '/' || !plain) {
     return node.error("expected a path such as /openai");
   }
-  return prefix;
-}
-
-template <class Section>
-Result<void> read_prefix_of(const YamlNode& node, Section& out) {
-  LLMPROXY_ASSIGN(out.route.prefix, read_prefix(node));
+  out.route.prefix = std::move(prefix);
   return {};
 }
 
-template <class Section>
-Result<void> read_replacements_of(const YamlNode& node, Section& out) {
-  return read_replacements(node, out.route.system);
-}
-
-template <class Section>
-Result<void> read_append_of(const YamlNode& node, Section& out) {
+Result<void> read_append(const YamlNode& node, Entry& out) {
   return read_text<SystemEdits, &SystemEdits::append>(node, out.route.system);
 }
 
-template <class Section>
-Result<void> read_progress_of(const YamlNode& node, Section& out) {
+Result<void> read_progress(const YamlNode& node, Entry& out) {
   return read_boolean<SystemEdits, &SystemEdits::progress>(node,
                                                            out.route.system);
 }
 
-template <class Section, std::string Route::*member>
-Result<void> read_text_of(const YamlNode& node, Section& out) {
+template <std::string Route::*member>
+Result<void> read_text_of(const YamlNode& node, Entry& out) {
   return read_some_text<Route, member>(node, out.route);
 }
 
 // --- The map: a name, and what it leads to.
 
-struct MapEntry {
-  Route route;
-};
-
-constexpr YamlField<MapEntry> kMapFields[] = {
-    {"backend", read_text_of<MapEntry, &Route::backend>},
-    {"model", read_text_of<MapEntry, &Route::model>},
-    {"prefix", read_prefix_of<MapEntry>},
-    {"system_replacements", read_replacements_of<MapEntry>},
-    {"system_append", read_append_of<MapEntry>},
-    {"inject_progress", read_progress_of<MapEntry>},
+constexpr YamlField<Entry> kMapFields[] = {
+    {"backend", read_text_of<&Route::backend>},
+    {"model", read_text_of<&Route::model>},
+    {"prefix", read_prefix},
+    {"system_replacements", read_replacements},
+    {"system_append", read_append},
+    {"inject_progress", read_progress},
 };
 
 auto stars(const std::string& text) {
@@ -112,7 +107,7 @@ Result<void> check_backend(const Route& route, const YamlNode& node,
 }
 
 Result<Route> read_map_entry(const std::string& name, const YamlNode& value) {
-  MapEntry entry;
+  Entry entry;
   if (value.is_text()) {
     LLMPROXY_ASSIGN(entry.route.backend, value.text());
   } else if (value.is_map()) {
@@ -140,54 +135,47 @@ Result<void> read_map(const YamlNode& node, const BackendSections& sections,
 
 // --- The list: each entry is a route together with its backend.
 
-struct ListEntry {
-  Route route;
-  const Dialect* frontend = nullptr;
-  const Dialect* dialect = nullptr;
-  std::string base_url;
-  std::string api_key;
-  std::string auth_header;
-  std::optional<std::string> auth_schema;
-};
-
-template <const Dialect* ListEntry::*member>
-Result<void> read_optional_dialect(const YamlNode& node, ListEntry& out) {
+template <const Dialect* Entry::*member>
+Result<void> read_optional_dialect(const YamlNode& node, Entry& out) {
   LLMPROXY_ASSIGN(const std::string name, node.text());
   if (name.empty()) return {};
   LLMPROXY_ASSIGN(out.*member, read_dialect_name(node));
   return {};
 }
 
-Result<void> read_entry_url(const YamlNode& node, ListEntry& out) {
+Result<void> read_entry_url(const YamlNode& node, Entry& out) {
   LLMPROXY_ASSIGN(out.base_url, read_url(node));
   return {};
 }
 
-Result<void> read_auth_header(const YamlNode& node, ListEntry& out) {
+Result<void> read_auth_header(const YamlNode& node, Entry& out) {
   LLMPROXY_ASSIGN(out.auth_header, node.text());
   if (out.auth_header.empty() || is_header_name(out.auth_header)) return {};
   return node.error("expected a header's name");
 }
 
-Result<void> read_auth_schema(const YamlNode& node, ListEntry& out) {
+Result<void> read_auth_schema(const YamlNode& node, Entry& out) {
   LLMPROXY_ASSIGN(out.auth_schema, node.text());
   return {};
 }
 
-constexpr YamlField<ListEntry> kListFields[] = {
-    {"frontend_model_name", read_text_of<ListEntry, &Route::name>},
-    {"frontend_base_url", read_prefix_of<ListEntry>},
-    {"frontend_dialect", read_optional_dialect<&ListEntry::frontend>},
-    {"backend_model_name", read_text_of<ListEntry, &Route::model>},
+constexpr YamlField<Entry> kListFields[] = {
+    {"frontend_model_name", read_text_of<&Route::name>},
+    {"frontend_base_url", read_prefix},
+    {"frontend_dialect", read_optional_dialect<&Entry::frontend>},
+    {"backend_model_name", read_text_of<&Route::model>},
     {"backend_base_url", read_entry_url},
-    {"backend_api_key", read_text<ListEntry, &ListEntry::api_key>},
+    {"backend_api_key", read_text<Entry, &Entry::api_key>},
     {"backend_auth_header", read_auth_header},
     {"backend_auth_schema", read_auth_schema},
-    {"backend_dialect", read_optional_dialect<&ListEntry::dialect>},
-    {"system_replacements", read_replacements_of<ListEntry>},
-    {"system_append", read_append_of<ListEntry>},
-    {"inject_progress", read_progress_of<ListEntry>},
+    {"backend_dialect", read_optional_dialect<&Entry::dialect>},
+    {"system_replacements", read_replacements},
+    {"system_append", read_append},
+    {"inject_progress", read_progress},
 };
+
+/// Any server, of which nothing is known.
+constexpr std::string_view kAnybody = "openai-compatible";
 
 /// The provider of a dialect where the host is nobody's we know.
 struct DialectProvider {
@@ -197,7 +185,7 @@ struct DialectProvider {
   std::string_view version;
 };
 constexpr std::array kDialectProviders = {
-    DialectProvider{"openai-chat", "openai-compatible", "/v1"},
+    DialectProvider{"openai-chat", kAnybody, "/v1"},
     DialectProvider{"openai-responses", "openai-responses", "/v1"},
     DialectProvider{"claude", "anthropic", ""},
     DialectProvider{"gemini", "gemini", ""},
@@ -223,10 +211,10 @@ const Provider& provider_at(std::string_view url, const Dialect& dialect) {
   for (const DialectProvider& row : kDialectProviders) {
     if (row.dialect == dialect.name) return *find_provider(row.provider);
   }
-  return *find_provider("openai-compatible");
+  return *find_provider(kAnybody);
 }
 
-std::string base_url_for(const ListEntry& entry) {
+std::string base_url_for(const Entry& entry) {
   std::string url = entry.base_url;
   while (url.ends_with('/')) url.pop_back();
   if (entry.dialect == nullptr || ends_in_version(url)) return url;
@@ -237,16 +225,16 @@ std::string base_url_for(const ListEntry& entry) {
 }
 
 /// "Bearer " where a header of that name usually has it.
-std::string auth_prefix(const ListEntry& entry) {
+std::string auth_prefix(const Entry& entry) {
   if (entry.auth_schema) {
     return entry.auth_schema->empty() ? "" : *entry.auth_schema + " ";
   }
   return same_header_name(entry.auth_header, "authorization") ? "Bearer " : "";
 }
 
-Backend backend_of(const ListEntry& entry) {
+Backend backend_of(const Entry& entry) {
   const Provider& provider = entry.dialect == nullptr
-                                 ? *find_provider("openai-compatible")
+                                 ? *find_provider(kAnybody)
                                  : provider_at(entry.base_url, *entry.dialect);
   Backend backend =
       make_backend(provider, Secret(entry.api_key), base_url_for(entry));
@@ -256,11 +244,10 @@ Backend backend_of(const ListEntry& entry) {
   backend.auth_header = entry.auth_header;
   if (!entry.auth_header.empty()) backend.auth_prefix = auth_prefix(entry);
   backend.pass_credentials = entry.api_key.empty();
-  backend.aws.region = "us-east-1";
   return backend;
 }
 
-Result<void> check_entry(const ListEntry& entry, const YamlNode& node) {
+Result<void> check_entry(const Entry& entry, const YamlNode& node) {
   const std::pair<std::string_view, bool> needed[] = {
       {"frontend_model_name", entry.route.name.empty()},
       {"frontend_base_url", entry.route.prefix.empty()},
@@ -281,7 +268,7 @@ Result<void> check_entry(const ListEntry& entry, const YamlNode& node) {
 Result<void> read_list(const YamlNode& node, Config& out) {
   LLMPROXY_ASSIGN(const auto items, node.items());
   for (const YamlNode& item : items) {
-    ListEntry entry;
+    Entry entry;
     LLMPROXY_TRY(read_section(item, kListFields, entry));
     LLMPROXY_TRY(check_entry(entry, item));
     LLMPROXY_TRY(check_names(entry.route, item));

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "gateway/apply_environment.h"
-#include "gateway/base_url.h"
 
 namespace llmproxy {
 namespace gateway {
@@ -18,6 +17,9 @@ namespace {
 struct NaturalName {
   std::string_view provider;
   std::string_view pattern;
+  /// To ask for, where the pattern has more than the vendor's own name; empty
+  /// = the name as it is.
+  std::string_view model = {};
 };
 constexpr std::array kNaturalNames = {
     // "demo-*" are the demo's faults on demand, see lib/client/demo.
@@ -29,7 +31,7 @@ constexpr std::array kNaturalNames = {
     NaturalName{"openai", "o3*"},
     NaturalName{"openai", "o4*"},
     NaturalName{"anthropic", "claude-*"},
-    NaturalName{"anthropic", "anthropic-*"},
+    NaturalName{"anthropic", "anthropic-*", "*"},
     NaturalName{"gemini", "gemini-*"},
     NaturalName{"deepseek", "deepseek-*"},
     NaturalName{"bedrock", "anthropic.*"},
@@ -41,13 +43,6 @@ constexpr std::array kNaturalNames = {
     NaturalName{"xai", "grok-*"},
 };
 
-/// Behind a prefix that is no part of the vendor's own name for the model.
-struct ForeignPrefix {
-  std::string_view pattern;
-  std::string_view model;
-};
-constexpr ForeignPrefix kForeignPrefixes[] = {{"anthropic-*", "*"}};
-
 std::string variable(const Environment& environment, std::string_view name) {
   if (name.empty()) return {};
   return environment(std::string(name)).value_or("");
@@ -55,10 +50,10 @@ std::string variable(const Environment& environment, std::string_view name) {
 
 AwsCredentials aws_credentials(const Environment& environment) {
   AwsCredentials out;
-  out.region = variable(environment, "AWS_REGION");
-  if (out.region.empty())
-    out.region = variable(environment, "AWS_DEFAULT_REGION");
-  if (out.region.empty()) out.region = "us-east-1";
+  for (const std::string_view name : {"AWS_DEFAULT_REGION", "AWS_REGION"}) {
+    std::string region = variable(environment, name);
+    if (!region.empty()) out.region = std::move(region);
+  }
   out.access_key_id = variable(environment, "AWS_ACCESS_KEY_ID");
   out.secret_access_key =
       Secret(variable(environment, "AWS_SECRET_ACCESS_KEY"));
@@ -66,16 +61,11 @@ AwsCredentials aws_credentials(const Environment& environment) {
   return out;
 }
 
-bool is_demo(const Provider& provider) {
-  return provider.base_url.starts_with(kDemoScheme);
-}
-
-/// Whether the environment says enough to ask a provider in our name.
-bool has_credentials(const Provider& provider, const Backend& backend) {
-  if (provider.auth == AuthScheme::aws) {
-    return !backend.api_key.empty() || !backend.aws.access_key_id.empty();
-  }
-  return provider.auth == AuthScheme::none || !backend.api_key.empty();
+/// Whether the environment says enough to ask the provider in our name.
+bool has_credentials(const Backend& backend) {
+  const AuthScheme auth = backend.provider->auth;
+  if (auth == AuthScheme::none || !backend.api_key.empty()) return true;
+  return auth == AuthScheme::aws && !backend.aws.access_key_id.empty();
 }
 
 void add_natural_routes(const Backend& backend, Config& out) {
@@ -84,9 +74,7 @@ void add_natural_routes(const Backend& backend, Config& out) {
     Route route;
     route.name = row.pattern;
     route.backend = backend.name;
-    for (const ForeignPrefix& prefix : kForeignPrefixes) {
-      if (prefix.pattern == row.pattern) route.model = prefix.model;
-    }
+    route.model = row.model;
     out.routes.push_back(std::move(route));
   }
 }
@@ -125,7 +113,7 @@ Backend backend_of(const Provider& provider, const Environment& environment,
     backend.aws = aws_credentials(environment);
   }
   // Whoever names the vendor in the path or the model brings the key for it.
-  backend.pass_credentials = !has_credentials(provider, backend);
+  backend.pass_credentials = !has_credentials(backend);
   return backend;
 }
 
@@ -135,21 +123,20 @@ Config default_backends(const Environment& environment) {
   Config config;
   for (const Provider& provider : providers()) {
     Backend backend = backend_of(provider, environment, config);
-    const bool ours = has_credentials(provider, backend);
-    if (backend.base_url.empty()) continue;
-    if (provider.auth == AuthScheme::aws && !ours) continue;
-    if (ours) add_natural_routes(backend, config);
-    config.backends.push_back(std::move(backend));
+    // A signature is no credential that could be passed on.
+    const bool usable =
+        provider.auth != AuthScheme::aws || has_credentials(backend);
+    if (usable && !backend.base_url.empty()) {
+      config.backends.push_back(std::move(backend));
+    }
   }
-  for (const Backend& backend : config.backends) {
-    if (!is_demo(*backend.provider)) add_explicit_route(backend, config);
-  }
+  add_usual_routes(config);
   return config;
 }
 
 void add_usual_routes(Config& config) {
   for (const Backend& backend : config.backends) {
-    add_natural_routes(backend, config);
+    if (!backend.pass_credentials) add_natural_routes(backend, config);
   }
   for (const Backend& backend : config.backends) {
     add_explicit_route(backend, config);

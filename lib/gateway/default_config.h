@@ -10,8 +10,8 @@ namespace llmproxy::gateway {
 /// own. Routes as add_usual_routes, natural names for those with a key only.
 Config default_backends(const Environment& environment);
 
-/// Routes for configured backends: the vendor's own names of its models, and
-/// "NAME/..." for each backend.
+/// Routes for configured backends: "NAME/..." for each, and the vendor's own
+/// names of its models where the key is ours.
 void add_usual_routes(Config& config);
 
 }  // namespace llmproxy::gateway

@@ -69,13 +69,16 @@ constexpr std::array kEndpoints = {
 
 constexpr std::string_view kChatMethod = "POST";
 
-/// Headers that give a client away where the path does not.
+/// What gives a client away where the path is no dialect's: how it begins, or
+/// a header.
 struct MarkRow {
+  std::string_view path;
   std::string_view header;
   std::string_view dialect;
 };
-constexpr std::array kMarks = {MarkRow{"anthropic-version", "claude"},
-                               MarkRow{"x-goog-api-key", "gemini"}};
+constexpr std::array kMarks = {MarkRow{"/v1beta/", "", "gemini"},
+                               MarkRow{"", "anthropic-version", "claude"},
+                               MarkRow{"", "x-goog-api-key", "gemini"}};
 
 bool has_path(const Endpoint& endpoint, std::string_view path) {
   const bool open = endpoint.path.size() > 1 && endpoint.path.ends_with('/');
@@ -92,10 +95,11 @@ const Dialect* dialect_of_path(std::string_view path) {
 
 const Dialect& asking_dialect(const HttpRequest& request) {
   if (const Dialect* dialect = dialect_of_path(request.path)) return *dialect;
-  if (request.path.starts_with("/v1beta/")) return *find_dialect("gemini");
   for (const MarkRow& row : kMarks) {
-    if (find_header(request.headers, row.header).empty()) continue;
-    if (const Dialect* dialect = find_dialect(row.dialect)) return *dialect;
+    const bool marked = row.header.empty()
+                            ? request.path.starts_with(row.path)
+                            : !find_header(request.headers, row.header).empty();
+    if (marked) return *find_dialect(row.dialect);
   }
   return *dialects().front();
 }
@@ -132,16 +136,15 @@ void forward_to_mount(Exchange& exchange) {
   forward(exchange, *exchange.mount.backend, exchange.request.path);
 }
 
-/// Our own endpoints, then those below a mount, then what is there.
-Match find_endpoint(const HttpRequest& request, const Mount& mount) {
-  if (!mount) return find_endpoint(request.method, request.path);
+/// What is below a mount: endpoints of ours again, else the backend's API.
+Match find_below(const Mount& mount, std::string_view method) {
   Match match;
   if (!mount.prefix.empty() || mount.backend == nullptr) {
-    match = find_endpoint(request.method, mount.rest);
+    match = find_endpoint(method, mount.rest);
   }
-  if (!match.endpoint && match.allowed.empty() && mount.backend != nullptr) {
+  if (match.allowed.empty() && mount.backend != nullptr) {
     match.endpoint =
-        Endpoint{request.method, mount.rest, Key::required, forward_to_mount};
+        Endpoint{method, mount.rest, Key::required, forward_to_mount};
   }
   return match;
 }
@@ -215,12 +218,13 @@ void dispatch(const Core& core, HttpRequest request, Answer& answer) {
   if (wants_websocket(request)) {
     return answer.send_error(asking_dialect(request), no_websocket());
   }
+  Match match = find_endpoint(request.method, request.path);
   Mount mount;
-  if (find_endpoint(request.method, request.path).allowed.empty()) {
-    mount = find_mount(core, request.path);
+  if (match.allowed.empty()) mount = find_mount(core, request.path);
+  if (mount) {
+    match = find_below(mount, request.method);
+    request.path = mount.rest;
   }
-  const Match match = find_endpoint(request, mount);
-  if (mount) request.path = mount.rest;
   const Dialect& dialect = asking_dialect(request);
   answer.record().client_dialect = dialect.name;
   if (!match.endpoint && match.allowed.empty()) {

@@ -14,19 +14,12 @@ const counts = ({ data: { details } }) =>
 export default async function* report(source) {
   const files = new Map();
   const total = { passed: 0, failed: 0 };
-  /** Known bugs: what they are, and how many tests show them. */
-  const known = new Map();
   for await (const event of source) {
     if (["test:stderr", "test:stdout"].includes(event.type))
       yield event.data.message;
     if (event.type !== "test:pass" && event.type !== "test:fail") continue;
     if (!counts(event)) continue;
     const failed = event.type === "test:fail";
-    const { todo } = event.data;
-    if (failed && todo) {
-      known.set(todo, (known.get(todo) ?? 0) + 1);
-      continue;
-    }
     const file = relative(process.cwd(), event.data.file ?? "");
     const entry = files.get(file) ?? { passed: 0, failed: 0 };
     files.set(file, entry);
@@ -39,6 +32,5 @@ export default async function* report(source) {
   yield "\n";
   for (const [file, { passed, failed }] of files)
     yield `  ${file.padEnd(24)} ${passed} passed, ${failed} failed\n`;
-  for (const [bug, tests] of known) yield `  known (${tests}): ${bug}\n`;
   yield `${total.passed} passed, ${total.failed} failed\n`;
 }
