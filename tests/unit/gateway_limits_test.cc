@@ -141,7 +141,7 @@ TEST_CASE("clients are told apart by their keys, which nobody sees") {
   // Nobody gets more by sending keys that are made up besides.
   HttpRequest more = of_key("canary-alice");
   more.headers.push_back({"x-api-key", "made-up"});
-  CHECK(ask(fixture, std::move(more)) == 429);
+  CHECK(ask(fixture, more) == 429);
 }
 
 TEST_CASE("what is passed on unread is limited too") {
