@@ -8,6 +8,8 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 # More arguments for the server: make run ARGS="--port 9000"
 ARGS ?=
+# Options of the benchmark: make bench BENCH="--only calls-32"
+BENCH ?=
 
 SOURCES = $(shell find include lib server examples tests \
 	-name node_modules -prune -o \( -name '*.cc' -o -name '*.h' \) -print)
@@ -16,7 +18,7 @@ build-preset = cmake --preset $(1) && cmake --build --preset $(1) -j $(JOBS) $(2
 
 LIVE := test-openai test-anthropic test-gemini test-groq
 
-.PHONY: help run build install dev test test-agents test-all test-health \
+.PHONY: help run build install dev test bench test-agents test-all test-health \
 	$(LIVE) env-check check fmt fmt-check vet lint docs clean version
 
 help: ## list these targets
@@ -55,6 +57,13 @@ test-agents: build ## Claude Code, Codex and Gemini CLI (from npm) through the p
 
 env-check: ## say which providers' keys are set
 	@python3 tests/tools/live_test.py --env
+
+bench: ## measure the release beside nginx: docs/performance.md; BENCH="--quick"
+	@.ci/install bench
+	$(call build-preset,release,--target llm-proxy mock_upstream bench_load)
+	@python3 tests/bench/run.py --mock build/release/tests/bench/mock_upstream \
+		--load build/release/tests/bench/bench_load \
+		--proxy build/release/server/llm-proxy $(BENCH)
 
 check: ## what CI runs: formatting, clang-tidy, warnings as errors, all tests
 	@.ci/install check
