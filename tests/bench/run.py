@@ -24,6 +24,8 @@ FULL = {"connections": (1, 32, 256), "call_rounds": 3, "seconds": 1.5,
         "streams": (100, 2000, 8000), "stream_rounds": 2, "starts": 15}
 QUICK = {"connections": (1, 32), "call_rounds": 1, "seconds": 0.7,
          "streams": (100, 500), "stream_rounds": 1, "starts": 5}
+# Seconds that a run may take; a round that would not fit is left out.
+BUDGET = 520
 # Two descriptors a stream in a proxy, and some reserve.
 FILES_A_STREAM = 2.4
 
@@ -40,6 +42,7 @@ class Bench:
         self.folder = folder
         self.load = arguments.load
         self.files = processes.raise_descriptor_limit()
+        self.began = time.monotonic()
         self.faults = measures.Faults()
         self.notes = []
         self.mock = stack.enter_context(processes.Mock(arguments.mock))
@@ -67,6 +70,21 @@ class Bench:
             with process:
                 yield process
 
+    def rounds_of(self, count, *what):
+        """The first round, and of the others those there is time for."""
+        rounds = []
+        for number in range(count):
+            began = time.monotonic()
+            rounds.append(self.round_of(*what))
+            now = time.monotonic()
+            if now - self.began + (now - began) > BUDGET and \
+                    number + 1 < count:
+                self.notes.append(
+                    f"{what[0].__name__} {what[2]}: {len(rounds)} of {count} "
+                    "rounds, as there was no time for more")
+                break
+        return rounds
+
     def round_of(self, measure, routes, *options):
         """One round: every route once."""
         out = {}
@@ -86,10 +104,9 @@ def measure_all(bench, plan, wanted):
             continue
         routes = [route for route in measures.CALL_ROUTES
                   if route[1] != "logging" or connections == 32]
-        results["calls"][connections] = [
-            bench.round_of(measures.calls, routes, connections,
-                           plan["seconds"])
-            for _ in range(plan["call_rounds"])]
+        results["calls"][connections] = bench.rounds_of(
+            plan["call_rounds"], measures.calls, routes, connections,
+            plan["seconds"])
     loaded = bench.places["proxy"].resident() / 1e6
     for count in plan["streams"]:
         if not wanted(f"streams-{count}"):
@@ -98,9 +115,9 @@ def measure_all(bench, plan, wanted):
             bench.notes.append(f"{count} streams: not measured, as a process "
                                f"may open {bench.files} files only")
             continue
-        results["streams"][count] = [
-            bench.round_of(measures.streams, measures.STREAM_ROUTES, count)
-            for _ in range(plan["stream_rounds"])]
+        results["streams"][count] = bench.rounds_of(
+            plan["stream_rounds"], measures.streams, measures.STREAM_ROUTES,
+            count)
     if wanted("process"):
         results["process"] = measures.start_up(bench, plan["starts"])
         results["process"]["binary_mb"] = measures.binary_mb(
@@ -154,7 +171,6 @@ def main():
             name == one or name.startswith(one + "-")
             for one in arguments.only)
 
-    began = time.monotonic()
     about = machine(arguments)
     with tempfile.TemporaryDirectory() as folder, \
             contextlib.ExitStack() as stack:
@@ -165,7 +181,7 @@ def main():
     print("\n" + table.markdown(results) + "\n")
     for line in bench.notes + bench.faults:
         print(f"- {line}")
-    say(f"{time.monotonic() - began:.0f} s")
+    say(f"{time.monotonic() - bench.began:.0f} s")
     if arguments.json:
         with open(arguments.json, "w", encoding="ascii") as file:
             json.dump({"about": about, **results, "notes": bench.notes,

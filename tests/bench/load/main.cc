@@ -80,7 +80,8 @@ int main(int argc, char** argv) {
     common.add_to(to);
     to.add_option("--streams", streams.streams, "open at once");
     to.add_option("--ramp", streams.ramp, "opened a second");
-    to.add_option("--timeout", streams.timeout, "seconds without any byte");
+    to.add_option("--limit", streams.limit,
+                  "seconds; then the rest is given up");
   };
   const auto play_streams = [&] {
     streams.events = common.plan.events;

@@ -23,7 +23,7 @@ struct StreamOptions {
   std::size_t streams = 1;  ///< open at once
   double ramp = 1000;       ///< opened a second
   std::int64_t events = 0;  ///< text events that a complete stream has
-  double timeout = 60;      ///< seconds without any byte, for all of them
+  double limit = 600;       ///< seconds after which the rest is given up
   /// Streams that the client closes after a random number of events, one
   /// after the other in the place of each; 0 = all are read to their end.
   std::uint64_t leave = 0;

@@ -68,6 +68,7 @@ class Streams {
   Poller poller_;
   std::vector<std::unique_ptr<Stream>> streams_;  // by descriptor
   std::uint64_t opened_ = 0, complete_ = 0, short_ = 0, failed_ = 0, left_ = 0;
+  std::uint64_t given_up_ = 0;  // of the short ones
   std::size_t open_ = 0, peak_ = 0;
   int failed_status_ = 0;
   std::vector<std::int64_t> first_bytes_, first_events_, events_;
@@ -156,22 +157,21 @@ void Streams::end(Stream& stream) {
 
 std::string Streams::run() {
   const std::int64_t start = now_ns();
-  const auto patience = static_cast<std::int64_t>(options_.timeout * 1e9);
-  std::int64_t last_byte = start;
+  const auto until = start + static_cast<std::int64_t>(options_.limit * 1e9);
   while (opened_ < wanted() || open_ > 0) {
     open_those_due(start);
     const std::int64_t now = now_ns();
-    if (now - last_byte > patience) break;
+    if (now > until) break;
     const bool opens = opened_ < wanted();
     for (const epoll_event& event :
          poller_.wait(now + (opens ? kSecond / 1000 : kSecond / 10))) {
       Stream& stream = *streams_[event.data.fd];
-      last_byte = now;
       if ((event.events & EPOLLOUT) != 0) send(stream);
       if ((event.events & ~EPOLLOUT) != 0) read(stream);
     }
   }
-  short_ += open_;  // given up
+  given_up_ = open_ + wanted() - opened_;
+  short_ += given_up_;
   return report(static_cast<double>(now_ns() - start) / 1e9);
 }
 
@@ -181,8 +181,8 @@ std::string Streams::report(double seconds) {
       R"("failed_status":{},"left":{},"given_up":{},"peak":{},"events":{},)"
       R"("seconds":{:.3f},"first_byte_us":{},"first_event_us":{},)"
       R"("event_us":{}}})",
-      opened_, complete_, short_, failed_, failed_status_, left_, open_, peak_,
-      events_.size(), seconds, summary_us(first_bytes_),
+      wanted(), complete_, short_, failed_, failed_status_, left_, given_up_,
+      peak_, events_.size(), seconds, summary_us(first_bytes_),
       summary_us(first_events_), summary_us(events_));
 }
 

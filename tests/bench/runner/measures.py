@@ -32,6 +32,9 @@ STREAM_SHAPES = {
     2000: (40, 200_000, 2000),
     8000: (12, 1_000_000, 2000),
 }
+# Seconds after which streams that are still open are given up: the slowest
+# shape takes 16 when nothing stalls.
+STREAM_LIMIT = 100
 
 
 class Faults(list):
@@ -46,8 +49,10 @@ class Faults(list):
         lost = result["short"] + result["failed"]
         if lost:
             self.append(f"{name}: {lost} of {result['streams']} streams lost "
-                        f"({result['short']} short, {result['failed']} "
-                        f"failed, status {result['failed_status']})")
+                        f"({result['short']} short, of which "
+                        f"{result['given_up']} given up after {STREAM_LIMIT} "
+                        f"s; {result['failed']} failed, status "
+                        f"{result['failed_status']})")
 
 
 def calls(bench, route, connections, seconds):
@@ -107,7 +112,8 @@ def streams(bench, route, count):
         with MemoryWatch(process) as memory:
             result = processes.load(
                 bench.load, "streams", process.port, dialect, prefix,
-                streams=count, ramp=ramp, events=events, interval_us=interval)
+                streams=count, ramp=ramp, events=events, interval_us=interval,
+                limit=STREAM_LIMIT)
         cpu = process.cpu_ns() - cpu
     bench.faults.streams(f"{count} streams, {name}", result)
     nothing = {"p50": None, "p99": None}
