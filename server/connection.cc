@@ -135,7 +135,7 @@ std::optional<RequestLine> Connection::read_head(Clock::time_point deadline) {
   if (state == HeadState::too_large) refuse(Refusal::head_too_large);
   if (state == HeadState::malformed) refuse(Refusal::malformed);
   if (state != HeadState::complete) return std::nullopt;
-  auto line = context_.parse_head(input_.unread().substr(0, scanner.size()));
+  auto line = parse_head(input_.unread().substr(0, scanner.size()));
   input_.consume(scanner.size());
   if (!line) {
     refuse(Refusal::malformed);

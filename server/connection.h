@@ -39,20 +39,11 @@ struct HttpServerOptions {
   std::chrono::milliseconds linger{5'000};
 };
 
-/// A parsed head.
-struct RequestLine {
-  HttpRequest request;
-  bool http10 = false;
-};
-/// Parses a head that HeadScanner found complete; nullopt = not HTTP.
-using HeadParser = std::function<std::optional<RequestLine>(std::string_view)>;
-
 /// What all connections of a server share; outlives them.
 struct ServerContext {
   HttpServerOptions options;
   HttpHandler handler;
   Observer* observer = nullptr;
-  HeadParser parse_head;
   std::atomic<bool> stopping{false};
 };
 

@@ -1,11 +1,10 @@
 // The only file that includes httplib.h (0.11.4, as Debian 12 ships it).
 //
-// Of cpp-httplib we use: sockets (bind, accept loop, options) and the parser
-// of request heads, by calling process_request() with a Stream that holds
-// nothing but one head and throws away what is written. Its routing is not
-// used: std::regex recurses per character and overflows a small stack on a
-// long path. Nor are its body reader (body_reader.cc says why) and its
-// response writer, which buffers or blocks.
+// Of cpp-httplib we use the sockets: bind, accept loop, options. Its routing
+// is not used: std::regex recurses per character and overflows a small stack
+// on a long path. Nor are its parser of heads (request_head.h says why), its
+// body reader (body_reader.cc) and its response writer, which buffers or
+// blocks.
 #include "server/http_server.h"
 
 #include <httplib.h>
@@ -31,83 +30,6 @@ constexpr std::size_t kRefusalThreads = 64;
 constexpr milliseconds kAcceptPause{20};
 // After the grace period: time for handlers to notice broken connections.
 constexpr milliseconds kBreakTime{3'000};
-
-/// What cpp-httplib may see of a head: header values with "%" escaped,
-/// because it percent-decodes them (a "%0d%0a" would become a line break, a
-/// key with "%41" another key), and no "range", which it matches with
-/// std::regex though we never serve ranges.
-std::string for_httplib(std::string_view head) {
-  std::string out;
-  out.reserve(head.size() + 16);
-  bool request_line = true;
-  while (!head.empty()) {
-    const std::size_t end = head.find('\n') + 1;
-    const std::string_view line = head.substr(0, end);
-    head.remove_prefix(end);
-    if (request_line) {
-      out += line;
-      request_line = false;
-      continue;
-    }
-    if (same_header_name(line.substr(0, line.find(':')), "range")) continue;
-    for (const char c : line) {
-      out += c;
-      if (c == '%') out += "25";
-    }
-  }
-  return out;
-}
-
-/// One head to read; what is written is dropped.
-class HeadStream final : public httplib::Stream {
- public:
-  explicit HeadStream(std::string head) : head_(std::move(head)) {}
-  bool is_readable() const override { return true; }
-  bool is_writable() const override { return true; }
-  ssize_t read(char* to, size_t size) override {
-    const std::size_t got = std::min(size, head_.size() - read_);
-    std::memcpy(to, head_.data() + read_, got);
-    read_ += got;
-    return static_cast<ssize_t>(got);
-  }
-  ssize_t write(const char*, size_t size) override {
-    return static_cast<ssize_t>(size);
-  }
-  void get_remote_ip_and_port(std::string&, int&) const override {}
-  void get_local_ip_and_port(std::string&, int&) const override {}
-  // Any number below FD_SETSIZE: above it cpp-httplib refuses to serve.
-  socket_t socket() const override { return 0; }
-
- private:
-  const std::string head_;
-  std::size_t read_ = 0;
-};
-
-// cpp-httplib adds these to the client's headers.
-constexpr std::string_view kAddedHeaders[] = {"remote_addr", "remote_port",
-                                              "local_addr", "local_port"};
-
-RequestLine take(httplib::Request& parsed) {
-  RequestLine line;
-  line.http10 = parsed.version == "HTTP/1.0";
-  HttpRequest& request = line.request;
-  request.method = std::move(parsed.method);
-  // Not parsed.path, which is percent-decoded.
-  const std::size_t question = parsed.target.find('?');
-  request.path = parsed.target.substr(0, question);
-  if (question != std::string::npos)
-    request.query = parsed.target.substr(question + 1);
-  request.headers.reserve(parsed.headers.size());
-  for (auto& [name, value] : parsed.headers) {
-    const auto same = [&, &key = name](std::string_view added) {
-      return same_header_name(key, added);
-    };
-    if (std::any_of(std::begin(kAddedHeaders), std::end(kAddedHeaders), same))
-      continue;
-    request.headers.push_back({name, std::move(value)});
-  }
-  return line;
-}
 
 /// How many descriptors the process may have, and how many of them clients.
 struct DescriptorBudget {
@@ -161,7 +83,6 @@ class HttpServer::Impl final : public httplib::Server {
 
  private:
   bool process_and_close_socket(socket_t socket) override;
-  std::optional<RequestLine> parse_head(std::string_view head);
   /// Shuts connections down: the idle ones, or all.
   void break_connections(bool all);
 
@@ -181,9 +102,6 @@ HttpServer::Impl::Impl(const HttpServerOptions& options, HttpHandler handler,
   context_.options = options;
   context_.handler = std::move(handler);
   context_.observer = observer;
-  context_.parse_head = [this](std::string_view head) {
-    return parse_head(head);
-  };
   new_task_queue = [this] { return new QueueView(queue_); };
   set_tcp_nodelay(true);  // accepted sockets inherit it
   // Its default is SO_REUSEPORT, with which a second server on the same port
@@ -193,9 +111,6 @@ HttpServer::Impl::Impl(const HttpServerOptions& options, HttpHandler handler,
     ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
   });
   set_read_timeout(options.idle);  // becomes SO_RCVTIMEO, see SocketInput
-  set_pre_routing_handler([](const httplib::Request&, httplib::Response&) {
-    return HandlerResponse::Handled;
-  });
 }
 
 HttpServer::Impl::~Impl() {
@@ -268,16 +183,6 @@ bool HttpServer::Impl::process_and_close_socket(socket_t socket) {
   }
   ::close(socket);
   return true;
-}
-
-std::optional<RequestLine> HttpServer::Impl::parse_head(std::string_view head) {
-  HeadStream stream(for_httplib(head));
-  std::optional<RequestLine> line;
-  bool closed = false;
-  // `true` spares it the headers of a keep-alive nobody will see.
-  process_request(stream, true, closed,
-                  [&](httplib::Request& parsed) { line = take(parsed); });
-  return line;
 }
 
 HttpServer::HttpServer(const HttpServerOptions& options, HttpHandler handler,

@@ -1,7 +1,7 @@
 // HttpServer: HTTP/1.1 on a socket for a handler that answers through a
-// ResponseSink. cpp-httplib binds, accepts and parses heads; reading bodies
-// and writing answers is ours (connection.h says how), because its own ways
-// are unbounded and cannot stream without blocking.
+// ResponseSink. cpp-httplib binds and accepts; reading requests and
+// writing answers is ours (connection.h says how), because its own ways are
+// unbounded and cannot stream without blocking.
 //
 // run() and stop() are for two threads; everything else before run().
 //

@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <optional>
+#include <iterator>
+#include <utility>
 
 namespace llmproxy {
 namespace {
@@ -27,12 +28,22 @@ bool is_header_line(std::string_view line) {
          std::none_of(value.begin(), value.end(), is_control);
 }
 
-// Printable ASCII, two single spaces; cpp-httplib reads the rest.
+// Printable ASCII, two single spaces; parse_head() reads the rest.
 bool is_request_line(std::string_view line) {
   const bool visible =
       std::all_of(line.begin(), line.end(),
                   [](unsigned char c) { return c >= 0x20 && c < 0x7f; });
   return visible && std::count(line.begin(), line.end(), ' ') == 2;
+}
+
+// RFC 9110, section 9, and RFC 5789. What else comes is no request for us.
+constexpr std::string_view kMethods[] = {"GET",     "HEAD",   "POST",
+                                         "PUT",     "DELETE", "CONNECT",
+                                         "OPTIONS", "TRACE",  "PATCH"};
+
+bool is_method(std::string_view text) {
+  return std::find(std::begin(kMethods), std::end(kMethods), text) !=
+         std::end(kMethods);
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -79,6 +90,36 @@ HeadState HeadScanner::judge_line(std::string_view line) {
   if (line.size() > limits_.header_line || lines_ > limits_.headers)
     return HeadState::too_large;
   return is_header_line(line) ? HeadState::incomplete : HeadState::malformed;
+}
+
+std::optional<RequestLine> parse_head(std::string_view head) {
+  const auto next_line = [&head] {
+    const std::size_t end = head.find("\r\n");
+    const std::string_view line = head.substr(0, end);
+    head.remove_prefix(end + 2);
+    return line;
+  };
+  RequestLine line;
+  HttpRequest& request = line.request;
+  const std::string_view first = next_line();
+  const std::size_t method = first.find(' ');
+  const std::size_t version = first.rfind(' ');
+  line.http10 = first.substr(version + 1) == "HTTP/1.0";
+  if (!line.http10 && first.substr(version + 1) != "HTTP/1.1") return {};
+  if (!is_method(first.substr(0, method))) return {};
+  const auto target = first.substr(method + 1, version - method - 1);
+  const std::size_t question = std::min(target.find('?'), target.size());
+  request.method = first.substr(0, method);
+  request.path = target.substr(0, question);
+  request.query = target.substr(std::min(question + 1, target.size()));
+  request.headers.reserve(
+      static_cast<std::size_t>(std::count(head.begin(), head.end(), '\n')));
+  for (std::string_view text = next_line(); !text.empty(); text = next_line()) {
+    const std::size_t colon = text.find(':');
+    request.headers.push_back({std::string(text.substr(0, colon)),
+                               std::string(trimmed(text.substr(colon + 1)))});
+  }
+  return line;
 }
 
 Result<BodyFraming> body_framing(const Headers& headers) {

@@ -1,15 +1,18 @@
-// The head of an HTTP request, judged before anything parses it: how long,
-// how many lines, well-formed, and how its body is framed.
+// The head of an HTTP request: how long, how many lines, well-formed; then
+// its parts, and how its body is framed.
 //
-// cpp-httplib 0.11.4 bounds none of this and skips lines it does not
-// understand, which lets two servers in a row disagree about where a request
-// ends. Pure functions of text; no sockets.
+// cpp-httplib 0.11.4 could parse heads too, but bounds nothing, skips lines
+// it does not understand (two servers in a row then disagree about where a
+// request ends), percent-decodes header values and reads byte by byte: 50,000
+// instructions a head, against 5,000 here. Pure functions of text; no sockets.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
+#include "llmproxy/gateway.h"
 #include "llmproxy/http.h"
 #include "llmproxy/result.h"
 
@@ -18,7 +21,7 @@ namespace llmproxy {
 struct HeadLimits {
   /// "POST /v1/messages HTTP/1.1". Bytes.
   std::size_t request_line = 4096;
-  /// One header. cpp-httplib refuses more than 8192 with its line end.
+  /// One header, without its line end. Bytes.
   std::size_t header_line = 8000;
   std::size_t headers = 100;
   /// Everything up to the blank line. Bytes.
@@ -50,6 +53,16 @@ class HeadScanner {
   std::size_t scanned_ = 0;
   std::size_t lines_ = 0;
 };
+
+/// A parsed head.
+struct RequestLine {
+  HttpRequest request;
+  bool http10 = false;
+};
+/// Takes a head apart that HeadScanner found complete: headers in the order
+/// they came, values without the blanks around them and else as sent. nullopt
+/// = not a method of HTTP, or not HTTP/1.0 or 1.1.
+std::optional<RequestLine> parse_head(std::string_view head);
 
 /// How many bytes of body follow a head.
 struct BodyFraming {

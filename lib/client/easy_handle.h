@@ -39,13 +39,9 @@ class EasyHandle {
   EasyHandle(CURL* easy, const CurlOptions& options);
   Result<void> load_headers(const UpstreamRequest& request);
   void load_body(const UpstreamRequest& request);
-  static size_t on_read(char* out, size_t size, size_t count,
-                        void* self) noexcept;
 
   CURL* easy_;
   curl_slist* headers_ = nullptr;
-  /// What libcurl has not taken yet of the body.
-  std::string_view unsent_;
   std::array<char, CURL_ERROR_SIZE> detail_{};
 };
 

@@ -37,8 +37,9 @@ Exchange::Exchange(ResponseHandler& handler, Origin origin,
       clock_(limits, now()),
       pausing_(pausing) {}
 
-void Exchange::attach(CURL* easy) {
+void Exchange::attach(CURL* easy, Sending sending) {
   easy_ = easy;
+  sending_ = sending;
   curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &Exchange::on_prereq);
   curl_easy_setopt(easy, CURLOPT_PREREQDATA, this);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &Exchange::on_header);
@@ -47,11 +48,24 @@ void Exchange::attach(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
 }
 
-// Also called when a pooled connection is used again, and once more when it
-// turned out to be dead and libcurl took a fresh one.
 int Exchange::on_prereq(void* self, char*, char*, int, int) noexcept {
-  static_cast<Exchange*>(self)->clock_.connected(now());
-  return CURL_PREREQFUNC_OK;
+  const bool go_on = static_cast<Exchange*>(self)->may_send();
+  return go_on ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+}
+
+// Asked before each sending. libcurl repeats a request by itself when a kept
+// connection closes before the answer; a model call would be paid for twice
+// (RFC 9110 9.2.2).
+bool Exchange::may_send() {
+  if (sent_ && sending_ == once) {
+    stopped_ = transfer_error(CURLE_GOT_NOTHING,
+                              "a kept connection was closed before the answer",
+                              0, origin_);
+    return false;
+  }
+  sent_ = true;
+  clock_.connected(now());
+  return true;
 }
 
 size_t Exchange::on_header(char* data, size_t size, size_t count,

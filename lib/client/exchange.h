@@ -26,9 +26,11 @@ class Exchange {
   const Origin& origin() const { return origin_; }
   DeadlineClock& clock() { return clock_; }
 
+  /// Whether libcurl may send the request a second time.
+  enum Sending : bool { once, repeatable };
   /// Connects libcurl's callbacks with this object, which must not move while
   /// `easy` runs.
-  void attach(CURL* easy);
+  void attach(CURL* easy, Sending sending);
   /// Ends a pause; may call the handler. Errors: the transfer broke.
   CURLcode resume();
 
@@ -45,6 +47,7 @@ class Exchange {
   static size_t on_body(char* data, size_t size, size_t count,
                         void* self) noexcept;
 
+  bool may_send();
   void header_line(std::string_view line);
   size_t body(std::string_view bytes);
 
@@ -52,6 +55,8 @@ class Exchange {
   Origin origin_;
   DeadlineClock clock_;
   CURL* easy_ = nullptr;
+  Sending sending_ = once;
+  bool sent_ = false;
   int status_ = 0;
   Headers headers_;
   bool head_done_ = false;

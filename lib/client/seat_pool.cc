@@ -79,6 +79,7 @@ void Seat::run(const UpstreamRequest& request, Exchange& exchange,
 
 Result<CURLcode> Seat::drive(Exchange& exchange, const Cancelled& cancelled) {
   CURLMcode failed = curl_multi_add_handle(loop_, handle_->get());
+  Clock::time_point ask_next = Clock::now() + kAskInterval;
   while (failed == CURLM_OK) {
     int running = 0;
     failed = curl_multi_perform(loop_, &running);
@@ -87,8 +88,11 @@ Result<CURLcode> Seat::drive(Exchange& exchange, const Cancelled& cancelled) {
       if (message->msg == CURLMSG_DONE) return message->data.result;
     }
     if (failed != CURLM_OK) break;
-    if (cancelled && cancelled()) return cancelled_error();
     const Clock::time_point now = Clock::now();
+    if (cancelled && now >= ask_next) {
+      if (cancelled()) return cancelled_error();
+      ask_next = now + kAskInterval;
+    }
     if (const auto passed = exchange.clock().passed(now)) {
       return deadline_error(*passed, exchange.origin());
     }

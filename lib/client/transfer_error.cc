@@ -43,8 +43,6 @@ constexpr std::array kCodes = {
     CodeRow{CURLE_GOT_NOTHING, kTruncated, kCut},
     CodeRow{CURLE_PARTIAL_FILE, kTruncated, kCut},
     CodeRow{CURLE_SEND_ERROR, kTruncated, kCut},
-    // The body may not be sent again, see EasyHandle::load_body.
-    CodeRow{CURLE_SEND_FAIL_REWIND, kTruncated, kCut},
     CodeRow{CURLE_RECV_ERROR, kTruncated, kCut},
     CodeRow{CURLE_WEIRD_SERVER_REPLY, kMalformed, kOdd},
     CodeRow{CURLE_UNSUPPORTED_PROTOCOL, kMalformed, kOdd},  // HTTP/0.9

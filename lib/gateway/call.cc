@@ -218,7 +218,9 @@ Result<UpstreamAnswer> fetch_whole(Exchange& exchange, const Call& call) {
 void relay_whole(Exchange& exchange, const Call& call,
                  Result<UpstreamAnswer> upstream) {
   Answer& answer = exchange.answer;
-  if (answer.client_gone()) return answer.note_client_gone();
+  if (!upstream && upstream.error().kind == ErrorKind::cancelled) {
+    return answer.note_client_gone();
+  }
   if (!upstream) {
     return answer.send_error(*call.client, upstream.error(),
                              answer_headers(exchange, call, {}, call.losses));

@@ -109,6 +109,26 @@ TEST_CASE("headers that leave a body's length open are refused") {
   }
 }
 
+TEST_CASE("a head is taken apart") {
+  const auto line = parse_head(
+      "POST /v1/a%20b?x=1?y HTTP/1.0\r\nHost:h\r\nempty:\r\n"
+      "a: \t spaced out \t\r\n\r\n");
+  REQUIRE(line);
+  CHECK(line->http10);
+  CHECK(line->request.method == "POST");
+  CHECK(line->request.path == "/v1/a%20b");
+  CHECK(line->request.query == "x=1?y");
+  CHECK(line->request.headers ==
+        Headers{{"Host", "h"}, {"empty", ""}, {"a", "spaced out"}});
+  CHECK(parse_head("GET / HTTP/1.1\r\n\r\n")->request.headers.empty());
+  for (const char* head :
+       {"GET / HTTP/1.2\r\n\r\n", "GET / http/1.1\r\n\r\n",
+        "get / HTTP/1.1\r\n\r\n", "PRI * HTTP/2.0\r\n\r\n"}) {
+    CAPTURE(head);
+    CHECK_FALSE(parse_head(head));
+  }
+}
+
 TEST_CASE("tokens are found in lists") {
   const Headers headers{{"Connection", "keep-alive, Upgrade"},
                         {"connection", " close "}};
