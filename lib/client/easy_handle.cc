@@ -57,7 +57,8 @@ std::unique_ptr<EasyHandle> EasyHandle::create(const CurlOptions& options) {
   return std::unique_ptr<EasyHandle>(new EasyHandle(easy, options));
 }
 
-EasyHandle::EasyHandle(CURL* easy, const CurlOptions& options) : easy_(easy) {
+EasyHandle::EasyHandle(CURL* easy, const CurlOptions& options)
+    : easy_(easy), address_(curl_url()) {
   set(easy, CURLOPT_ERRORBUFFER, detail_.data());
   set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -88,6 +89,7 @@ EasyHandle::EasyHandle(CURL* easy, const CurlOptions& options) : easy_(easy) {
 
 EasyHandle::~EasyHandle() {
   curl_easy_cleanup(easy_);
+  curl_url_cleanup(address_);
   curl_slist_free_all(headers_);
 }
 
@@ -96,7 +98,7 @@ Result<void> EasyHandle::load(const UpstreamRequest& request,
   detail_[0] = '\0';
   LLMPROXY_TRY(load_headers(request));
   load_body(request);
-  set(easy_, CURLOPT_URL, request.url.c_str());
+  load_url(request.url);
   // Proxies of the environment (https_proxy, no_proxy) are honoured for TLS
   // only: there they carry a tunnel. For plain http they would be handed the
   // key, which goes to the configured host alone.
@@ -108,6 +110,16 @@ Result<void> EasyHandle::load(const UpstreamRequest& request,
   const bool repeatable = request.method == "GET" || request.method == "HEAD";
   exchange.attach(easy_, repeatable ? Exchange::repeatable : Exchange::once);
   return {};
+}
+
+void EasyHandle::load_url(const std::string& url) {
+  if (url == url_) return;
+  // What cannot be taken apart libcurl shall see, and say why.
+  const bool parsed =
+      curl_url_set(address_, CURLUPART_URL, url.c_str(), 0) == CURLUE_OK;
+  set(easy_, CURLOPT_URL, parsed ? nullptr : url.c_str());
+  set(easy_, CURLOPT_CURLU, parsed ? address_ : nullptr);
+  url_ = url;
 }
 
 Result<void> EasyHandle::load_headers(const UpstreamRequest& request) {
