@@ -187,7 +187,8 @@ Connection::Next Connection::answer(RequestLine line) {
   SocketSink sink(socket_,
                   {.http10 = line.http10,
                    .head_only = line.request.method == "HEAD",
-                   .keep_alive = wants_keep_alive(line) && !context_.stopping});
+                   .keep_alive = wants_keep_alive(line) && !context_.stopping,
+                   .watcher = &context_.watcher});
   context_.handler(std::move(line.request), sink);
   if (!sink.started()) {
     // A handler owes no answer to a client that left.

@@ -44,6 +44,7 @@ struct ServerContext {
   HttpServerOptions options;
   HttpHandler handler;
   Observer* observer = nullptr;
+  HangupWatcher watcher;
   std::atomic<bool> stopping{false};
 };
 

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <charconv>
 #include <iterator>
+#include <utility>
 
 namespace llmproxy {
 namespace {
@@ -271,6 +272,13 @@ bool SocketSink::client_gone() {
   pollfd socket{socket_, POLLRDHUP, 0};
   return ::poll(&socket, 1, 0) > 0 &&
          (socket.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+bool SocketSink::on_client_gone(std::function<void()> left) {
+  if (options_.watcher == nullptr) return false;
+  if (left) return options_.watcher->watch(socket_, std::move(left));
+  options_.watcher->forget(socket_);
+  return true;
 }
 
 bool SocketSink::started() const {

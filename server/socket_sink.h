@@ -21,6 +21,7 @@
 #include <string_view>
 
 #include "llmproxy/gateway.h"
+#include "server/hangup_watcher.h"
 
 namespace llmproxy {
 
@@ -32,6 +33,8 @@ class SocketSink final : public ResponseSink {
     bool head_only = false;
     /// The client wants to use the connection again, and so do we.
     bool keep_alive = true;
+    /// For on_client_gone(); borrowed, may be null.
+    HangupWatcher* watcher = nullptr;
   };
 
   SocketSink(int socket, const Options& options);
@@ -41,6 +44,7 @@ class SocketSink final : public ResponseSink {
   Written finish() override;
   Written drain(std::chrono::milliseconds limit) override;
   bool client_gone() override;
+  bool on_client_gone(std::function<void()> left) override;
 
   bool started() const;
   /// finish() was called and the body is as long as was promised.

@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -65,6 +66,14 @@ class ResponseSink {
   virtual Written drain(std::chrono::milliseconds limit) = 0;
   /// True once the client closed its connection. Cheap; does not block.
   virtual bool client_gone() = 0;
+  /// Has `left` called once when the client closes its connection, from any
+  /// thread; it returns soon. An empty function ends that: on return `left` is
+  /// not running any more. False = cannot be told; client_gone() is then asked
+  /// a few times a second. Only from the thread in handle().
+  virtual bool on_client_gone(std::function<void()> left) {
+    static_cast<void>(left);
+    return false;
+  }
 };
 
 /// One finished request, for logs and metrics. Holds no content, no key.

@@ -31,6 +31,9 @@ class Answer {
   Written finish() { return sink_.finish(); }
   Written drain(std::chrono::milliseconds limit) { return sink_.drain(limit); }
   bool client_gone() { return sink_.client_gone(); }
+  bool on_client_gone(std::function<void()> left) {
+    return sink_.on_client_gone(std::move(left));
+  }
 
   /// A whole answer at once.
   void send(int status, Headers headers, std::string_view body);

@@ -7,8 +7,8 @@
 namespace llmproxy::gateway {
 namespace {
 
-// How often the client is looked at. It leaves in silence, and its upstream
-// must stop within a second.
+// How often the client is looked at where nobody tells that it left; its
+// upstream must stop within a second.
 constexpr std::chrono::milliseconds kTick{200};
 // How long an upstream may keep its connection open behind the last event
 // before it is closed for it.
@@ -31,16 +31,45 @@ Relay::~Relay() {
   }
 }
 
+/// Hears of the client's leaving as long as run() does.
+class Relay::GoneNotice {
+ public:
+  explicit GoneNotice(Relay& relay) : answer_(relay.answer_) {
+    const bool told = answer_.on_client_gone([&relay] {
+      const Lock lock(relay.mutex_);
+      relay.client_gone_ = true;
+      relay.changed_.notify_all();
+    });
+    const Lock lock(relay.mutex_);
+    relay.told_when_gone_ = told;
+  }
+  GoneNotice(const GoneNotice&) = delete;
+  GoneNotice& operator=(const GoneNotice&) = delete;
+  ~GoneNotice() { answer_.on_client_gone(nullptr); }
+
+ private:
+  Answer& answer_;
+};
+
 void Relay::run(UpstreamRequest request) {
   transfer_ = transport_.start(std::move(request), *this);
+  const GoneNotice notice(*this);
   Lock lock(mutex_);
   while (!result_ && !over()) {
-    changed_.wait_for(lock, kTick, [this] { return needs_attention(); });
+    changed_.wait_until(lock, next_look(),
+                        [this] { return needs_attention(); });
     if (!result_) look(lock);
   }
   if (!result_) cancel(lock);
   wait_until_done(lock);
   conclude(lock);
+}
+
+Relay::Clock::time_point Relay::next_look() const {
+  const auto now = Clock::now();
+  if (finished_ || !told_when_gone_) return now + kTick;
+  const auto due = last_sent_ + patience();
+  return due > now ? due : now + patience();
 }
 
 bool Relay::needs_attention() const {

@@ -32,6 +32,7 @@ class Relay : public ResponseHandler {
 
  protected:
   using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::hours kLongWait{1};
 
   /// Both are borrowed.
   Relay(Exchange& exchange, const Backend& backend);
@@ -43,8 +44,10 @@ class Relay : public ResponseHandler {
   virtual Flow take(std::string_view bytes) = 0;
   /// Nothing can follow what is in out_.
   virtual bool complete() const = 0;
-  /// Called while the upstream is silent.
+  /// Called while the upstream is silent, at the latest `patience` after the
+  /// last byte was sent.
   virtual void wait_quietly() {}
+  virtual std::chrono::milliseconds patience() const { return kLongWait; }
   /// Just before out_ is written.
   virtual void look_at_output() {}
   /// The transfer is over, see result(), and the answer is not yet. What is
@@ -71,10 +74,12 @@ class Relay : public ResponseHandler {
 
  private:
   using Lock = std::unique_lock<std::mutex>;
+  class GoneNotice;
 
   // What handle()'s thread does when it wakes. The lock is given up while
   // the client or the transport is waited for.
   void look(Lock& lock);
+  Clock::time_point next_look() const;
   void drain(Lock& lock);
   void cancel(Lock& lock);
   void wait_until_done(Lock& lock);
@@ -90,6 +95,7 @@ class Relay : public ResponseHandler {
   std::optional<Result<void>> result_;  ///< set once the transfer is over
   bool blocked_ = false;                ///< the client reads slowly
   bool client_gone_ = false;
+  bool told_when_gone_ = false;
 };
 
 }  // namespace llmproxy::gateway

@@ -38,9 +38,12 @@ StreamCall::StreamCall(Exchange& exchange, Call& call)
       call_(call),
       translator_(*call.upstream, *call.client, call.context) {}
 
+std::chrono::milliseconds StreamCall::patience() const {
+  return exchange_.core.config().server.keep_alive;
+}
+
 void StreamCall::wait_quietly() {
-  const auto patience = exchange_.core.config().server.keep_alive;
-  if (!streams() || complete() || Clock::now() - last_sent_ < patience) {
+  if (!streams() || complete() || Clock::now() - last_sent_ < patience()) {
     return;
   }
   if (!answer_.started()) start_answer();

@@ -21,6 +21,7 @@ class StreamCall final : public Relay {
   Flow take(std::string_view bytes) override;
   bool complete() const override;
   void wait_quietly() override;
+  std::chrono::milliseconds patience() const override;
   void look_at_output() override;
   void end() override;
   void account() override;

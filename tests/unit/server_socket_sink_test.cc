@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <future>
 #include <string>
 #include <thread>
 
@@ -266,6 +267,33 @@ TEST_CASE("a client that left is noticed, one that sends ahead is not gone") {
   CHECK(sink.finish() == Written::gone);
   CHECK(sink.drain(10s) == Written::gone);
   CHECK_FALSE(sink.complete());
+}
+
+TEST_CASE("a client that leaves is told of, until nobody wants to know") {
+  HangupWatcher watcher;
+  Wire staying;
+  Wire leaving;
+  SocketSink stays(staying.server, {.watcher = &watcher});
+  SocketSink leaves(leaving.server, {.watcher = &watcher});
+  std::atomic<int> wrong{0};
+  std::promise<void> left;
+  REQUIRE(stays.on_client_gone([&] { ++wrong; }));
+  REQUIRE(leaves.on_client_gone([&] { left.set_value(); }));
+  leaving.hang_up();
+  left.get_future().wait();
+  // Neither what is sent nor what leaves later is told.
+  ::send(staying.client, "x", 1, 0);
+  CHECK(stays.on_client_gone(nullptr));
+  CHECK(leaves.on_client_gone(nullptr));
+  staying.hang_up();
+  // Who left before is told of at once; the watcher has then seen the others.
+  std::promise<void> again;
+  REQUIRE(leaves.on_client_gone([&] { again.set_value(); }));
+  again.get_future().wait();
+  CHECK(leaves.on_client_gone(nullptr));
+  CHECK(wrong == 0);
+  SocketSink unwatched(staying.server, {});
+  CHECK_FALSE(unwatched.on_client_gone([] {}));
 }
 
 TEST_CASE("one thread may ask for the client while another writes") {
