@@ -3,9 +3,12 @@
 // send() waits for the whole answer. stream() hands out canonical events
 // (stream.h) while it is being written: pushed to a function on the calling
 // thread, or pulled from a range while the transport's engine receives.
+// send_async() and stream_async() return at once: any number of calls run on
+// the one thread of the transport's engine, which also calls the callbacks.
 //
 // A Client is a plain value over a shared Transport; its functions may be
-// called from any number of threads at once.
+// called from any number of threads at once. Calls hold the Transport, not
+// the Client.
 //
 //   Client client(make_backend(*find_provider("anthropic"), Secret(key)),
 //                 make_curl_transport());
@@ -19,6 +22,7 @@
 #include <concepts>
 #include <cstddef>
 #include <functional>
+#include <future>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -43,8 +47,10 @@ struct CallOptions {
   /// thread, also while the upstream is silent.
   std::stop_token stop;
   /// Where to add what could not be carried, of the request and of the
-  /// answer; written before the call returns. May be null. (An EventStream
-  /// has losses() of its own and writes here those of the request only.)
+  /// answer; written before the call returns, or, where it returns at once,
+  /// before on_answer or the last event: it must live until then. May be
+  /// null. (An EventStream has losses() of its own and writes here those of
+  /// the request only.)
   Losses* losses = nullptr;
 };
 
@@ -109,8 +115,40 @@ class EventStream::Iterator {
 
 inline EventStream::Iterator EventStream::begin() { return Iterator(this); }
 
+/// A call that runs on the transport's engine: what send_async() and
+/// stream_async() return. Small and copyable; all copies mean the same call.
+/// Dropping it lets the call go on.
+///
+/// Thread-safe: its functions may be called from anywhere, the call's own
+/// callback included, as often as one likes, and do nothing once the call is
+/// over. None of them waits.
+class Call {
+ public:
+  Call() = default;  ///< of no call; over already
+
+  /// Ends the call soon with `cancelled`, and closes its connection.
+  void cancel() const;
+  /// Goes on after an event callback said Flow::pause. Not lost when it comes
+  /// before that callback has returned.
+  void resume() const;
+  /// True once the callback has been called for the last time and destroyed.
+  bool done() const;
+
+ private:
+  friend class Client;
+  class State;
+  class Answer;
+  class Stream;
+  explicit Call(std::shared_ptr<State> state) : state_(std::move(state)) {}
+  std::shared_ptr<State> state_;
+};
+
 /// Takes one event; false = enough, end the call. Must not throw.
 using EventCallback = std::function<bool(const StreamEvent&)>;
+/// The same, for calls that can also be paused.
+using FlowCallback = std::function<Flow(const StreamEvent&)>;
+/// Takes the answer. Must not throw.
+using AnswerCallback = std::function<void(Result<ChatResponse>)>;
 
 class Client {
  public:
@@ -155,9 +193,77 @@ class Client {
   EventStream stream(const ChatRequest& request,
                      const CallOptions& options = {}) const;
 
+  // --- Calls that return at once --------------------------------------------
+  //
+  // Callbacks are called on the transport's engine thread, one at a time, and
+  // never from within these functions, whatever fails. All transfers of the
+  // transport wait meanwhile: a callback should hand over what takes long,
+  // must not wait for another call of the same transport, and must not throw.
+  // It is destroyed on that thread too, after its last call.
+  //
+  // The end comes exactly once: the answer or error of send_async(), the
+  // `finished` or `failed` event of stream_async(). It comes also when the
+  // call is cancelled, or a deadline passes. The Client may be destroyed
+  // meanwhile: calls keep the transport until they are over. Before main()
+  // returns, let them end, or cancel them and wait.
+
+  /// The whole answer, or the errors of send(). Waiting for it in a callback
+  /// of the same transport would never end.
+  std::future<Result<ChatResponse>> send_async(
+      const ChatRequest& request, const CallOptions& options = {}) const;
+
+  /// The same for `on_answer`, which takes a Result<ChatResponse>. It is
+  /// moved, never copied.
+  template <class OnAnswer>
+  requires std::invocable<OnAnswer&, Result<ChatResponse>> Call
+  send_async(const ChatRequest& request, OnAnswer on_answer,
+             const CallOptions& options = {})
+  const {
+    auto shared = std::make_shared<OnAnswer>(std::move(on_answer));
+    return start_send(
+        request,
+        [shared](Result<ChatResponse> answer) {
+          std::invoke(*shared, std::move(answer));
+        },
+        options);
+  }
+
+  /// Calls `on_event` for every event, the last one being `finished` or
+  /// `failed`. It takes a const StreamEvent&, which lives until it returns
+  /// (OwnedStreamEvent is the copy to keep), and returns nothing, a bool
+  /// (false = enough) or a Flow. After `false` or Flow::stop it is not called
+  /// again, and the upstream's connection is closed. Flow::pause makes the
+  /// upstream wait for Call::resume(); events that have arrived already are
+  /// still told. It is moved, never copied.
+  template <class OnEvent>
+  requires std::invocable<OnEvent&, const StreamEvent&> Call
+  stream_async(const ChatRequest& request, OnEvent on_event,
+               const CallOptions& options = {})
+  const {
+    using Wants = std::invoke_result_t<OnEvent&, const StreamEvent&>;
+    auto shared = std::make_shared<OnEvent>(std::move(on_event));
+    return start_stream(
+        request,
+        [shared](const StreamEvent& event) {
+          if constexpr (std::is_void_v<Wants>) {
+            std::invoke(*shared, event);
+            return Flow::go_on;
+          } else if constexpr (std::is_same_v<Wants, Flow>) {
+            return std::invoke(*shared, event);
+          } else {
+            return std::invoke(*shared, event) ? Flow::go_on : Flow::stop;
+          }
+        },
+        options);
+  }
+
   const Backend& backend() const { return backend_; }
 
  private:
+  Call start_send(const ChatRequest& request, AnswerCallback on_answer,
+                  const CallOptions& options) const;
+  Call start_stream(const ChatRequest& request, FlowCallback on_event,
+                    const CallOptions& options) const;
   Result<void> push(const ChatRequest& request, const EventCallback& on_event,
                     const CallOptions& options) const;
 

@@ -8,8 +8,10 @@
 // on one thread. Handlers are called for one transfer at a time and never
 // after on_done.
 //
-// Thread-safe: one Transport serves all threads. Transfer::cancel and
-// Transfer::resume may be called from any thread.
+// Thread-safe: one Transport serves all threads. The functions of a Transfer
+// may be called from any thread, also from its own handler: a Transport holds
+// no lock that they take while it calls one. It also lets its last reference
+// be dropped by a handler, on its own engine thread.
 #pragma once
 
 #include <chrono>
@@ -74,6 +76,11 @@ class Transfer {
   /// Ends a pause; harmless when there is none. Not lost when it comes while
   /// the on_body that asks for the pause has yet to return.
   virtual void resume() = 0;
+  /// Nothing more of the answer is wanted: the upstream gets about a second to
+  /// end it, so that its connection can be used again; then the transfer ends
+  /// with any error. A transport whose answers end by themselves need not do
+  /// anything.
+  virtual void linger() {}
 };
 
 /// Tells perform() to give up. Asked at least four times a second, also

@@ -1,16 +1,15 @@
 // Client::send and the pushing Client::stream: calls that run on the calling
-// thread. The pulling one is in event_stream.cc.
+// thread. The pulling one is in event_stream.cc, those that return at once in
+// async.cc.
 #include "llmproxy/client.h"
 
 #include <chrono>
-#include <string>
 #include <utility>
 
 #include "client/answer_reader.h"
 #include "client/outgoing_call.h"
 #include "client/transfer_error.h"
-#include "json/json.h"
-#include "translate/answer_filter.h"
+#include "client/whole_answer.h"
 
 namespace llmproxy {
 namespace {
@@ -21,25 +20,6 @@ using Clock = std::chrono::steady_clock;
 /// Waiting lets the connection be used again; upstreams that never end are
 /// not waited for.
 constexpr std::chrono::seconds kLinger{1};
-
-/// Collects a whole answer.
-class WholeAnswer final : public ResponseHandler {
- public:
-  void on_head(int head_status, const Headers& head_headers) override {
-    status = head_status;
-    headers = head_headers;
-  }
-  Flow on_body(std::string_view bytes) override {
-    body += bytes;
-    return Flow::go_on;
-  }
-  void on_done(const Result<void>& done) override { result = done; }
-
-  int status = 0;
-  Headers headers;
-  std::string body;
-  Result<void> result;
-};
 
 /// Hands events to the caller's function as they come.
 class PushedStream final : public ResponseHandler, private EventSink {
@@ -78,28 +58,6 @@ class PushedStream final : public ResponseHandler, private EventSink {
   bool stopped_ = false;
 };
 
-void add_losses(const Losses& from, const CallOptions& options) {
-  if (options.losses == nullptr) return;
-  options.losses->insert(options.losses->end(), from.begin(), from.end());
-}
-
-Result<ChatResponse> decode(const OutgoingCall& call, std::string body,
-                            Losses& losses) {
-  json::Document document;
-  Result<json::Value> root = document.parse_owned(std::move(body));
-  // The parser blames whoever wrote the text; here that is the upstream.
-  if (!root) {
-    return upstream_malformed("the answer is not readable: " +
-                              root.error().message);
-  }
-  if (!root->is_object()) {
-    return upstream_malformed("the answer is not a JSON object");
-  }
-  LLMPROXY_ASSIGN(ChatResponse response,
-                  call.dialect->decode_response(*root, losses));
-  return filter_answer(std::move(response), call.context, losses);
-}
-
 }  // namespace
 
 Client::Client(Backend backend, std::shared_ptr<Transport> transport)
@@ -115,15 +73,7 @@ Result<ChatResponse> Client::send(const ChatRequest& request,
   }
   WholeAnswer answer;
   transport_->perform(call.request, answer, cancelled);
-  if (answer.status != 0 && !is_success(answer.status)) {
-    return call.dialect->decode_error(answer.status, answer.headers,
-                                      answer.body);
-  }
-  if (!answer.result) return std::move(answer.result).error();
-  Losses losses;
-  Result<ChatResponse> response = decode(call, std::move(answer.body), losses);
-  add_losses(losses, options);
-  return response;
+  return answer.read(call, options.losses);
 }
 
 Result<void> Client::push(const ChatRequest& request,
@@ -142,7 +92,7 @@ Result<void> Client::push(const ChatRequest& request,
   transport_->perform(call->request, stream, [&] {
     return options.stop.stop_requested() || stream.lingers();
   });
-  add_losses(stream.losses(), options);
+  add_losses(stream.losses(), options.losses);
   return stream.result();
 }
 

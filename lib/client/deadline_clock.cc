@@ -20,6 +20,9 @@ constexpr std::array kLimits = {
     Limit{"idle", &Deadlines::idle},
 };
 
+/// How long an upstream may take to end an answer that is complete.
+constexpr milliseconds kLinger{1000};
+
 }  // namespace
 
 DeadlineClock::DeadlineClock(const Deadlines& limits, Time now)
@@ -40,6 +43,12 @@ void DeadlineClock::heard(Time now) {
 void DeadlineClock::pause() { phase_ = Phase::paused; }
 
 void DeadlineClock::resume(Time now) { heard(now); }
+
+void DeadlineClock::linger(Time now) {
+  const auto end = std::chrono::ceil<milliseconds>(now - started_) + kLinger;
+  const bool sooner = limits_.total.count() > 0 && limits_.total < end;
+  if (!sooner) limits_.total = end;
+}
 
 std::optional<DeadlineClock::Passed> DeadlineClock::passed(Time now) const {
   if (phase_ != Phase::paused) {

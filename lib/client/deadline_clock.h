@@ -30,6 +30,8 @@ class DeadlineClock {
   /// The reader is slow: silence is not the upstream's while this lasts.
   void pause();
   void resume(Time now);
+  /// What matters has come: one second more, and the total deadline passes.
+  void linger(Time now);
 
   /// The deadline that has passed by `now`, if any.
   std::optional<Passed> passed(Time now) const;

@@ -159,6 +159,12 @@ void EngineLoop::deliver(const Letter& letter) {
   if (letter.order == Order::start) return start(letter.job);
   if (job.state != Job::State::running) return;
   if (letter.order == Order::cancel) return end(job, cancelled_error());
+  if (letter.order == Order::linger) {
+    const Time now = Clock::now();
+    disarm(job);
+    job.exchange->clock().linger(now);
+    return arm(job, now);
+  }
   if (const CURLcode code = job.exchange->resume(); code != CURLE_OK) {
     end(job, code);
   }

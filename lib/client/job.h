@@ -27,6 +27,9 @@ class Job final : public Transfer, public std::enable_shared_from_this<Job> {
   void resume() override {
     mailbox_->post({Order::resume, shared_from_this()});
   }
+  void linger() override {
+    mailbox_->post({Order::linger, shared_from_this()});
+  }
 
   // The engine's:
   enum class State { posted, running, over };

@@ -11,7 +11,7 @@ namespace llmproxy {
 
 class Job;
 
-enum class Order : std::uint8_t { start, cancel, resume };
+enum class Order : std::uint8_t { start, cancel, resume, linger };
 
 struct Letter {
   Order order;

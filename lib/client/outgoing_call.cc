@@ -64,11 +64,12 @@ Result<OutgoingCall> prepare_call(const Backend& backend, ChatRequest request,
       backend, upstream_path(*call.dialect, request.model, stream),
       std::move(body), stream);
   if (options.deadlines) call.request.deadlines = *options.deadlines;
-  if (options.losses != nullptr) {
-    options.losses->insert(options.losses->end(), call.losses.begin(),
-                           call.losses.end());
-  }
+  add_losses(call.losses, options.losses);
   return call;
+}
+
+void add_losses(const Losses& from, Losses* to) {
+  if (to != nullptr) to->insert(to->end(), from.begin(), from.end());
 }
 
 }  // namespace llmproxy

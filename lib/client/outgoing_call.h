@@ -17,4 +17,7 @@ struct OutgoingCall {
 Result<OutgoingCall> prepare_call(const Backend& backend, ChatRequest request,
                                   bool stream, const CallOptions& options);
 
+/// Adds `from` to `to`, which may be null.
+void add_losses(const Losses& from, Losses* to);
+
 }  // namespace llmproxy

@@ -183,7 +183,11 @@ class ScriptedTransport final : public Transport {
  public:
   ~ScriptedTransport() override {
     for (const auto& transfer : transfers_) transfer->cancel();
-    for (std::thread& thread : threads_) thread.join();
+    for (std::thread& thread : threads_) {
+      // A call that is over may have held the last reference.
+      const bool own = thread.get_id() == std::this_thread::get_id();
+      own ? thread.detach() : thread.join();
+    }
   }
 
   /// Scripts are played in the order they were given.

@@ -66,6 +66,22 @@ TEST_CASE("the total deadline runs in every phase") {
   CHECK(name_at(clock, kStart + 29s) == "none");
 }
 
+TEST_CASE("lingering leaves a second, and no more than there was") {
+  DeadlineClock clock(limits(), kStart);
+  clock.heard(kStart + 5s);
+  clock.linger(kStart + 6s);
+  CHECK(name_at(clock, kStart + 6999ms) == "none");
+  CHECK(name_at(clock, kStart + 7s) == "total");
+  CHECK(clock.next_check(kStart + 6s) == kStart + 7s);
+
+  Deadlines with_total = limits();
+  with_total.total = 6500ms;
+  DeadlineClock other(with_total, kStart);
+  other.heard(kStart + 5s);
+  other.linger(kStart + 6s);
+  CHECK(name_at(other, kStart + 6500ms) == "total");
+}
+
 TEST_CASE("zero is no limit") {
   Deadlines none;
   none.connect = none.first_byte = none.idle = none.total = 0ms;

@@ -1,0 +1,53 @@
+#include "client/whole_answer.h"
+
+#include <utility>
+
+#include "client/answer_reader.h"
+#include "json/json.h"
+#include "translate/answer_filter.h"
+
+namespace llmproxy {
+namespace {
+
+Result<ChatResponse> decode(const OutgoingCall& call, std::string body,
+                            Losses& losses) {
+  json::Document document;
+  Result<json::Value> root = document.parse_owned(std::move(body));
+  // The parser blames whoever wrote the text; here that is the upstream.
+  if (!root) {
+    return upstream_malformed("the answer is not readable: " +
+                              root.error().message);
+  }
+  if (!root->is_object()) {
+    return upstream_malformed("the answer is not a JSON object");
+  }
+  LLMPROXY_ASSIGN(ChatResponse response,
+                  call.dialect->decode_response(*root, losses));
+  return filter_answer(std::move(response), call.context, losses);
+}
+
+}  // namespace
+
+void WholeAnswer::on_head(int status, const Headers& headers) {
+  status_ = status;
+  headers_ = headers;
+}
+
+Flow WholeAnswer::on_body(std::string_view bytes) {
+  body_ += bytes;
+  return Flow::go_on;
+}
+
+Result<ChatResponse> WholeAnswer::read(const OutgoingCall& call,
+                                       Losses* losses) {
+  if (status_ != 0 && !is_success(status_)) {
+    return call.dialect->decode_error(status_, headers_, body_);
+  }
+  if (!result_) return std::move(result_).error();
+  Losses found;
+  Result<ChatResponse> response = decode(call, std::move(body_), found);
+  add_losses(found, losses);
+  return response;
+}
+
+}  // namespace llmproxy
