@@ -23,7 +23,7 @@ PUBLIC_HEADERS = {
     "dialect.h": "chat", "translate.h": "translate",
     "system_edits.h": "translate",
     "transport.h": "client", "provider.h": "client", "client.h": "client",
-    "image_fetcher.h": "client",
+    "image_fetcher.h": "client", "tools.h": "client", "fallback.h": "client",
     "config.h": "gateway", "gateway.h": "gateway", "limits.h": "gateway",
     "llmproxy.h": "gateway",  # everything at once
 }
