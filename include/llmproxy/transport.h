@@ -95,7 +95,9 @@ class Transport {
   virtual void perform(const UpstreamRequest& request, ResponseHandler& handler,
                        const Cancelled& cancelled = {}) = 0;
   /// Starts it on the engine. `handler` must live until on_done, which is
-  /// called from the engine thread, never from within start().
+  /// called from the engine thread, never from within start(). A request
+  /// without a URL is how an error gets there: it must fail, or answer with
+  /// an error, and go nowhere.
   virtual std::shared_ptr<Transfer> start(UpstreamRequest request,
                                           ResponseHandler& handler) = 0;
 };

@@ -24,6 +24,7 @@ PUBLIC_HEADERS = {
     "system_edits.h": "translate",
     "transport.h": "client", "provider.h": "client", "client.h": "client",
     "image_fetcher.h": "client", "tools.h": "client", "fallback.h": "client",
+    "replay.h": "client", "intercept.h": "client",
     "config.h": "gateway", "gateway.h": "gateway", "limits.h": "gateway",
     "llmproxy.h": "gateway",  # everything at once
 }
@@ -39,6 +40,7 @@ THIRD_PARTY = {
     r"httplib\.h": r"server/http_server\.cc",
     r"spdlog/.*": r"server/.*",
     r"CLI/.*": r"server/.*",
+    r"boost/.*": r"examples/.*",
 }
 # System headers: POSIX and Linux. The rest of what stands in <> must be
 # standard C++, which has neither a dot nor a slash.
@@ -190,7 +192,8 @@ EXAMPLES = [
     ("lib/json/writer.cc", "<simdjson.h>", "reader"),
     ("lib/wire/sse.cc", '"dialects/claude/tables.h"', "above wire"),
     ("lib/wire/sse.cc", "<thread>", "no I/O"),
-    ("lib/wire/sse.cc", "<boost/any.hpp>", "table of third-party"),
+    ("lib/wire/sse.cc", "<zlib.h>", "table of third-party"),
+    ("lib/wire/sse.cc", "<boost/any.hpp>", "examples"),
     ("lib/dialects/claude/request.cc", '"tables.h"', None),
     ("lib/dialects/claude/request.cc", '"dialects/openai_chat/tables.h"',
      "another dialect"),
