@@ -3,9 +3,11 @@
 //
 // Hub and spoke: every dialect translates to and from the canonical model
 // (chat.h, stream.h); no dialect knows another. A dialect is one folder in
-// lib/dialects/ and one line in lib/dialects/dialects.def.
+// lib/dialects/ and one line in lib/dialects/dialects.def, or a host's own,
+// see register_dialect().
 //
-// Descriptors are constants and thread-safe. Most users call translate.h.
+// Descriptors are constants and thread-safe; they live as long as the process.
+// Most users call translate.h.
 //
 //   const Dialect* dialect = find_dialect("claude");
 #pragma once
@@ -246,8 +248,29 @@ std::optional<UpstreamMatch> match_upstream(const Dialect& dialect,
 std::string upstream_path(const Dialect& dialect, std::string_view model,
                           bool stream);
 
-/// Every dialect, in the order of dialects.def.
+/// Every dialect: the built-in ones, in the order of dialects.def, then those
+/// that were registered.
 std::span<const Dialect* const> dialects();
+/// Most dialects there can be, the built-in ones included.
+inline constexpr std::size_t kMaxDialects = 64;
+/// Adds a dialect of the host's to the process: translation, providers,
+/// configuration files and the gateway's paths know it from then on by its
+/// name. (Edits of system prompts and counting of tokens leave it alone.)
+/// `dialect` must live as long as the process, and so must what it points to.
+/// Often it is a copy of a built-in one with some functions replaced.
+///
+/// Not synchronised: call it at start-up, before other threads use the
+/// library. False = the name is empty or taken, a function is missing, or
+/// there is no room.
+bool register_dialect(const Dialect& dialect);
+
+// For functions of such a dialect, which may read JSON in their own way:
+/// Exact text of a value. It lives as long as the body it is part of.
+std::string_view json_text(const json::Value& value);
+/// An answer's body as `dialect` reads it. Errors: upstream_malformed.
+Result<ChatResponse> decode_response(const Dialect& dialect, std::string body,
+                                     Losses& losses);
+
 /// By name, or nullptr.
 const Dialect* find_dialect(std::string_view name);
 /// What `model` takes when it is reached through `dialect`.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,6 +48,8 @@ enum Quirk : std::uint32_t {
   kNoCustomTools = 1u << 15,    ///< refuses tools of type `custom`
 };
 
+struct Backend;
+
 struct Provider {
   std::string_view name;     ///< "anthropic"
   std::string_view dialect;  ///< "claude"; empty = speaks the client's
@@ -67,6 +70,10 @@ struct Provider {
   /// Served on the user's own machine or without an account: used even when
   /// no key is set, once its base URL is.
   bool key_optional = false;
+  /// An auth scheme of the host's: adds the credentials of `backend` to a
+  /// request, instead of `auth`. As Backend::sign, for all backends of this
+  /// row, those of a configuration file included; nullptr = `auth`.
+  void (*sign)(const Backend& backend, UpstreamRequest& request) = nullptr;
 };
 
 std::span<const Provider> providers();
@@ -102,7 +109,8 @@ struct AwsCredentials {
   Secret session_token;  ///< of temporary credentials; else empty
 };
 
-/// A provider with its address and key.
+/// A provider with its address and key. A plain value; `provider` and
+/// `dialect` are borrowed and live as long as the process.
 struct Backend {
   std::string name;
   const Provider* provider = nullptr;
@@ -124,6 +132,11 @@ struct Backend {
   std::string path_prefix;
   AwsCredentials aws;
   Deadlines deadlines;
+  /// Adds a credential to each request, instead of everything above that is
+  /// about keys and of Provider::sign: for tokens that expire, or signatures
+  /// of another kind. Called last, on the thread that makes the request, from
+  /// several at once; must not throw. Where it can fail, see intercept.h.
+  std::function<void(UpstreamRequest& request)> sign;
 };
 
 /// The backend of a provider row: its base URL, the given key.

@@ -116,6 +116,10 @@ bool Secret::equals(std::string_view other) const {
 }
 
 void authorize(const Backend& backend, UpstreamRequest& request) {
+  if (backend.sign) return backend.sign(request);
+  if (backend.provider->sign != nullptr) {
+    return backend.provider->sign(backend, request);
+  }
   add_key(backend, backend.api_key, request.headers);
   if (backend.provider->auth == AuthScheme::aws && backend.api_key.empty() &&
       !backend.aws.access_key_id.empty()) {

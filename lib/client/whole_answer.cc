@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "client/answer_reader.h"
-#include "json/json.h"
 #include "translate/answer_filter.h"
 
 namespace llmproxy {
@@ -11,18 +10,8 @@ namespace {
 
 Result<ChatResponse> decode(const OutgoingCall& call, std::string body,
                             Losses& losses) {
-  json::Document document;
-  Result<json::Value> root = document.parse_owned(std::move(body));
-  // The parser blames whoever wrote the text; here that is the upstream.
-  if (!root) {
-    return upstream_malformed("the answer is not readable: " +
-                              root.error().message);
-  }
-  if (!root->is_object()) {
-    return upstream_malformed("the answer is not a JSON object");
-  }
   LLMPROXY_ASSIGN(ChatResponse response,
-                  call.dialect->decode_response(*root, losses));
+                  decode_response(*call.dialect, std::move(body), losses));
   return filter_answer(std::move(response), call.context, losses);
 }
 

@@ -1,6 +1,8 @@
 // The list of dialects, from dialects.def: one line there is all it takes.
 #include <array>
+#include <utility>
 
+#include "json/json.h"
 #include "llmproxy/dialect.h"
 
 namespace llmproxy {
@@ -16,21 +18,68 @@ namespace {
 
 // Pointers to constants of other files: constant-initialised, so that no
 // order of initialisation matters.
-constexpr const Dialect* kDialects[] = {
+constexpr const Dialect* kBuiltIn[] = {
 #define DIALECT(folder) &folder::kDialect,
 #include "dialects/dialects.def"
 #undef DIALECT
 };
 
+/// All of them. The one thing in the core that changes, and only before the
+/// host uses it.
+struct Registry {
+  std::array<const Dialect*, kMaxDialects> all{};
+  std::size_t count = 0;
+
+  constexpr Registry() {
+    for (const Dialect* dialect : kBuiltIn) all[count++] = dialect;
+  }
+};
+constinit Registry registry;
+
+bool is_whole(const Dialect& d) {
+  return !d.name.empty() && d.decode_request && d.encode_request &&
+         d.decode_response && d.encode_response && d.decode_error &&
+         d.is_error && d.encode_error && d.new_stream_decoder &&
+         d.new_stream_encoder;
+}
+
 }  // namespace
 
-std::span<const Dialect* const> dialects() { return kDialects; }
+std::span<const Dialect* const> dialects() {
+  return {registry.all.data(), registry.count};
+}
+
+bool register_dialect(const Dialect& dialect) {
+  if (!is_whole(dialect) || find_dialect(dialect.name) != nullptr ||
+      registry.count == kMaxDialects) {
+    return false;
+  }
+  registry.all[registry.count++] = &dialect;
+  return true;
+}
 
 const Dialect* find_dialect(std::string_view name) {
-  for (const Dialect* dialect : kDialects) {
+  for (const Dialect* dialect : dialects()) {
     if (dialect->name == name) return dialect;
   }
   return nullptr;
+}
+
+std::string_view json_text(const json::Value& value) { return value.raw(); }
+
+Result<ChatResponse> decode_response(const Dialect& dialect, std::string body,
+                                     Losses& losses) {
+  json::Document document;
+  const Result<json::Value> root = document.parse_owned(std::move(body));
+  // The parser blames whoever wrote the text; here that is the upstream.
+  if (!root) {
+    return upstream_malformed("the answer is not readable: " +
+                              root.error().message);
+  }
+  if (!root->is_object()) {
+    return upstream_malformed("the answer is not a JSON object");
+  }
+  return dialect.decode_response(*root, losses);
 }
 
 }  // namespace llmproxy
