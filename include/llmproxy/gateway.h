@@ -102,11 +102,59 @@ struct RequestRecord {
   std::chrono::microseconds total{0};
 };
 
-/// Told of every request once it is over. Called from many threads.
+/// Told of every request. Called from many threads at once; must not throw.
+/// The three calls about one request come in this order, with the same
+/// request_id.
 class Observer {
  public:
   virtual ~Observer() = default;
+  /// It came; id, method, path and peer are known. On handle()'s thread.
+  virtual void on_start(const RequestRecord& record) { (void)record; }
+  /// The first byte of the answer's body is about to be written; `first_byte`
+  /// says when. Not called for answers without a body. Perhaps on the
+  /// transport's engine thread: must not block.
+  virtual void on_first_byte(const RequestRecord& record) { (void)record; }
+  /// It is over, and the record complete. On handle()'s thread.
   virtual void on_request(const RequestRecord& record) = 0;
+};
+
+/// Sees clients' requests before anything is decided about them, and the
+/// heads of the answers: for a host's own authentication, rules and headers.
+/// Called from many threads at once; must not throw.
+class Interceptor {
+ public:
+  virtual ~Interceptor() = default;
+  /// On handle()'s thread, which it may block, before the client's key is
+  /// checked. It may change all of `request`; `dialect` is what the client
+  /// speaks, as far as path and headers tell. (To change the model use
+  /// ParsedRequest::with_model.) An error is the answer, written in that
+  /// dialect. Not asked about requests that no endpoint will see: those of
+  /// foreign web pages, and a browser's preflight.
+  virtual Result<void> on_request(HttpRequest& request,
+                                  const Dialect& dialect) {
+    (void)request, (void)dialect;
+    return {};
+  }
+  /// The answer begins so; headers may be added and changed. `record` is
+  /// what is known by now. Of refused requests too. Perhaps on the
+  /// transport's engine thread: must not block.
+  virtual void on_answer(const RequestRecord& record, int status,
+                         Headers& headers) {
+    (void)record, (void)status, (void)headers;
+  }
+};
+
+/// What a host adds to a Gateway; all of it optional.
+struct GatewayHooks {
+  /// Borrowed; lives as long as the Gateway.
+  Observer* observer = nullptr;
+  /// Borrowed; lives as long as the Gateway.
+  Interceptor* interceptor = nullptr;
+  /// Counts limits instead of the Gateway's own memory: one object for several
+  /// Gateways, or a host's class over a store that several processes share.
+  /// Asked where Config::limits is enabled, on handle()'s thread, which it
+  /// may block; the rules it applies are its own.
+  std::shared_ptr<Limiter> limiter = {};
 };
 
 class Gateway {
@@ -116,6 +164,8 @@ class Gateway {
   /// `transport`.
   Gateway(Config config, std::shared_ptr<Transport> transport,
           Observer* observer = nullptr);
+  Gateway(Config config, std::shared_ptr<Transport> transport,
+          GatewayHooks hooks);
   ~Gateway();
 
   /// Answers one request; see the top of this file.

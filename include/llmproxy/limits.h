@@ -94,9 +94,10 @@ struct LimitVerdict {
   std::int64_t remaining = 0;
 };
 
-/// Counts requests and tokens. One interface, so that a store shared by
-/// several processes can follow. Thread-safe. Give all calls for a request
-/// the same scope. Token numbers below 0 count as 0, absurdly large ones as
+/// Counts requests and tokens. One interface, so that a host can count in a
+/// store that several processes share and give that to its Gateways
+/// (GatewayHooks::limiter). Thread-safe. Give all calls for a request the same
+/// scope. Token numbers below 0 count as 0, absurdly large ones as
 /// 10^15.
 class Limiter {
  public:

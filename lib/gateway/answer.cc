@@ -17,6 +17,9 @@ void Answer::start(int status, Headers headers) {
   record_.status = status;
   headers.push_back({std::string(kRequestIdHeader), record_.request_id});
   headers.insert(headers.end(), always_.begin(), always_.end());
+  if (hooks_.interceptor != nullptr) {
+    hooks_.interceptor->on_answer(record_, status, headers);
+  }
   sink_.start(status, headers);
 }
 
@@ -24,6 +27,7 @@ Written Answer::write(std::string_view bytes) {
   if (!record_.first_byte) {
     record_.first_byte = std::chrono::duration_cast<std::chrono::microseconds>(
         Clock::now() - begin_);
+    if (hooks_.observer != nullptr) hooks_.observer->on_first_byte(record_);
   }
   return sink_.write(bytes);
 }

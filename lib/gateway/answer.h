@@ -17,8 +17,9 @@ class Answer {
   using Clock = std::chrono::steady_clock;
 
   /// All are borrowed; `begin` is when the request was handed over.
-  Answer(ResponseSink& sink, RequestRecord& record, Clock::time_point begin)
-      : sink_(sink), record_(record), begin_(begin) {}
+  Answer(ResponseSink& sink, RequestRecord& record, Clock::time_point begin,
+         const GatewayHooks& hooks)
+      : sink_(sink), record_(record), begin_(begin), hooks_(hooks) {}
 
   /// Headers that this answer carries whatever it becomes.
   void add_headers(const Headers& headers) {
@@ -54,6 +55,7 @@ class Answer {
   ResponseSink& sink_;
   RequestRecord& record_;
   const Clock::time_point begin_;
+  const GatewayHooks& hooks_;
   Headers always_;
 };
 

@@ -32,6 +32,11 @@ std::uint64_t mix(std::uint64_t value) {
   return value ^ (value >> 31);
 }
 
+GatewayHooks with_limiter(GatewayHooks hooks, const LimitRules& rules) {
+  if (hooks.limiter == nullptr) hooks.limiter = make_memory_limiter(rules);
+  return hooks;
+}
+
 }  // namespace
 
 bool is_demo(const Backend& backend) {
@@ -45,16 +50,15 @@ std::int64_t unix_now() {
 }
 
 Core::Core(Config config, std::shared_ptr<Transport> transport,
-           Observer* observer)
+           GatewayHooks hooks)
     : config_(std::move(config)),
       routes_(config_.routes),
       responses_(config_.responses),
       health_(config_.backends),
       slots_(config_.upstream.max_connections),
-      limiter_(make_memory_limiter(config_.limits)),
+      hooks_(with_limiter(std::move(hooks), config_.limits)),
       transport_(std::move(transport)),
       demo_(demo_transport(config_)),
-      observer_(observer),
       started_(unix_now()),
       request_count_(random_start()) {}
 

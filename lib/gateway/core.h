@@ -24,7 +24,7 @@ bool is_demo(const Backend& backend);
 
 class Core {
  public:
-  Core(Config config, std::shared_ptr<Transport> transport, Observer* observer);
+  Core(Config config, std::shared_ptr<Transport> transport, GatewayHooks hooks);
 
   const Config& config() const { return config_; }
   const Routes& routes() const { return routes_; }
@@ -33,10 +33,10 @@ class Core {
   /// For calls to upstreams.
   Slots& slots() const { return slots_; }
   /// Lets everything pass where no limits are set.
-  Limiter& limiter() const { return *limiter_; }
+  Limiter& limiter() const { return *hooks_.limiter; }
   /// How the backends do; atomic counters.
   Health& health() const { return health_; }
-  Observer* observer() const { return observer_; }
+  const GatewayHooks& hooks() const { return hooks_; }
   /// Unix seconds; what models are said to have been created at.
   std::int64_t started() const { return started_; }
 
@@ -52,10 +52,9 @@ class Core {
   mutable ResponseStore responses_;
   mutable Health health_;
   mutable Slots slots_;
-  const std::unique_ptr<Limiter> limiter_;
+  const GatewayHooks hooks_;  ///< with a limiter in any case
   const std::shared_ptr<Transport> transport_;
   const std::shared_ptr<Transport> demo_;  ///< null when no backend needs it
-  Observer* const observer_;
   const std::int64_t started_;
   std::atomic<std::uint64_t> request_count_;
 };

@@ -218,6 +218,11 @@ void dispatch(const Core& core, HttpRequest request, Answer& answer) {
   if (wants_websocket(request)) {
     return answer.send_error(asking_dialect(request), no_websocket());
   }
+  if (Interceptor* interceptor = core.hooks().interceptor) {
+    const Dialect& spoken = asking_dialect(request);
+    const Result<void> allowed = interceptor->on_request(request, spoken);
+    if (!allowed) return answer.send_error(spoken, allowed.error());
+  }
   Match match = find_endpoint(request.method, request.path);
   Mount mount;
   if (match.allowed.empty()) mount = find_mount(core, request.path);

@@ -13,16 +13,21 @@ namespace llmproxy {
 
 class Gateway::State {
  public:
-  State(Config config, std::shared_ptr<Transport> transport, Observer* observer)
-      : core(std::move(config), std::move(transport), observer) {}
+  State(Config config, std::shared_ptr<Transport> transport, GatewayHooks hooks)
+      : core(std::move(config), std::move(transport), std::move(hooks)) {}
 
   gateway::Core core;
 };
 
 Gateway::Gateway(Config config, std::shared_ptr<Transport> transport,
                  Observer* observer)
+    : Gateway(std::move(config), std::move(transport),
+              GatewayHooks{observer, nullptr, nullptr}) {}
+
+Gateway::Gateway(Config config, std::shared_ptr<Transport> transport,
+                 GatewayHooks hooks)
     : state_(std::make_unique<State>(std::move(config), std::move(transport),
-                                     observer)) {}
+                                     std::move(hooks))) {}
 
 Gateway::~Gateway() = default;
 
@@ -36,7 +41,9 @@ void Gateway::handle(HttpRequest request, ResponseSink& sink) {
   record.path = request.path;
   record.peer = request.peer;
   record.outcome = "ok";
-  Answer answer(sink, record, begin);
+  Answer answer(sink, record, begin, core.hooks());
+  Observer* const observer = core.hooks().observer;
+  if (observer != nullptr) observer->on_start(record);
   // The library reports by value; what is left is memory that ran out.
   try {
     gateway::dispatch(core, std::move(request), answer);
@@ -50,7 +57,7 @@ void Gateway::handle(HttpRequest request, ResponseSink& sink) {
   record.total = std::chrono::duration_cast<std::chrono::microseconds>(
       Answer::Clock::now() - begin);
   core.health().note(record);
-  if (core.observer() != nullptr) core.observer()->on_request(record);
+  if (observer != nullptr) observer->on_request(record);
 }
 
 const Config& Gateway::config() const { return state_->core.config(); }
