@@ -66,7 +66,7 @@ class Call::State : public ResponseHandler {
   /// Makes the last calls of the callback and destroys it.
   virtual void conclude(const Result<void>& result) = 0;
 
-  void know(std::shared_ptr<Transfer> transfer) {
+  void know(const std::shared_ptr<Transfer>& transfer) {
     std::vector<Order> early;
     {
       const std::lock_guard lock(mutex_);

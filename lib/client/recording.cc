@@ -113,9 +113,9 @@ class Reader {
               : line.substr(space == line.npos ? line.size() : space + 1);
     std::optional<std::string> text = unescaped(rest);
     if (!text) return fault("two hexadecimal digits follow each ^");
-    if (word == "request") return begin(*std::move(text));
+    if (word == "request") return begin(*text);
     if (!open_) return fault("stands outside of a request");
-    if (bytes) return add_bytes(*std::move(text), word == "|");
+    if (bytes) return add_bytes(*text, word == "|");
     if (word == "response") return add_status(*text);
     if (word == "header") return add_header(*text);
     if (word == "body" || word == "piece") return begin_bytes(word);
@@ -123,7 +123,7 @@ class Reader {
     return fault(fmt::format("'{}' means nothing here", word));
   }
 
-  Result<void> begin(std::string text) {
+  Result<void> begin(const std::string& text) {
     if (open_) return fault("the transfer before has no end");
     const std::size_t space = text.find(' ');
     if (space == text.npos) return fault("a request is a method and a URL");
@@ -167,7 +167,7 @@ class Reader {
     return {};
   }
 
-  Result<void> add_bytes(std::string text, bool whole_line) {
+  Result<void> add_bytes(const std::string& text, bool whole_line) {
     if (bytes_ == nullptr) return fault("belongs to no body or piece");
     bytes_->append(text);
     if (whole_line) *bytes_ += '\n';

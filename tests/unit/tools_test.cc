@@ -123,7 +123,7 @@ TEST_CASE("unknown and failing functions are errors that the model reads") {
   CHECK(result_in(results, 1)->is_error);
   CHECK(result_in(results, 1)->content.at(0).as<TextPart>()->text == "no luck");
   // The second request says it all.
-  const std::string& body = transport->requests().at(1).body;
+  const std::string body = transport->requests().at(1).body;
   CHECK(body.find("there is no tool 'nobody'") != std::string::npos);
   CHECK(body.find("no luck") != std::string::npos);
 }
