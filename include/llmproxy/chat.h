@@ -22,7 +22,9 @@
 #include <variant>
 #include <vector>
 
-namespace llmproxy {
+#include "llmproxy/export.h"
+
+namespace LLMPROXY_API llmproxy {
 
 /// JSON text that was checked once and is passed on as it is.
 struct RawJson {

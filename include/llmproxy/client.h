@@ -31,13 +31,14 @@
 #include <utility>
 
 #include "llmproxy/chat.h"
+#include "llmproxy/export.h"
 #include "llmproxy/loss.h"
 #include "llmproxy/provider.h"
 #include "llmproxy/result.h"
 #include "llmproxy/stream.h"
 #include "llmproxy/transport.h"
 
-namespace llmproxy {
+namespace LLMPROXY_API llmproxy {
 
 /// What a single call may be told.
 struct CallOptions {

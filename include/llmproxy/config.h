@@ -15,13 +15,14 @@
 #include <string_view>
 #include <vector>
 
+#include "llmproxy/export.h"
 #include "llmproxy/image_fetcher.h"
 #include "llmproxy/limits.h"
 #include "llmproxy/provider.h"
 #include "llmproxy/result.h"
 #include "llmproxy/system_edits.h"
 
-namespace llmproxy {
+namespace LLMPROXY_API llmproxy {
 
 /// Which web pages may call the proxy from a browser [Fetch, "CORS
 /// protocol"]. Without origins no page may.

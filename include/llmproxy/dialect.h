@@ -21,12 +21,13 @@
 #include <vector>
 
 #include "llmproxy/chat.h"
+#include "llmproxy/export.h"
 #include "llmproxy/http.h"
 #include "llmproxy/loss.h"
 #include "llmproxy/result.h"
 #include "llmproxy/stream.h"
 
-namespace llmproxy {
+namespace LLMPROXY_API llmproxy {
 
 namespace json {
 class Value;

@@ -21,11 +21,12 @@
 #include <string_view>
 
 #include "llmproxy/config.h"
+#include "llmproxy/export.h"
 #include "llmproxy/http.h"
 #include "llmproxy/stream.h"
 #include "llmproxy/transport.h"
 
-namespace llmproxy {
+namespace LLMPROXY_API llmproxy {
 
 /// A client's request. The body is moved out by handle().
 struct HttpRequest {

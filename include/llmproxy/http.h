@@ -6,7 +6,9 @@
 #include <string_view>
 #include <vector>
 
-namespace llmproxy {
+#include "llmproxy/export.h"
+
+namespace LLMPROXY_API llmproxy {
 
 struct Header {
   std::string name;

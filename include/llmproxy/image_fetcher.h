@@ -19,9 +19,10 @@
 #include <vector>
 
 #include "llmproxy/chat.h"
+#include "llmproxy/export.h"
 #include "llmproxy/result.h"
 
-namespace llmproxy {
+namespace LLMPROXY_API llmproxy {
 
 struct ImageFetchRules {
   /// False: nothing is fetched, every URL is refused.

@@ -18,7 +18,9 @@
 #include <utility>
 #include <vector>
 
-namespace llmproxy {
+#include "llmproxy/export.h"
+
+namespace LLMPROXY_API llmproxy {
 
 /// Most that may pass in a window; 0 (or less) = unlimited. A token limit
 /// lets one request pass while its window has counted no tokens yet, however

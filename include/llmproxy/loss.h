@@ -8,7 +8,9 @@
 #include <string_view>
 #include <vector>
 
-namespace llmproxy {
+#include "llmproxy/export.h"
+
+namespace LLMPROXY_API llmproxy {
 
 enum class LossKind : std::uint8_t {
   dropped,       ///< it is not there any more

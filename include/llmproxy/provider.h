@@ -10,10 +10,11 @@
 #include <string_view>
 
 #include "llmproxy/dialect.h"
+#include "llmproxy/export.h"
 #include "llmproxy/http.h"
 #include "llmproxy/transport.h"
 
-namespace llmproxy {
+namespace LLMPROXY_API llmproxy {
 
 enum class AuthScheme : std::uint8_t {
   none,

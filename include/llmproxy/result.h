@@ -17,7 +17,9 @@
 #include <utility>
 #include <variant>
 
-namespace llmproxy {
+#include "llmproxy/export.h"
+
+namespace LLMPROXY_API llmproxy {
 
 /// What went wrong, by what the caller can do about it.
 enum class ErrorKind : std::uint8_t {

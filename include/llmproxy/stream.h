@@ -22,10 +22,11 @@
 #include <string_view>
 
 #include "llmproxy/chat.h"
+#include "llmproxy/export.h"
 #include "llmproxy/loss.h"
 #include "llmproxy/result.h"
 
-namespace llmproxy {
+namespace LLMPROXY_API llmproxy {
 
 enum class EventKind : std::uint8_t {
   started,       ///< id, model, created, usage (what is known of the input)

@@ -14,10 +14,11 @@
 #include <utility>
 #include <vector>
 
+#include "llmproxy/export.h"
 #include "llmproxy/result.h"
 #include "llmproxy/translate.h"
 
-namespace llmproxy {
+namespace LLMPROXY_API llmproxy {
 
 struct SystemEdits {
   /// (old, new) text, applied in order to every system text: each sees what

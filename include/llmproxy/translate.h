@@ -21,8 +21,9 @@
 #include <string_view>
 
 #include "llmproxy/dialect.h"
+#include "llmproxy/export.h"
 
-namespace llmproxy {
+namespace LLMPROXY_API llmproxy {
 
 struct TranslateOptions {
   /// Refuse (400, unsupported) what cannot be carried exactly.

@@ -20,10 +20,11 @@
 #include <string>
 #include <string_view>
 
+#include "llmproxy/export.h"
 #include "llmproxy/http.h"
 #include "llmproxy/result.h"
 
-namespace llmproxy {
+namespace LLMPROXY_API llmproxy {
 
 /// How long to wait for what. Zero = no limit.
 struct Deadlines {

@@ -6,11 +6,12 @@
 #include <string>
 #include <string_view>
 
+#include "base/internal_api.h"
 #include "llmproxy/chat.h"
 #include "llmproxy/dialect.h"
 #include "llmproxy/loss.h"
 
-namespace llmproxy {
+namespace LLMPROXY_INTERNAL_API llmproxy {
 
 /// Turns custom tools and the history's custom calls into functions with the
 /// schema {"input": string}; `context` gets the tools' names.

@@ -4,9 +4,10 @@
 
 #include <cstdint>
 
+#include "base/internal_api.h"
 #include "llmproxy/chat.h"
 
-namespace llmproxy {
+namespace LLMPROXY_INTERNAL_API llmproxy {
 
 /// Texts, thinking, calls, results and tools as token_count.h counts them, a
 /// fixed cost for an image or a document, a few tokens a message. Never 0.

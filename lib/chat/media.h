@@ -5,10 +5,11 @@
 #include <string>
 #include <string_view>
 
+#include "base/internal_api.h"
 #include "llmproxy/chat.h"
 #include "llmproxy/result.h"
 
-namespace llmproxy {
+namespace LLMPROXY_INTERNAL_API llmproxy {
 
 /// A `data:` URL becomes base64 or text with its MIME type (lower case,
 /// parameters dropped, image/jpg spelled image/jpeg); http(s) stays a URL.

@@ -6,10 +6,11 @@
 #include <string>
 #include <string_view>
 
+#include "base/internal_api.h"
 #include "llmproxy/chat.h"
 #include "llmproxy/dialect.h"
 
-namespace llmproxy {
+namespace LLMPROXY_INTERNAL_API llmproxy {
 
 /// True for 1..max characters of [A-Za-z0-9_-].
 bool valid_tool_name(std::string_view name, std::size_t max);

@@ -5,11 +5,12 @@
 #include <string_view>
 #include <vector>
 
+#include "base/internal_api.h"
 #include "llmproxy/chat.h"
 #include "llmproxy/loss.h"
 #include "llmproxy/result.h"
 
-namespace llmproxy {
+namespace LLMPROXY_INTERNAL_API llmproxy {
 
 /// Brings tool results to where providers demand them: in the user turn right
 /// behind their call, each call answered once.

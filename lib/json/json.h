@@ -22,10 +22,12 @@
 #include <string_view>
 #include <vector>
 
+#include "base/internal_api.h"
 #include "llmproxy/chat.h"
 #include "llmproxy/result.h"
 
-namespace llmproxy::json {
+namespace llmproxy {
+namespace LLMPROXY_INTERNAL_API json {
 
 /// Documents nested this deep or deeper are refused.
 inline constexpr int kMaxDepth = 64;
@@ -168,4 +170,5 @@ bool is_json_object(std::string_view text);
 std::string pointer(std::string_view base, std::string_view name);
 std::string pointer(std::string_view base, std::size_t index);
 
-}  // namespace llmproxy::json
+}  // namespace json
+}  // namespace llmproxy

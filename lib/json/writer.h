@@ -14,9 +14,11 @@
 #include <string>
 #include <string_view>
 
+#include "base/internal_api.h"
 #include "llmproxy/chat.h"
 
-namespace llmproxy::json {
+namespace llmproxy {
+namespace LLMPROXY_INTERNAL_API json {
 
 /// Writes one JSON value. reset() makes it ready for the next one without a
 /// new allocation, which stream encoders rely on.
@@ -93,4 +95,5 @@ class Writer {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace llmproxy::json
+}  // namespace json
+}  // namespace llmproxy

@@ -5,10 +5,11 @@
 #include <map>
 #include <string>
 
+#include "base/internal_api.h"
 #include "chat/custom_tools.h"
 #include "llmproxy/dialect.h"
 
-namespace llmproxy {
+namespace LLMPROXY_INTERNAL_API llmproxy {
 
 class AnswerFilter final : public EventSink {
  public:

@@ -18,7 +18,8 @@ LAYERS = ["values", "base", "json", "wire", "chat", "dialects", "translate",
 
 # Layer of each public header; a new header must be given one.
 PUBLIC_HEADERS = {
-    "version.h": "values", "result.h": "values", "http.h": "values",
+    "version.h": "values", "export.h": "values", "result.h": "values",
+    "http.h": "values",
     "loss.h": "values", "chat.h": "values", "stream.h": "values",
     "dialect.h": "chat", "translate.h": "translate",
     "system_edits.h": "translate",

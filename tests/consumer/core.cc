@@ -1,6 +1,5 @@
-// The smallest user of an installed llmproxy::core: links nothing else, does
-// no I/O. tests/tools/symbols_test.py builds it, looks at the libraries it
-// loads, and runs it.
+// The smallest user of llmproxy::core: links nothing else, does no I/O, and
+// is compiled without exceptions and run-time type information.
 #include <string>
 
 #include "llmproxy/translate.h"
