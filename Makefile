@@ -19,7 +19,8 @@ build-preset = cmake --preset $(1) && cmake --build --preset $(1) -j $(JOBS) $(2
 LIVE := test-openai test-anthropic test-gemini test-groq
 
 .PHONY: help run build install dev test bench test-agents test-all test-health \
-	$(LIVE) env-check check fmt fmt-check vet lint docs clean version
+	$(LIVE) env-check interface check fmt fmt-check vet lint docs clean \
+	version
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[^\t#]*:.*## / {sub(/.*LIVE.*/, "test-NAME", $$1); printf "make %-10s %s\n", $$1, $$2}' \
@@ -44,6 +45,11 @@ test: ## build with ASan and UBSan, run all tests
 	@.ci/install test
 	$(call build-preset,asan,)
 	@python3 tests/tools/run_tests.py build/asan --jobs $(JOBS)
+
+interface: ## record the public interface anew: tests/interface
+	@.ci/install test
+	@python3 tests/tools/package_build.py . build/package --only shared
+	@python3 tests/tools/interface_test.py . build/package --update
 
 test-all: test test-health $(LIVE) ## all tests, and those below
 

@@ -1,6 +1,6 @@
 """Builds the libraries as they are released: optimised, static and shared.
 
-What consumer_test.py looks at. It does not take the
+What consumer_test.py and interface_test.py look at. It does not take the
 build that runs the tests: sanitizers and debug flags would reach those who
 link it. All kinds are compiled by the same command lines, so that ccache
 compiles each file once.
