@@ -19,7 +19,7 @@ build-preset = cmake --preset $(1) && cmake --build --preset $(1) -j $(JOBS) $(2
 LIVE := test-openai test-anthropic test-gemini test-groq
 
 .PHONY: help run build install dev test bench test-agents test-all test-health \
-	$(LIVE) env-check interface check fmt fmt-check vet lint docs clean \
+	$(LIVE) env-check deb interface check fmt fmt-check vet lint docs clean \\
 	version
 
 help: ## list these targets
@@ -45,6 +45,14 @@ test: ## build with ASan and UBSan, run all tests
 	@.ci/install test
 	$(call build-preset,asan,)
 	@python3 tests/tools/run_tests.py build/asan --jobs $(JOBS)
+
+deb: ## build Debian packages of libraries and server: build/deb/*.deb
+	@.ci/install deb
+	$(call build-preset,deb-shared,)
+	$(call build-preset,deb,)
+	@rm -f build/deb/*.deb
+	cd build/deb && cpack
+	@python3 tests/tools/deb_test.py build/deb
 
 interface: ## record the public interface anew: tests/interface
 	@.ci/install test
