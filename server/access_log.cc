@@ -16,7 +16,7 @@ namespace llmproxy {
 namespace {
 
 // Lines waiting for the background thread; about 400 bytes each.
-constexpr std::size_t kQueuedLines = 8192;
+constexpr std::size_t kQueuedLines = 2048;
 // Model names and messages come from outside and may be megabytes.
 constexpr std::size_t kLongestValue = 512;
 

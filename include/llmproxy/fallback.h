@@ -15,8 +15,9 @@
 #include <vector>
 
 #include "llmproxy/client.h"
+#include "llmproxy/export.h"
 
-namespace llmproxy {
+namespace LLMPROXY_API llmproxy {
 
 class FallbackClient {
  public:

@@ -20,10 +20,11 @@
 
 #include <memory>
 
+#include "llmproxy/export.h"
 #include "llmproxy/result.h"
 #include "llmproxy/transport.h"
 
-namespace llmproxy {
+namespace LLMPROXY_API llmproxy {
 
 class UpstreamInterceptor {
  public:

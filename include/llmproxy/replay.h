@@ -39,10 +39,11 @@
 #include <memory>
 #include <string>
 
+#include "llmproxy/export.h"
 #include "llmproxy/result.h"
 #include "llmproxy/transport.h"
 
-namespace llmproxy {
+namespace LLMPROXY_API llmproxy {
 
 /// Passes everything on to `inner` and writes each finished transfer to
 /// `file`, which is replaced. Errors: internal, when it cannot be written.

@@ -23,8 +23,9 @@
 #include <vector>
 
 #include "llmproxy/client.h"
+#include "llmproxy/export.h"
 
-namespace llmproxy {
+namespace LLMPROXY_API llmproxy {
 
 /// A C++ function that a model may call.
 struct Tool {
