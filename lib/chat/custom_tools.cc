@@ -108,12 +108,7 @@ void InputUnwrapper::decode(std::string& out) {
     if (end + length > raw_.size()) break;
     end += length == 12 && raw_.compare(end + 6, 2, "\\u") != 0 ? 6 : length;
   }
-  std::string quoted;
-  quoted.reserve(end - at_ + 2);
-  quoted += '"';
-  quoted.append(raw_, at_, end - at_);
-  quoted += '"';
-  json::unescape_leniently(quoted, out);
+  json::unescape(std::string_view(raw_).substr(at_, end - at_), out);
   at_ = end;
   done_ = end < raw_.size() && raw_[end] == '"';
 }

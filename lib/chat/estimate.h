@@ -2,7 +2,9 @@
 // reports input tokens before the upstream has counted them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "base/internal_api.h"
 #include "llmproxy/chat.h"
@@ -11,6 +13,10 @@ namespace LLMPROXY_INTERNAL_API llmproxy {
 
 /// Texts, thinking, calls, results and tools as token_count.h counts them, a
 /// fixed cost for an image or a document, a few tokens a message. Never 0.
-std::int64_t estimate_input_tokens(const ChatRequest& request);
+/// Where there is more text than `most` bytes, an even share of each text is
+/// counted and stands for the whole.
+std::int64_t estimate_input_tokens(
+    const ChatRequest& request,
+    std::size_t most = std::numeric_limits<std::size_t>::max());
 
 }  // namespace llmproxy

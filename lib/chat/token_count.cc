@@ -52,21 +52,17 @@ Kind kind_at(std::string_view text, std::size_t at) {
   return kKinds[static_cast<unsigned char>(text[at])];
 }
 
-bool is_letter(Kind kind) { return kind == Kind::upper || kind == Kind::lower; }
+/// End of characters of one kind that begin at `at`.
+std::size_t end_of(Kind kind, std::string_view text, std::size_t at) {
+  while (at < text.size() && kind_at(text, at) == kind) ++at;
+  return at;
+}
 
 /// End of the run at `at`; a capital behind a small letter begins a word.
 std::size_t end_of_run(std::string_view text, std::size_t at) {
   const Kind first = kind_at(text, at);
-  std::size_t end = at + 1;
-  Kind before = first;
-  for (; end < text.size(); ++end) {
-    const Kind kind = kind_at(text, end);
-    const bool word = is_letter(first) && is_letter(kind) &&
-                      !(before == Kind::lower && kind == Kind::upper);
-    if (!word && (is_letter(first) || kind != first)) break;
-    before = kind;
-  }
-  return end;
+  const std::size_t end = end_of(first, text, at + 1);
+  return first == Kind::upper ? end_of(Kind::lower, text, end) : end;
 }
 
 std::size_t cost(Kind kind, std::size_t size) {

@@ -171,18 +171,23 @@ void fold_system_turns(std::vector<Message>& messages, Losses& losses) {
   messages = std::move(folded);
 }
 
+namespace {
+
+std::string message_path(std::int32_t index) {
+  if (index == SourceIndex::kNone) return "/system";
+  return json::pointer("/messages", static_cast<std::size_t>(index));
+}
+
+}  // namespace
+
 std::string path_of(const Message& message) {
-  if (message.source.index == SourceIndex::kNone) return "/system";
-  return json::pointer("/messages",
-                       static_cast<std::size_t>(message.source.index));
+  return message_path(message.source.index);
 }
 
 std::string path_of(const Message& message, std::size_t part) {
   const SourcePlace& place = message.content[part].source;
   if (place.message == SourcePlace::kUnknown) return path_of(message);
-  Message at;
-  at.source.index = place.message;
-  std::string path = path_of(at);
+  std::string path = message_path(place.message);
   if (!place.member.empty()) path = json::pointer(path, place.member);
   if (place.index != SourceIndex::kNone) {
     path = json::pointer(path, static_cast<std::size_t>(place.index));

@@ -20,7 +20,9 @@ namespace llmproxy::json {
 class ObjectReader {
  public:
   ObjectReader(Value object, std::string path)
-      : object_(object), path_(std::move(path)) {}
+      : object_(object), path_(std::move(path)) {
+    taken_.reserve(kUsualMembers);
+  }
 
   const std::string& path() const { return path_; }
   std::string path_of(std::string_view name) const {
@@ -86,6 +88,8 @@ class ObjectReader {
                     to_string(value.type())),
         path_of(name));
   }
+
+  static constexpr std::size_t kUsualMembers = 8;
 
   Value object_;
   std::string path_;

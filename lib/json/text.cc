@@ -1,7 +1,10 @@
 #include "json/text.h"
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 
 namespace llmproxy::json {
 namespace {
@@ -77,6 +80,60 @@ char simple_escape(char letter) {
     default:
       return 0;
   }
+}
+
+/// The letter that stands for a character, or 0: it is written as \uXXXX.
+char escape_letter(char c) {
+  switch (c) {
+    case '"':
+    case '\\':
+      return c;
+    case '\b':
+      return 'b';
+    case '\f':
+      return 'f';
+    case '\n':
+      return 'n';
+    case '\r':
+      return 'r';
+    case '\t':
+      return 't';
+    default:
+      return 0;
+  }
+}
+
+/// Which of eight characters a JSON string cannot hold as they are: below
+/// 0x20, quotes, backslashes. The lowest bit set marks the first of them; a bit
+/// above it may be set by the borrow.
+std::uint64_t special_bits(std::uint64_t eight) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101u;
+  constexpr std::uint64_t kHighBits = 0x8080808080808080u;
+  const std::uint64_t quotes = eight ^ (kOnes * '"');
+  const std::uint64_t slashes = eight ^ (kOnes * '\\');
+  return (((eight - kOnes * 0x20) & ~eight) | ((quotes - kOnes) & ~quotes) |
+          ((slashes - kOnes) & ~slashes)) &
+         kHighBits;
+}
+
+/// Where the first special character stands, or the text's size. Eight at a
+/// time: texts are long and escapes are rare.
+std::size_t find_special(std::string_view text, std::size_t at) {
+  static_assert(std::endian::native == std::endian::little);
+  constexpr std::size_t kStep = sizeof(std::uint64_t);
+  for (; at < text.size(); at += kStep) {
+    std::uint64_t eight = 0;  // behind the text: special, and cut off below
+    if (at + kStep <= text.size()) {
+      std::memcpy(&eight, text.data() + at, kStep);
+    } else {
+      std::memcpy(&eight, text.data() + at, text.size() - at);
+    }
+    if (const std::uint64_t bits = special_bits(eight)) {
+      const auto first = static_cast<std::size_t>(std::countr_zero(bits)) / 8;
+      return std::min(at + first, text.size());
+    }
+  }
+  return text.size();
 }
 
 constexpr char32_t kReplacement = 0xFFFD;
@@ -167,20 +224,15 @@ void append_utf8(std::string& out, char32_t c) {
   }
 }
 
-bool unescape_leniently(std::string_view quoted, std::string& out) {
-  if (quoted.size() < 2 || quoted.front() != '"' || quoted.back() != '"') {
-    return false;
-  }
-  const std::string_view text = quoted.substr(1, quoted.size() - 2);
+bool unescape(std::string_view text, std::string& out) {
   for (std::size_t at = 0; at < text.size();) {
-    const char c = text[at++];
-    if (static_cast<unsigned char>(c) < 0x20) return false;
-    if (c != '\\') {
-      out += c;
-      continue;
-    }
-    if (at >= text.size()) return false;
-    const char letter = text[at++];
+    const std::size_t end = find_special(text, at);
+    out.append(text.substr(at, end - at));
+    if (end == text.size()) return true;
+    // The others may not stand in a string.
+    if (text[end] != '\\' || end + 1 == text.size()) return false;
+    const char letter = text[end + 1];
+    at = end + 2;
     if (letter == 'u') {
       if (!unescape_unicode(text, at, out)) return false;
     } else if (const char plain = simple_escape(letter)) {
@@ -193,29 +245,22 @@ bool unescape_leniently(std::string_view quoted, std::string& out) {
 }
 
 void append_escaped(std::string& out, std::string_view text) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  constexpr std::string_view kLetters = "\bb\ff\nn\rr\tt\"\"\\\\";
-  std::size_t clean = 0;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const auto c = static_cast<unsigned char>(text[at]);
-    if (c >= 0x20 && c != '"' && c != '\\') continue;
-    out.append(text.substr(clean, at - clean));
-    clean = at + 1;
-    out += '\\';
-    bool written = false;
-    for (std::size_t i = 0; i < kLetters.size(); i += 2) {
-      if (static_cast<unsigned char>(kLetters[i]) == c) {
-        out += kLetters[i + 1];
-        written = true;
-        break;
-      }
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  for (std::size_t at = 0;; ++at) {
+    const std::size_t end = find_special(text, at);
+    out.append(text.substr(at, end - at));
+    if (end == text.size()) return;
+    at = end;
+    if (const char letter = escape_letter(text[at])) {
+      const std::array escape = {'\\', letter};
+      out.append(escape.data(), escape.size());
+    } else {
+      const auto c = static_cast<unsigned char>(text[at]);
+      const std::array escape = {'\\', 'u',          '0',
+                                 '0',  kHex[c >> 4], kHex[c & 15]};
+      out.append(escape.data(), escape.size());
     }
-    if (written) continue;
-    out += "u00";
-    out += kHex[c >> 4];
-    out += kHex[c & 15];
   }
-  out.append(text.substr(clean));
 }
 
 std::string without_whitespace(std::string_view json) {

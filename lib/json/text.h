@@ -16,9 +16,10 @@ std::size_t valid_utf8_prefix(std::string_view text);
 /// `text` with each invalid UTF-8 sequence replaced by U+FFFD.
 std::string replace_invalid_utf8(std::string_view text);
 
-/// Decodes a JSON string with its quotes, appending to `out`. A lone
-/// surrogate becomes U+FFFD. False when an escape is none.
-bool unescape_leniently(std::string_view quoted, std::string& out);
+/// Decodes the inside of a JSON string (no quotes), appending to `out`; what
+/// comes out is never longer. A lone surrogate becomes U+FFFD: JavaScript
+/// clients produce them by cutting strings. False when an escape is none.
+bool unescape(std::string_view text, std::string& out);
 
 /// Appends a code point as UTF-8.
 void append_utf8(std::string& out, char32_t code_point);

@@ -15,12 +15,13 @@ std::string_view to_string(Type type) {
 }
 
 Value Value::operator[](std::string_view name) const {
-  Value found;
-  if (!is_object()) return found;
-  for (const Value member : children()) {
-    if (member.key() == name) found = member;
+  if (!is_object() || size() == 0) return {};
+  const Node* const all = nodes_->data();
+  std::uint32_t found = 0;
+  for (std::uint32_t at = index_ + 1; at != 0; at = all[at].next) {
+    if (all[at].key == name) found = at;
   }
-  return found;
+  return found == 0 ? Value() : Value(nodes_, found);
 }
 
 std::optional<bool> Value::boolean() const {
@@ -68,7 +69,9 @@ bool is_json_object(std::string_view text) {
 }
 
 std::string pointer(std::string_view base, std::string_view name) {
-  std::string out(base);
+  std::string out;
+  out.reserve(base.size() + 1 + name.size());
+  out += base;
   out += '/';
   for (const char c : name) {
     if (c == '~') {
@@ -83,7 +86,15 @@ std::string pointer(std::string_view base, std::string_view name) {
 }
 
 std::string pointer(std::string_view base, std::size_t index) {
-  return std::string(base) + '/' + std::to_string(index);
+  std::array<char, 20> digits{};  // of the largest index
+  const char* end =
+      std::to_chars(digits.data(), digits.data() + digits.size(), index).ptr;
+  std::string out;
+  out.reserve(base.size() + 1 + digits.size());
+  out += base;
+  out += '/';
+  out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
+  return out;
 }
 
 }  // namespace llmproxy::json

@@ -3,6 +3,8 @@
 
 #include <rapidjson/writer.h>
 
+#include "json/text.h"
+
 namespace llmproxy::json {
 namespace {
 
@@ -14,22 +16,31 @@ struct StringAppender {
   void Flush() {}
 };
 
-rapidjson::SizeType length(std::string_view text) {
-  return static_cast<rapidjson::SizeType>(text.size());
-}
+/// RapidJSON keeps the commas and colons and spells numbers. It puts strings
+/// and raw text byte by byte; here whole runs are appended.
+class Runs final : public rapidjson::Writer<StringAppender> {
+ public:
+  using rapidjson::Writer<StringAppender>::Writer;
 
-/// Never null: RapidJSON asserts on a null pointer even of length 0.
-const char* data(std::string_view text) {
-  return text.empty() ? "" : text.data();
-}
+  void quoted(std::string_view text) {
+    Prefix(rapidjson::kStringType);
+    std::string& out = *os_->out;
+    out += '"';
+    append_escaped(out, text);
+    out += '"';
+  }
+  void raw(std::string_view json) {
+    Prefix(rapidjson::kObjectType);
+    os_->out->append(json);
+  }
+};
 
 }  // namespace
 
 struct Writer::Impl {
   explicit Impl(std::string& out) : stream{&out}, writer(stream) {}
   StringAppender stream;
-  // No nesting of our own is deep, but raw JSON may hold anything.
-  rapidjson::Writer<StringAppender> writer;
+  Runs writer;
 };
 
 Writer::Writer(std::string& out) : impl_(std::make_unique<Impl>(out)) {}
@@ -45,13 +56,9 @@ void Writer::end_object() { impl_->writer.EndObject(); }
 void Writer::begin_array() { impl_->writer.StartArray(); }
 void Writer::end_array() { impl_->writer.EndArray(); }
 
-void Writer::key(std::string_view name) {
-  impl_->writer.Key(data(name), length(name));
-}
+void Writer::key(std::string_view name) { impl_->writer.quoted(name); }
 
-void Writer::string(std::string_view text) {
-  impl_->writer.String(data(text), length(text));
-}
+void Writer::string(std::string_view text) { impl_->writer.quoted(text); }
 
 void Writer::number(std::int64_t value) { impl_->writer.Int64(value); }
 
@@ -63,7 +70,7 @@ void Writer::null() { impl_->writer.Null(); }
 
 void Writer::raw(std::string_view json) {
   if (json.empty()) return null();
-  impl_->writer.RawValue(json.data(), json.size(), rapidjson::kObjectType);
+  impl_->writer.raw(json);
 }
 
 }  // namespace llmproxy::json

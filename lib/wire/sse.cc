@@ -5,6 +5,21 @@ namespace {
 
 constexpr std::string_view kBom = "\xEF\xBB\xBF";
 
+/// The first LF or CR. Two searches for one character each are many times
+/// faster than one for either; block by block, so that lines that all end in
+/// CR are not searched for an LF to the very end.
+std::size_t end_of_line(std::string_view text, std::size_t from) {
+  constexpr std::size_t kBlock = 512;
+  for (; from < text.size(); from += kBlock) {
+    const std::string_view block = text.substr(from, kBlock);
+    const std::size_t lf = block.find('\n');
+    const std::size_t cr = block.substr(0, lf).find('\r');
+    const std::size_t end = cr != std::string_view::npos ? cr : lf;
+    if (end != std::string_view::npos) return from + end;
+  }
+  return std::string_view::npos;
+}
+
 }  // namespace
 
 void SseDecoder::feed(std::string_view bytes) {
@@ -42,7 +57,7 @@ bool SseDecoder::take_line(std::string_view& line) {
     if (scanned_ < start_) scanned_ = start_;
     at_start_ = false;
   }
-  const auto end = buffer_.find_first_of("\r\n", scanned_);
+  const std::size_t end = end_of_line(buffer_, scanned_);
   if (end == std::string::npos) {
     scanned_ = buffer_.size();
     return false;

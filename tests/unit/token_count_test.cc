@@ -54,6 +54,23 @@ TEST_CASE("large texts are sampled, and come out alike") {
   CHECK(guess < static_cast<double>(tokens) * 105);
 }
 
+TEST_CASE("a share of a long conversation stands for all of it") {
+  const std::string prose = text_of("prose.txt");
+  ChatRequest request;
+  for (std::size_t i = 0; i < 300; ++i) {
+    // Messages of all sizes, also short ones.
+    request.messages.push_back(
+        user_message(prose.substr(i, 20 + i * i % 1500)));
+  }
+  const auto all = static_cast<double>(estimate_input_tokens(request));
+  constexpr std::size_t kShare = 32 << 10;
+  const auto glance =
+      static_cast<double>(estimate_input_tokens(request, kShare));
+  CHECK(glance != all);
+  CHECK(glance > all * 0.9);
+  CHECK(glance < all * 1.1);
+}
+
 TEST_CASE("nothing is nothing, and a request never is") {
   CHECK(count_tokens_of("") == 0);
   CHECK(count_tokens_of("a") == 1);
