@@ -31,13 +31,19 @@ constexpr std::array kEndings = {
     Ending{".webp", "image/webp"},
 };
 
-int sextet(char c) {
-  // URL-safe base64 is read too.
-  if (c == '-') c = '+';
-  if (c == '_') c = '/';
-  const auto at = kAlphabet.find(c);
-  return at == std::string_view::npos ? -1 : static_cast<int>(at);
-}
+/// What each character of base64 stands for, -1 = it is none. URL-safe base64
+/// is read too.
+constexpr std::array<std::int8_t, 256> kSextets = [] {
+  std::array<std::int8_t, 256> table{};
+  table.fill(-1);
+  for (std::size_t i = 0; i < kAlphabet.size(); ++i) {
+    table[static_cast<unsigned char>(kAlphabet[i])] =
+        static_cast<std::int8_t>(i);
+  }
+  table['-'] = table['+'];
+  table['_'] = table['/'];
+  return table;
+}();
 
 std::string percent_decoded(std::string_view text) {
   std::string out;
@@ -114,16 +120,15 @@ bool is_sound_or_film(std::string_view media_type) {
   return media_type.starts_with("audio/") || media_type.starts_with("video/");
 }
 
-std::optional<std::string> decode_base64(std::string_view text) {
-  std::string out;
-  out.reserve(text.size() / 4 * 3);
+bool append_decoded_base64(std::string_view text, std::string& out) {
+  out.reserve(out.size() + text.size() / 4 * 3 + 3);
   std::uint32_t bits = 0;
   int count = 0;
   for (const char c : text) {
     if (c == '\r' || c == '\n' || c == ' ' || c == '\t') continue;
     if (c == '=') break;
-    const int value = sextet(c);
-    if (value < 0) return std::nullopt;
+    const int value = kSextets[static_cast<unsigned char>(c)];
+    if (value < 0) return false;
     bits = (bits << 6) | static_cast<std::uint32_t>(value);
     count += 6;
     if (count >= 8) {
@@ -131,12 +136,17 @@ std::optional<std::string> decode_base64(std::string_view text) {
       out += static_cast<char>((bits >> count) & 0xFF);
     }
   }
+  return true;
+}
+
+std::optional<std::string> decode_base64(std::string_view text) {
+  std::string out;
+  if (!append_decoded_base64(text, out)) return std::nullopt;
   return out;
 }
 
-std::string encode_base64(std::string_view bytes) {
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
+void append_base64(std::string_view bytes, std::string& out) {
+  out.reserve(out.size() + (bytes.size() + 2) / 3 * 4);
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     std::uint32_t bits = 0;
     const std::size_t length = std::min<std::size_t>(3, bytes.size() - i);
@@ -148,6 +158,11 @@ std::string encode_base64(std::string_view bytes) {
       out += k <= length ? kAlphabet[(bits >> (18 - 6 * k)) & 63] : '=';
     }
   }
+}
+
+std::string encode_base64(std::string_view bytes) {
+  std::string out;
+  append_base64(bytes, out);
   return out;
 }
 

@@ -30,5 +30,8 @@ bool is_sound_or_film(std::string_view media_type);
 /// skipped.
 std::optional<std::string> decode_base64(std::string_view text);
 std::string encode_base64(std::string_view bytes);
+/// The same, appended to `out`; false when `text` is not base64.
+bool append_decoded_base64(std::string_view text, std::string& out);
+void append_base64(std::string_view bytes, std::string& out);
 
 }  // namespace llmproxy

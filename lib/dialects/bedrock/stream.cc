@@ -38,12 +38,11 @@ class ChunkFramer final : public wire::Framer {
     }
     const json::Value bytes = (*root)["bytes"];
     if (bytes.absent()) return false;
-    auto decoded = decode_base64(bytes.string());
-    if (!decoded) {
+    event_.clear();
+    if (!append_decoded_base64(bytes.string(), event_)) {
       fault_ = "a chunk of the upstream's stream is not base64";
       return false;
     }
-    event_ = *std::move(decoded);
     frame.name = {};
     frame.data = event_;
     return true;
@@ -55,13 +54,13 @@ class ChunkFramer final : public wire::Framer {
   std::string_view fault_;
 };
 
-void append_chunk(std::string& out, std::string_view, std::string_view event) {
-  std::string json;
-  json::Writer w(json);
-  w.begin_object();
-  w.member("bytes", encode_base64(event));
-  w.end_object();
-  wire::append_event_frame(out, kChunk, json);
+void append_chunk(std::string& out, std::string_view, std::string_view event,
+                  std::string& scratch) {
+  // No writer: nothing of base64 needs an escape.
+  scratch = R"({"bytes":")";
+  append_base64(event, scratch);
+  scratch += R"("})";
+  wire::append_event_frame(out, kChunk, scratch);
 }
 
 constexpr claude::StreamFraming kFraming = {append_chunk, append_aws_exception,

@@ -59,7 +59,9 @@ std::unique_ptr<StreamDecoder> new_stream_decoder(
 
 /// How events get to the wire.
 struct StreamFraming {
-  void (*event)(std::string& out, std::string_view type, std::string_view json);
+  /// `scratch` is memory to reuse; what it holds means nothing.
+  void (*event)(std::string& out, std::string_view type, std::string_view json,
+                std::string& scratch);
   void (*error)(std::string& out, const Error& error);
   void (*keep_alive)(std::string& out);
 };

@@ -15,18 +15,18 @@ namespace llmproxy::claude {
 namespace {
 
 void append_event(std::string& out, std::string_view type,
-                  std::string_view json) {
+                  std::string_view json, std::string&) {
   wire::append_event(out, type, json);
 }
 
 void append_error(std::string& out, const Error& error) {
   std::string json;
   encode_error(error, json);
-  append_event(out, "error", json);
+  wire::append_event(out, "error", json);
 }
 
 void append_ping(std::string& out) {
-  append_event(out, "ping", R"({"type":"ping"})");
+  wire::append_event(out, "ping", R"({"type":"ping"})");
 }
 
 constexpr StreamFraming kEvents = {append_event, append_error, append_ping};
@@ -91,7 +91,7 @@ class Encoder final : public StreamEncoder, private EventSink {
 
   void send() {
     w_.end_object();
-    framing_.event(*out_, type_, data_);
+    framing_.event(*out_, type_, data_, scratch_);
   }
 
   void start(const StreamEvent& event) {
@@ -272,6 +272,7 @@ class Encoder final : public StreamEncoder, private EventSink {
   const StreamFraming& framing_;
   const std::int64_t estimate_;
   std::string data_;
+  std::string scratch_;
   json::Writer w_;
   Sequencer sequencer_;
   std::string* out_ = nullptr;

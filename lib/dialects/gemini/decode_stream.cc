@@ -115,6 +115,11 @@ class Decoder final : public StreamReader {
   }
 
   void read_one(const Value& value, EventSink& sink) {
+    // Nearly every event is this, and it need not become a part first.
+    if (const Value text = value["text"];
+        text.is_string() && value.size() == 1) {
+      return delta(PartKind::text, text.string(), sink);
+    }
     auto parts = read_part(value, "/candidates/0/content/parts");
     if (!parts) {
       return lose("/candidates/0/content/parts",

@@ -52,9 +52,8 @@ class Decoder final : public StreamReader {
   }
 
   void on_object(std::string_view, Value data, EventSink& sink) override {
-    if (!data["error"].absent()) {
-      const Error error = read_error(data["error"], 0);
-      return fail(error, sink);
+    if (const Value error = data["error"]; !error.absent()) {
+      return fail(read_error(error, 0), sink);
     }
     read_head(data);
     const Value usage = data["usage"];
@@ -82,12 +81,15 @@ class Decoder final : public StreamReader {
 
  private:
   void read_head(Value data) {
-    if (!data["id"].string().empty()) id_ = data["id"].string();
-    if (!data["model"].string().empty()) model_ = data["model"].string();
-    if (!data["service_tier"].string().empty()) {
-      service_tier_ = data["service_tier"].string();
-    }
+    take(data["id"], id_);
+    take(data["model"], model_);
+    take(data["service_tier"], service_tier_);
     if (const auto created = data["created"].integer()) created_ = *created;
+  }
+
+  /// What was said last counts; nothing said changes nothing.
+  static void take(Value value, std::string& out) {
+    if (!value.string().empty()) out = value.string();
   }
 
   void start(EventSink& sink) {
