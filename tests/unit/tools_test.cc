@@ -48,9 +48,9 @@ std::string answer_with(
   std::string list;
   for (const auto& [name, arguments] : calls) {
     if (!list.empty()) list += ',';
-    list += R"({"id":"call_)" + std::to_string(list.size()) +
-            R"(","type":"function","function":{"name":")" + name +
-            R"(","arguments":")" + arguments + R"("}})";
+    list.append(R"({"id":"call_)").append(std::to_string(list.size()));
+    list.append(R"(","type":"function","function":{"name":")").append(name);
+    list.append(R"(","arguments":")").append(arguments).append(R"("}})");
   }
   return R"({"id":"c1","object":"chat.completion","created":1,"model":"m-1",)"
          R"("choices":[{"index":0,"message":{"role":"assistant","content":)"
