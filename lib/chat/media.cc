@@ -33,12 +33,11 @@ constexpr std::array kEndings = {
 
 /// What each character of base64 stands for, -1 = it is none. URL-safe base64
 /// is read too.
-constexpr std::array<std::int8_t, 256> kSextets = [] {
-  std::array<std::int8_t, 256> table{};
+constexpr std::array<int, 256> kSextets = [] {
+  std::array<int, 256> table{};
   table.fill(-1);
   for (std::size_t i = 0; i < kAlphabet.size(); ++i) {
-    table[static_cast<unsigned char>(kAlphabet[i])] =
-        static_cast<std::int8_t>(i);
+    table[static_cast<unsigned char>(kAlphabet[i])] = static_cast<int>(i);
   }
   table['-'] = table['+'];
   table['_'] = table['/'];
