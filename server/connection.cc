@@ -189,6 +189,7 @@ Connection::Next Connection::answer(RequestLine line) {
                    .head_only = line.request.method == "HEAD",
                    .keep_alive = wants_keep_alive(line) && !context_.stopping,
                    .watcher = &context_.watcher});
+  input_.release();
   context_.handler(std::move(line.request), sink);
   if (!sink.started()) {
     // A handler owes no answer to a client that left.

@@ -63,6 +63,10 @@ void SocketInput::consume(std::size_t bytes) {
   start_ = 0;
 }
 
+void SocketInput::release() {
+  if (start_ == buffer_.size()) std::string().swap(buffer_);
+}
+
 Input SocketInput::receive(char* to, std::size_t size,
                            Clock::time_point deadline, std::size_t& got) {
   for (;;) {

@@ -43,6 +43,8 @@ class SocketInput {
     return std::string_view(buffer_).substr(start_);
   }
   void consume(std::size_t bytes);
+  /// Gives memory back if nothing is unread: an answer may take minutes.
+  void release();
 
  private:
   Input receive(char* to, std::size_t size, Clock::time_point deadline,

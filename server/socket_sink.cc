@@ -12,6 +12,8 @@
 #include <iterator>
 #include <utility>
 
+#include "server/task_queue.h"
+
 namespace llmproxy {
 namespace {
 
@@ -276,6 +278,8 @@ bool SocketSink::client_gone() {
 
 bool SocketSink::on_client_gone(std::function<void()> left) {
   if (options_.watcher == nullptr) return false;
+  // Who wants to be told waits for a stream, and has just parsed a request.
+  if (left) release_unused_stack();
   if (left) return options_.watcher->watch(socket_, std::move(left));
   options_.watcher->forget(socket_);
   return true;

@@ -25,6 +25,11 @@ inline constexpr std::size_t kThreadStackBytes = std::size_t{2} << 20;
 inline constexpr std::size_t kThreadStackBytes = std::size_t{256} << 10;
 #endif
 
+/// Gives back to the system what the calling thread's stack does not hold at
+/// this moment, for threads that are about to wait for long: deep calls leave
+/// pages behind that nobody needs again.
+void release_unused_stack();
+
 class TaskQueue {
  public:
   using Task = std::function<void()>;
