@@ -19,8 +19,8 @@ build-preset = cmake --preset $(1) && cmake --build --preset $(1) -j $(JOBS) $(2
 LIVE := test-openai test-anthropic test-gemini test-groq
 
 .PHONY: help run build install dev test bench test-agents test-all test-health \
-	$(LIVE) env-check deb interface check fmt fmt-check vet lint docs clean \\
-	version
+	$(LIVE) env-check deb interface check fmt fmt-check vet lint docs reference \
+	clean version
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[^\t#]*:.*## / {sub(/.*LIVE.*/, "test-NAME", $$1); printf "make %-10s %s\n", $$1, $$2}' \
@@ -100,6 +100,10 @@ lint: vet ## the same as vet
 
 docs: dev ## write the tables of docs/dialects.md anew
 	@build/dev/tests/matrix/dialect_matrix docs/dialects.md
+
+reference: ## make the reference of the public headers: build/reference/index.html
+	@.ci/install docs
+	@python3 tests/tools/reference_test.py . build/reference
 
 clean: ## remove everything that was built
 	rm -rf build
