@@ -65,8 +65,11 @@ class EventStream {
  public:
   class Iterator;
 
+  /// What was moved from may only be destroyed or assigned to.
   EventStream(EventStream&&) noexcept;
+  /// Cancels, as destruction does, what still ran here.
   EventStream& operator=(EventStream&&) noexcept;
+  /// Cancels what still runs, without waiting.
   ~EventStream();
 
   /// Waits for the next event; null after the last one. The event lives
@@ -74,6 +77,7 @@ class EventStream {
   const OwnedStreamEvent* next();
   /// For range-for, once.
   Iterator begin();
+  /// The end of the range.
   std::default_sentinel_t end() const { return {}; }
 
   /// Makes a `failed` (cancelled) follow the events that arrived already.
@@ -95,17 +99,24 @@ class EventStream {
 /// Input iterator over an EventStream.
 class EventStream::Iterator {
  public:
+  /// As std::input_iterator asks.
   using value_type = OwnedStreamEvent;
+  /// As std::input_iterator asks.
   using difference_type = std::ptrdiff_t;
 
+  /// Waits for the first event. `stream` must outlive it.
   explicit Iterator(EventStream* stream)
       : stream_(stream), event_(stream->next()) {}
+  /// The current event; lives until the iterator moves on.
   const OwnedStreamEvent& operator*() const { return *event_; }
+  /// The same.
   const OwnedStreamEvent* operator->() const { return event_; }
+  /// Waits for the next event.
   Iterator& operator++() {
     event_ = stream_->next();
     return *this;
   }
+  /// The same; an input iterator has no way back.
   void operator++(int) { ++*this; }
   bool operator==(std::default_sentinel_t) const { return event_ == nullptr; }
 
@@ -151,6 +162,8 @@ using FlowCallback = std::function<Flow(const StreamEvent&)>;
 /// Takes the answer. Must not throw.
 using AnswerCallback = std::function<void(Result<ChatResponse>)>;
 
+/// A backend and the transport that leads there: what models are asked by.
+/// Copyable; see the top of this file for threads and lifetime.
 class Client {
  public:
   /// `transport` is what serves the backend's base URL: make_demo_transport()
@@ -258,6 +271,7 @@ class Client {
         options);
   }
 
+  /// What it was made with. Lives as long as this object.
   const Backend& backend() const { return backend_; }
 
  private:

@@ -32,8 +32,12 @@ struct CorsConfig {
   std::chrono::milliseconds max_age{600'000};
 };
 
+/// Where and for whom the gateway is served. `host`, `port`, `allow_anonymous`
+/// and `max_connections` are for the host's server; a Gateway sees to the rest.
 struct ServerConfig {
+  /// Address to listen on.
   std::string host = "127.0.0.1";
+  /// TCP port; 0 = the system chooses.
   int port = 8080;
   /// Listening beyond loopback without client_keys is refused unless set.
   bool allow_anonymous = false;
@@ -46,6 +50,7 @@ struct ServerConfig {
   std::vector<Secret> client_access_keys;
   /// Every backend's whole API is served under its name: /openai/v1/...
   bool backend_paths = true;
+  /// For pages in browsers.
   CorsConfig cors;
   /// Larger bodies get 413. Bytes; default 32 MiB + room for the JSON.
   std::size_t max_body_bytes = std::size_t{64} << 20;
@@ -55,29 +60,35 @@ struct ServerConfig {
   std::chrono::milliseconds keep_alive{15'000};
 };
 
+/// How the server logs; the Gateway itself writes nothing.
 struct LogConfig {
   std::string level = "info";   ///< debug, info, warn, error, off
   std::string format = "text";  ///< text or json
   std::string file;             ///< empty = standard error
 };
 
+/// How much may go to upstreams, all backends together.
 struct UpstreamConfig {
   /// Calls to upstreams at once; the next wait for one to end. 0 = no limit.
   std::size_t max_connections = 0;
-  /// Idle connections kept open, all backends together.
+  /// Idle connections kept open, all backends together. For who makes the
+  /// transport (CurlOptions::max_idle_connections).
   std::size_t max_idle_connections = 512;
 };
 
 /// A client-facing model name, or a pattern with one `*`.
 struct Route {
-  std::string name;     ///< "gpt-5", "claude-*", "*"
-  std::string backend;  ///< name in Config::backends
+  /// "gpt-5", "claude-*", "*".
+  std::string name;
+  /// Name in Config::backends.
+  std::string backend;
   /// Model asked of the backend; empty = the name the client used; a `*`
   /// in it stands for what the pattern's `*` matched.
   std::string model;
   /// Path that requests for it begin with ("/openai"); empty = none. Names
   /// below different prefixes do not meet.
   std::string prefix = {};
+  /// What is done to the system prompt of its requests; empty = nothing.
   SystemEdits system = {};
   std::string origin = {};  ///< as ValueOrigin::origin; empty = the default
 };
@@ -85,37 +96,52 @@ struct Route {
 /// How to treat what a target refuses; see EncodeOptions. Hosted tools are
 /// dropped here unless told otherwise: agents always offer them.
 struct TranslateConfig {
+  /// Refuse (400) what cannot be carried exactly.
   bool strict = false;
+  /// As EncodeOptions::clamp_sampling.
   bool clamp_sampling = false;
+  /// As EncodeOptions::drop_hosted_tools.
   bool drop_hosted_tools = true;
+  /// As EncodeOptions::drop_prefill.
   bool drop_prefill = false;
 };
 
 /// Answers of the Responses API that are kept for `previous_response_id`
 /// where the backend keeps no state. In memory, per client.
 struct ResponseStoreConfig {
-  std::size_t max_entries = 1000;  ///< 0 = nothing is kept
-  std::size_t max_bytes = std::size_t{64} << 20;
-  std::chrono::seconds time_to_live{3600};
+  std::size_t max_entries = 1000;                 ///< 0 = nothing is kept
+  std::size_t max_bytes = std::size_t{64} << 20;  ///< of all together
+  std::chrono::seconds time_to_live{3600};        ///< since it was given
 };
 
 /// Where a value came from, for people: "llm-proxy.yaml:12", "environment
 /// PORT".
 struct ValueOrigin {
-  std::string path;  ///< "server.port"
-  std::string origin;
+  std::string path;    ///< "server.port"
+  std::string origin;  ///< "llm-proxy.yaml:12"
 };
 
+/// Everything a Gateway is told; made by hand or by load_config().
+/// docs/configuration.md describes each key.
 struct Config {
+  /// Where and for whom it is served.
   ServerConfig server;
+  /// For the host's log.
   LogConfig log;
+  /// How to treat what a target refuses.
   TranslateConfig translate;
+  /// Kept answers of the Responses API.
   ResponseStoreConfig responses;
   /// For models that take image bytes only.
   ImageFetchRules images;
+  /// How much may go to upstreams.
   UpstreamConfig upstream;
+  /// How much may pass, of whom; off by default.
   LimitRules limits;
+  /// Whom requests can go to, by unique names.
   std::vector<Backend> backends;
+  /// Which model leads where. An exact name wins over a pattern, a longer
+  /// pattern over a shorter one.
   std::vector<Route> routes;
   /// Of what was set; all else is the default. Later rows win.
   std::vector<ValueOrigin> origins;
@@ -134,6 +160,7 @@ Environment with_dotenv(Environment environment, const std::string& file);
 /// `name` stands for the file in messages.
 Result<Config> parse_config(std::string_view yaml, std::string_view name,
                             const Environment& environment);
+/// The same for a file. Errors also: a file that cannot be read.
 Result<Config> load_config(
     const std::string& file,
     const Environment& environment = process_environment());

@@ -38,8 +38,8 @@ enum class ThinkingStyle : std::uint8_t {
   none,      ///< no thinking parameter
   budget,    ///< thinking.enabled with budget_tokens
   adaptive,  ///< thinking.adaptive and effort
-  both,
-  level,  ///< a level of effort only [gemini: thinkingLevel]
+  both,      ///< budget or adaptive
+  level,     ///< a level of effort only [gemini: thinkingLevel]
 };
 
 /// What one model behind one provider takes. Filled from the model table
@@ -47,10 +47,12 @@ enum class ThinkingStyle : std::uint8_t {
 struct TargetTraits {
   bool sampling = true;       ///< takes temperature, top_p, top_k
   bool sampling_pair = true;  ///< takes temperature and top_p together
+  /// The highest temperature it takes; the least is 0.
   double max_temperature = 2.0;
   bool prefill = true;             ///< takes a trailing assistant message
   bool system_in_messages = true;  ///< takes system turns between others
   bool structured_output = true;   ///< takes a JSON schema natively
+  /// Which thinking requests it takes.
   ThinkingStyle thinking = ThinkingStyle::adaptive;
   /// Sent when the dialect demands a limit and the client gave none; tokens.
   std::int64_t default_max_tokens = 8192;
@@ -79,8 +81,11 @@ struct TargetTraits {
 /// What an answer's translation must know of the client's request. Made by
 /// translate_request; a plain value.
 struct RequestContext {
+  /// The client wants a stream.
   bool stream = false;
+  /// As ChatRequest::include_usage.
   bool include_usage = false;
+  /// As ChatRequest::legacy_functions.
   bool legacy_functions = false;
   /// Model name the client used.
   std::string model;
@@ -89,10 +94,13 @@ struct RequestContext {
   std::string answer_model;
   /// (name sent upstream, name the client knows) where they differ.
   struct Alias {
+    /// Name the upstream knows.
     std::string sent;
+    /// Name the client knows.
     std::string original;
     bool operator==(const Alias&) const = default;
   };
+  /// Tools whose names the target would not take.
   std::vector<Alias> tool_aliases;
   /// Every tool the client declared, by its own name.
   std::vector<std::string> declared_tools;
@@ -105,6 +113,7 @@ struct RequestContext {
     std::string name;        ///< within the namespace
     bool operator==(const NamespacedTool&) const = default;
   };
+  /// Tools that the client declared in a namespace.
   std::vector<NamespacedTool> namespaced_tools;
   /// The stream is one JSON array, not events [gemini without alt=sse].
   bool json_array = false;
@@ -113,6 +122,7 @@ struct RequestContext {
   RawJson echo;
   /// Private tool standing in for structured output; empty = none.
   std::string json_tool;
+  /// As ChatRequest::stop_sequences.
   std::vector<std::string> stop_sequences;
   /// Unix seconds for dialects that stamp answers; 0 = leave the upstream's.
   std::int64_t created = 0;
@@ -126,6 +136,7 @@ struct RequestContext {
 
 /// What an encoder may be told to do about things the target refuses.
 struct EncodeOptions {
+  /// What the model takes.
   TargetTraits traits;
   /// Out-of-range sampling values are brought into range, not refused.
   bool clamp_sampling = false;
@@ -141,9 +152,11 @@ struct RequestHead {
   std::string_view query = {};  ///< without "?"
   /// For those who have no path: what it would say. Empty = see the path.
   std::string_view model = {};
+  /// For those who have no path: a stream is wanted.
   bool stream = false;
 };
 
+/// How a stream's events are told apart on the wire.
 enum class Framing : std::uint8_t {
   sse,           ///< server-sent events
   event_stream,  ///< application/vnd.amazon.eventstream
@@ -152,17 +165,23 @@ enum class Framing : std::uint8_t {
 /// How a path says whether the answer is a stream.
 enum class StreamChoice : std::uint8_t {
   in_body,  ///< the member `stream`
-  never,
-  always,
+  never,    ///< requests at this path want a whole answer
+  always,   ///< requests at this path want a stream
 };
 
-enum class Operation : std::uint8_t { chat, count_tokens };
+/// What a path is for.
+enum class Operation : std::uint8_t {
+  chat,         ///< an answer of the model's
+  count_tokens  ///< how many tokens the request has
+};
 
 /// One path that clients of a dialect ask at. "{model}" stands for the
 /// percent-encoded model.
 struct ClientPath {
   std::string_view pattern;  ///< "/v1beta/models/{model}:generateContent"
+  /// What it is for.
   Operation operation = Operation::chat;
+  /// Whether its answers are streams.
   StreamChoice stream = StreamChoice::in_body;
 };
 
@@ -189,21 +208,29 @@ struct Dialect {
   /// Canonical field names (those of openai-chat; where it has none those of
   /// claude) that differ here.
   std::span<const FieldName> field_names;
+  /// Of its streams.
   Framing framing;
+  /// Value of content-type for its streams.
   std::string_view stream_content_type;
   /// Characters a tool name may have; above it names are aliased.
   std::size_t max_tool_name;
   /// Has tools of kind `custom`; else they become functions with one string.
   bool custom_tools;
 
+  /// A client's body, and its path, as a canonical request. Errors:
+  /// invalid_request with the place.
   Result<ChatRequest> (*decode_request)(const json::Value& body,
                                         const RequestHead& head);
+  /// A canonical request as a body; `context` is told what the answer's
+  /// translation must know. Errors: unsupported, invalid_request.
   Result<void> (*encode_request)(const ChatRequest& request,
                                  const EncodeOptions& options,
                                  RequestContext& context, std::string& out,
                                  Losses& losses);
+  /// An upstream's body as a canonical answer. Errors: upstream_malformed.
   Result<ChatResponse> (*decode_response)(const json::Value& body,
                                           Losses& losses);
+  /// A canonical answer as a body for the client.
   void (*encode_response)(const ChatResponse& response,
                           const RequestContext& context, std::string& out,
                           Losses& losses);
@@ -214,8 +241,10 @@ struct Dialect {
   bool (*is_error)(const json::Value& body);
   /// Returns the HTTP status that this dialect's clients expect.
   int (*encode_error)(const Error& error, std::string& out);
+  /// For one stream of an upstream's; never null.
   std::unique_ptr<StreamDecoder> (*new_stream_decoder)(
       const RequestContext& context);
+  /// For one stream to a client; never null.
   std::unique_ptr<StreamEncoder> (*new_stream_encoder)(
       const RequestContext& context);
   /// RequestContext::echo for a request's body; nullptr = answers repeat
@@ -230,6 +259,7 @@ struct Dialect {
 
 /// What a request's path says.
 struct PathMatch {
+  /// The pattern that fits. Lives as long as the dialect.
   const ClientPath* path = nullptr;
   std::string model;  ///< decoded; empty where the body has it
 };

@@ -19,10 +19,12 @@
 
 namespace LLMPROXY_API llmproxy {
 
+/// Several clients that are asked in turn; see the top of this file.
 class FallbackClient {
  public:
   /// Whom to ask, and for which model there.
   struct Choice {
+    /// Whom to ask.
     Client client;
     std::string model = {};  ///< empty = the request's
   };

@@ -33,14 +33,16 @@ struct HttpRequest {
   std::string method;  ///< "POST"
   std::string path;    ///< "/v1/messages", as sent, still percent-encoded
   std::string query;   ///< "beta=true", without "?"
+  /// As sent, in their order.
   Headers headers;
+  /// The whole body; "" where there is none.
   std::string body;
   std::string peer;  ///< address of the client, for the log
 };
 
 /// What a write came to.
 enum class Written : std::uint8_t {
-  ok,
+  ok,  ///< more may follow at once
   /// Taken and kept, but the client reads slowly: write no more until
   /// drain() says ok.
   not_now,
@@ -79,27 +81,29 @@ class ResponseSink {
 
 /// One finished request, for logs and metrics. Holds no content, no key.
 struct RequestRecord {
+  /// Of the Gateway's making; in the answer's header too.
   std::string request_id;
-  std::string method;
-  std::string path;
-  std::string peer;
-  std::string client_dialect;
+  std::string method;          ///< as HttpRequest::method
+  std::string path;            ///< as HttpRequest::path
+  std::string peer;            ///< as HttpRequest::peer
+  std::string client_dialect;  ///< its name; empty = none is spoken there
   std::string model;           ///< as the client said it
   std::string upstream_model;  ///< as the backend was asked
-  std::string backend;
-  int status = 0;  ///< sent to the client; 499 = the client left first
-  bool stream = false;
+  std::string backend;  ///< name in Config::backends; empty = none was chosen
+  int status = 0;       ///< sent to the client; 499 = the client left first
+  bool stream = false;  ///< the client wanted a stream
   /// Absent where the upstream did not say.
   std::optional<std::int64_t> input_tokens;
-  std::optional<std::int64_t> output_tokens;
-  std::optional<std::int64_t> cached_tokens;
-  std::size_t losses = 0;
+  std::optional<std::int64_t> output_tokens;  ///< as Usage::output_tokens
+  std::optional<std::int64_t> cached_tokens;  ///< as Usage::cached_input_tokens
+  std::size_t losses = 0;  ///< how many, of request and answer
   /// "ok", or the kind of error ("upstream_truncated", "cancelled", ...).
   std::string outcome;
   /// Message of the error; never holds request content or keys.
   std::string error;
   /// Since the request was handed over. Absent when nothing was written.
   std::optional<std::chrono::microseconds> first_byte;
+  /// Until the answer was over.
   std::chrono::microseconds total{0};
 };
 
@@ -158,6 +162,7 @@ struct GatewayHooks {
   std::shared_ptr<Limiter> limiter = {};
 };
 
+/// The proxy behind a host's own server; see the top of this file.
 class Gateway {
  public:
   /// `observer` is borrowed and may be null. Backends whose base URL begins
@@ -165,13 +170,16 @@ class Gateway {
   /// `transport`.
   Gateway(Config config, std::shared_ptr<Transport> transport,
           Observer* observer = nullptr);
+  /// The same with all that a host may add.
   Gateway(Config config, std::shared_ptr<Transport> transport,
           GatewayHooks hooks);
+  /// Not while a handle() runs.
   ~Gateway();
 
   /// Answers one request; see the top of this file.
   void handle(HttpRequest request, ResponseSink& sink);
 
+  /// What it serves. Lives as long as this object.
   const Config& config() const;
 
  private:

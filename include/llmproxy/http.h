@@ -1,5 +1,8 @@
 // The few HTTP words the library shares: headers and request heads. No
-// sockets, no HTTP library.
+// sockets, no HTTP library. Plain values and pure functions.
+//
+//   Headers headers = {{"Content-Type", "application/json"}};
+//   find_header(headers, "content-type");  // "application/json"
 #pragma once
 
 #include <string>
@@ -10,12 +13,16 @@
 
 namespace LLMPROXY_API llmproxy {
 
+/// One header line.
 struct Header {
+  /// Case does not matter; see find_header().
   std::string name;
+  /// What stands behind the colon.
   std::string value;
 
   bool operator==(const Header&) const = default;
 };
+/// In their order; a name may be there several times.
 using Headers = std::vector<Header>;
 
 /// Value of the first header of that name (ASCII case ignored), or empty.

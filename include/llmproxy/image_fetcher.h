@@ -24,6 +24,7 @@
 
 namespace LLMPROXY_API llmproxy {
 
+/// What may be fetched, and how long that may take.
 struct ImageFetchRules {
   /// False: nothing is fetched, every URL is refused.
   bool enabled = true;
@@ -31,6 +32,7 @@ struct ImageFetchRules {
   std::size_t max_bytes = std::size_t{20} << 20;
   /// Everything together, redirects included.
   std::chrono::milliseconds timeout{20'000};
+  /// More of them are an error.
   int max_redirects = 3;
   /// "address:port" pairs ("10.1.2.3:8080", "[fd00::1]:80") that may be
   /// reached though they are not public.

@@ -26,6 +26,8 @@
 
 namespace LLMPROXY_API llmproxy {
 
+/// A host's eyes and hands on what goes to upstreams; see the top of this
+/// file.
 class UpstreamInterceptor {
  public:
   virtual ~UpstreamInterceptor() = default;

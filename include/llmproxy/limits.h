@@ -8,6 +8,8 @@
 //   LimitVerdict verdict = limiter->reserve(scope, guess, then);
 //   if (!verdict.allowed) ...              // 429, after verdict.retry_after
 //   limiter->reconcile(scope, guess, used, then, LimitClock::now());
+//
+// A Limiter is thread-safe; all else here are plain values.
 #pragma once
 
 #include <chrono>
@@ -26,21 +28,32 @@ namespace LLMPROXY_API llmproxy {
 /// lets one request pass while its window has counted no tokens yet, however
 /// large: otherwise a request above the limit could never be made.
 struct Limits {
+  /// Requests in a minute of the UTC clock.
   std::int64_t requests_per_minute = 0;
+  /// Requests in a day of the UTC clock.
   std::int64_t requests_per_day = 0;
+  /// Tokens, input and output, in a minute.
   std::int64_t tokens_per_minute = 0;
+  /// Tokens, input and output, in a day.
   std::int64_t tokens_per_day = 0;
 };
 
 /// What a limit may be set on.
-enum class LimitKind : std::uint8_t { user, key, model, provider };
+enum class LimitKind : std::uint8_t {
+  user,     ///< LimitScope::user
+  key,      ///< LimitScope::key
+  model,    ///< LimitScope::model
+  provider  ///< LimitScope::provider
+};
 
 /// Limits of one user, key, model or provider; name "*" = of each that has no
 /// row of its own, by itself. A row without any limit exempts its name from
 /// "*". Of several rows with one name the last counts.
 struct LimitOverride {
+  /// What `name` is the name of.
   LimitKind kind = LimitKind::user;
   std::string name;  ///< compared exactly
+  /// Of that name; all 0 = none.
   Limits limits;
 };
 
@@ -49,18 +62,23 @@ struct LimitOverride {
 struct TokenEstimation {
   /// Of a larger body the text is not looked at: bytes / bytes_per_token.
   std::size_t max_sample_bytes = 20000;
+  /// For bodies above max_sample_bytes.
   double bytes_per_token = 4;
+  /// For the text of all others; characters, not bytes.
   double chars_per_token = 4;
   /// By name of the provider, instead of chars_per_token.
   std::vector<std::pair<std::string, double>> provider_chars_per_token;
 };
 
+/// Everything make_memory_limiter() is told.
 struct LimitRules {
   /// False = everything passes and nothing is counted.
   bool enabled = false;
   /// Of everything together.
   Limits limits;
+  /// Of single names, or of each name by itself.
   std::vector<LimitOverride> overrides;
+  /// How tokens are guessed beforehand.
   TokenEstimation estimation;
   /// Most names counted by "*" rows at once, in equal parts for each kind
   /// that has such a row. Further names share one count of their kind until
@@ -71,10 +89,10 @@ struct LimitRules {
 
 /// Who asks for what; empty = not known, no such limit applies.
 struct LimitScope {
-  std::string user;
-  std::string key;
-  std::string model;
-  std::string provider;
+  std::string user;      ///< the end user, as the client says
+  std::string key;       ///< the credential that the client sent
+  std::string model;     ///< as the client names it
+  std::string provider;  ///< name of the backend
 };
 
 /// Windows are the minutes and days of the UTC clock.
@@ -83,6 +101,7 @@ using LimitClock = std::chrono::system_clock;
 /// Whether a request may pass. All but `allowed` is set for a refusal only;
 /// of several limits that refuse it tells the one with the longest wait.
 struct LimitVerdict {
+  /// It may pass, and was counted.
   bool allowed = true;
   /// Until the window ends, rounded up; at least 1.
   std::chrono::seconds retry_after{0};

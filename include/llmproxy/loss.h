@@ -1,6 +1,9 @@
 // Losses: what a translation could not carry. Never silent, never an
 // exception: embedders read them, the proxy sends them as the header
-// `x-llmproxy-loss`, strict mode turns them into a 400.
+// `x-llmproxy-loss`, strict mode turns them into a 400. Plain values.
+//
+//   for (const Loss& loss : translated->losses)
+//     std::cerr << loss.path << ": " << loss.what << '\n';
 #pragma once
 
 #include <cstdint>
@@ -12,6 +15,7 @@
 
 namespace LLMPROXY_API llmproxy {
 
+/// How much is lost.
 enum class LossKind : std::uint8_t {
   dropped,       ///< it is not there any more
   approximated,  ///< something near to it is
@@ -23,12 +27,15 @@ struct Loss {
   std::string path;
   /// A sentence: what happened and why.
   std::string what;
+  /// How much is lost.
   LossKind kind = LossKind::dropped;
 
   bool operator==(const Loss&) const = default;
 };
+/// In the order they were found; empty = all crossed as it was.
 using Losses = std::vector<Loss>;
 
+/// "dropped" or "approximated". Static storage.
 std::string_view to_string(LossKind kind);
 
 }  // namespace llmproxy

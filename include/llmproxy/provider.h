@@ -1,6 +1,13 @@
 // Providers: who serves a dialect, where, and how they take the key. One row
 // each in lib/client/providers.cc; a new row needs no code. A Backend is a
 // configured provider with its key.
+//
+// Rows live as long as the process; a Backend is a plain value. The functions
+// may be called from any number of threads at once.
+//
+//   Backend backend = make_backend(*find_provider("openai"), Secret(key));
+//   UpstreamRequest request =
+//       upstream_request(backend, sent->path, sent->body, false);
 #pragma once
 
 #include <cstdint>
@@ -16,13 +23,14 @@
 
 namespace LLMPROXY_API llmproxy {
 
+/// How a key is sent.
 enum class AuthScheme : std::uint8_t {
-  none,
-  bearer,          ///< authorization: Bearer <key>
-  x_api_key,       ///< x-api-key: <key>
-  x_goog_api_key,  ///< x-goog-api-key: <key>
-  api_key,         ///< api-key: <key>
-  /// authorization: Bearer <key> where there is a key, else the request is
+  none,            ///< no key is sent
+  bearer,          ///< `authorization: Bearer <key>`
+  x_api_key,       ///< `x-api-key: <key>`
+  x_goog_api_key,  ///< `x-goog-api-key: <key>`
+  api_key,         ///< `api-key: <key>`
+  /// `authorization: Bearer <key>` where there is a key, else the request is
   /// signed (Signature Version 4) with the backend's AWS credentials.
   aws,
 };
@@ -30,7 +38,7 @@ enum class AuthScheme : std::uint8_t {
 /// What a provider does other than its dialect says. Bits, each with its
 /// evidence beside the row that sets it.
 enum Quirk : std::uint32_t {
-  kNoQuirks = 0,
+  kNoQuirks = 0,                ///< it does what its dialect says
   kOldMaxTokens = 1u << 0,      ///< knows only `max_tokens`
   kNoStreamUsage = 1u << 1,     ///< refuses stream_options
   kReasoningContent = 1u << 2,  ///< wants reasoning_content back
@@ -51,6 +59,8 @@ enum Quirk : std::uint32_t {
 
 struct Backend;
 
+/// One row: a vendor, or a kind of server. Its views, and so the row, live as
+/// long as the process.
 struct Provider {
   std::string_view name;     ///< "anthropic"
   std::string_view dialect;  ///< "claude"; empty = speaks the client's
@@ -60,6 +70,7 @@ struct Provider {
   /// Put before the dialect's upstream_path: "/v1" where the vendor's base
   /// URL is the bare host, empty where it ends in /v1 already.
   std::string_view path_prefix = {};
+  /// How it takes the key.
   AuthScheme auth = AuthScheme::bearer;
   std::string_view key_variable = {};       ///< "ANTHROPIC_API_KEY"
   std::string_view base_url_variable = {};  ///< "ANTHROPIC_BASE_URL"
@@ -67,6 +78,7 @@ struct Provider {
   std::string_view other_base_url_variable = {};
   /// Headers every request carries, "name: value\n" each.
   std::string_view extra_headers = {};
+  /// Bits of Quirk.
   std::uint32_t quirks = kNoQuirks;
   /// Served on the user's own machine or without an account: used even when
   /// no key is set, once its base URL is.
@@ -77,6 +89,7 @@ struct Provider {
   void (*sign)(const Backend& backend, UpstreamRequest& request) = nullptr;
 };
 
+/// The built-in rows. Static storage.
 std::span<const Provider> providers();
 /// Adds a row for the whole process, for find_provider() and for
 /// configuration files; providers() has the built-in ones only. What its
@@ -90,8 +103,11 @@ const Provider* find_provider(std::string_view name);
 /// formatter, no comparison but the constant-time one.
 class Secret {
  public:
+  /// No key.
   Secret() = default;
+  /// Takes the key.
   explicit Secret(std::string value) : value_(std::move(value)) {}
+  /// True where there is no key.
   bool empty() const { return value_.empty(); }
   /// The key itself; for the request header only.
   const std::string& reveal() const { return value_; }
@@ -104,26 +120,32 @@ class Secret {
 
 /// What signs requests to AWS.
 struct AwsCredentials {
+  /// Stands for "{region}" in URLs, and is signed.
   std::string region = "us-east-1";
   std::string access_key_id;  ///< no secret; empty = nothing to sign with
-  Secret secret_access_key;
-  Secret session_token;  ///< of temporary credentials; else empty
+  Secret secret_access_key;   ///< what signs; empty = nothing to sign with
+  Secret session_token;       ///< of temporary credentials; else empty
 };
 
 /// A provider with its address and key. A plain value; `provider` and
 /// `dialect` are borrowed and live as long as the process.
 struct Backend {
+  /// The host's name for it; make_backend() takes the provider's.
   std::string name;
+  /// Its row.
   const Provider* provider = nullptr;
   /// Dialect it speaks; nullptr = the client's (the demo backend).
   const Dialect* dialect = nullptr;
+  /// As Provider::base_url.
   std::string base_url;
   /// Added to every URL, without "?" ("api-version=2024-10-21"); or empty.
   std::string query;
+  /// Empty = no key is sent.
   Secret api_key;
-  /// Header the key is sent in, and what stands before it ("Bearer ");
-  /// empty = as the provider takes it.
+  /// Header the key is sent in; empty = as the provider takes it.
   std::string auth_header;
+  /// What stands before the key there ("Bearer "); empty = nothing. Counts
+  /// only where auth_header is given.
   std::string auth_prefix;
   /// A client's own credentials go to this backend where it has no key.
   bool pass_credentials = false;
@@ -131,7 +153,9 @@ struct Backend {
   Headers headers;
   /// Instead of the provider's, where it is not empty.
   std::string path_prefix;
+  /// For AuthScheme::aws, where there is no api_key.
   AwsCredentials aws;
+  /// Of each call; CallOptions::deadlines take their place.
   Deadlines deadlines;
   /// Adds a credential to each request, instead of everything above that is
   /// about keys and of Provider::sign: for tokens that expire, or signatures

@@ -41,14 +41,22 @@ enum class ErrorKind : std::uint8_t {
   upstream_failed,          ///< the upstream reported an internal error
   internal,                 ///< our fault
 };
+/// The last one, for loops over all.
 inline constexpr ErrorKind kLastErrorKind = ErrorKind::internal;
 
-/// Whose fault an error is.
-enum class Fault : std::uint8_t { client, upstream, proxy };
+/// Where an error comes from. What a provider tells is `upstream`, also when it
+/// blames the request: `kind` says that.
+enum class Fault : std::uint8_t {
+  client,    ///< of who asks, as found here; or they gave up
+  upstream,  ///< told by the provider, or of the way to it
+  proxy      ///< ours
+};
 
 /// One failure. Holds no secret: the message never repeats a key.
 struct Error {
+  /// What went wrong.
   ErrorKind kind = ErrorKind::internal;
+  /// Where it comes from.
   Fault fault = Fault::proxy;
   /// A sentence a user can act on.
   std::string message;
@@ -71,6 +79,7 @@ struct Error {
 int http_status(const Error& error);
 /// The kind's name as written in logs ("rate_limited").
 std::string_view to_string(ErrorKind kind);
+/// "client", "upstream" or "proxy". Static storage.
 std::string_view to_string(Fault fault);
 /// True when the same request may succeed later or elsewhere.
 bool retryable(ErrorKind kind);
@@ -88,22 +97,35 @@ Error upstream_malformed(std::string message);
 template <class T>
 class [[nodiscard]] Result {
  public:
+  /// Success.
   Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+  /// Failure.
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
 
+  /// True = value() may be called, false = error().
   bool has_value() const { return state_.index() == 0; }
+  /// The same.
   explicit operator bool() const { return has_value(); }
+  /// The value; undefined where there is none.
+  /// @{
   T& value() & { return *std::get_if<0>(&state_); }
   const T& value() const& { return *std::get_if<0>(&state_); }
   T&& value() && { return std::move(*std::get_if<0>(&state_)); }
+  /// @}
+  /// As value().
+  /// @{
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T&& operator*() && { return std::move(*this).value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
+  /// @}
+  /// The error; undefined where there is a value.
+  /// @{
   Error& error() & { return *std::get_if<1>(&state_); }
   const Error& error() const& { return *std::get_if<1>(&state_); }
   Error&& error() && { return std::move(*std::get_if<1>(&state_)); }
+  /// @}
 
  private:
   std::variant<T, Error> state_;
@@ -113,14 +135,21 @@ class [[nodiscard]] Result {
 template <>
 class [[nodiscard]] Result<void> {
  public:
+  /// Success.
   Result() = default;
+  /// Failure.
   Result(Error error) : error_(std::move(error)) {}
 
+  /// True = success, false = error() may be called.
   bool has_value() const { return !error_.has_value(); }
+  /// The same.
   explicit operator bool() const { return has_value(); }
+  /// The error; undefined where there is none.
+  /// @{
   Error& error() & { return *error_; }
   const Error& error() const& { return *error_; }
   Error&& error() && { return std::move(*error_); }
+  /// @}
 
  private:
   std::optional<Error> error_;

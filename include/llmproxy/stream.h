@@ -13,7 +13,15 @@
 // simply stops is a `failed` with upstream_truncated: its end must be earned.
 //
 // Events are borrowed: the views in a StreamEvent live until on_event
-// returns. OwnedStreamEvent is the copy for those who keep it.
+// returns. OwnedStreamEvent is the copy for those who keep it. Nothing here is
+// synchronised: a sink, decoder or encoder belongs to one stream.
+//
+//   Accumulator sum;
+//   client.stream(request, [&](const StreamEvent& event) {
+//     if (event.part_kind == PartKind::text) std::cout << event.text;
+//     sum.on_event(event);
+//   });
+//   use(sum.response());
 #pragma once
 
 #include <cstdint>
@@ -28,6 +36,7 @@
 
 namespace LLMPROXY_API llmproxy {
 
+/// What an event says, and which members of it count.
 enum class EventKind : std::uint8_t {
   started,       ///< id, model, created, usage (what is known of the input)
   part_started,  ///< part, part_kind; id and name of a tool call; data
@@ -39,13 +48,14 @@ enum class EventKind : std::uint8_t {
   failed,        ///< error
 };
 
+/// What a part of the answer is.
 enum class PartKind : std::uint8_t {
-  text,
-  thinking,
+  text,               ///< what the model says
+  thinking,           ///< what it thinks; may be signed
   redacted_thinking,  ///< whole in part_started: `text` is the data
-  tool_call,
-  custom_tool_call,  ///< arguments are free text
-  refusal,
+  tool_call,          ///< arguments are JSON, in fragments
+  custom_tool_call,   ///< arguments are free text
+  refusal,            ///< why it will not answer
   /// Whole in part_started: `text` is its JSON, `name` its type, `id` the
   /// dialect that knows it.
   opaque,
@@ -55,8 +65,11 @@ enum class PartKind : std::uint8_t {
 
 /// One event. Views live until the sink returns.
 struct StreamEvent {
+  /// Says which of the members below count; the others keep their defaults.
   EventKind kind = EventKind::ping;
+  /// Of part_started, part_delta, part_ended.
   PartKind part_kind = PartKind::text;
+  /// Which part; counts from 0.
   std::uint32_t part = 0;
 
   /// Of the response (started), the tool call or the piece of thinking.
@@ -73,18 +86,20 @@ struct StreamEvent {
   /// One JSON object in the upstream dialect's own form.
   std::string_view citation;
 
-  StopReason stop_reason = StopReason::end_turn;
-  std::string_view stop_reason_text;
-  std::string_view stop_sequence;
-  std::string_view refusal_explanation;
-  std::string_view service_tier;  ///< started or finished
+  StopReason stop_reason = StopReason::end_turn;  ///< finished
+  std::string_view stop_reason_text;     ///< the provider's own word for it
+  std::string_view stop_sequence;        ///< that matched; empty = none
+  std::string_view refusal_explanation;  ///< empty = nothing said
+  std::string_view service_tier;         ///< started or finished
 
-  const Usage* usage = nullptr;
-  const Error* error = nullptr;
+  const Usage* usage = nullptr;  ///< started, usage, finished; null = unknown
+  const Error* error = nullptr;  ///< failed; else null
 };
 
 /// A StreamEvent that owns its texts.
 struct OwnedStreamEvent {
+  /// As the member of that name in StreamEvent; absent = null there.
+  /// @{
   EventKind kind = EventKind::ping;
   PartKind part_kind = PartKind::text;
   std::uint32_t part = 0;
@@ -96,8 +111,11 @@ struct OwnedStreamEvent {
       service_tier;
   std::optional<Usage> usage;
   std::optional<Error> error;
+  /// @}
 
+  /// An empty `ping`.
   OwnedStreamEvent() = default;
+  /// Copies what the views of `event` show.
   explicit OwnedStreamEvent(const StreamEvent& event);
   /// A view of this event; lives as long as this object is not changed.
   StreamEvent view() const;
@@ -107,6 +125,7 @@ struct OwnedStreamEvent {
 class EventSink {
  public:
   virtual ~EventSink() = default;
+  /// Views in `event` live until this returns.
   virtual void on_event(const StreamEvent& event) = 0;
 };
 
@@ -123,6 +142,7 @@ class StreamDecoder {
   virtual void finish(EventSink& sink) = 0;
   /// Bytes of the fed stream that belong to whole events so far.
   virtual std::size_t consumed() const = 0;
+  /// What could not be carried so far. Lives as long as this object.
   virtual const Losses& losses() const = 0;
 };
 
@@ -131,20 +151,24 @@ class StreamDecoder {
 class StreamEncoder {
  public:
   virtual ~StreamEncoder() = default;
+  /// Appends what says `event` in the client's dialect; may be nothing.
   virtual void on_event(const StreamEvent& event, std::string& out) = 0;
   /// Bytes that keep the connection alive and mean nothing to the client.
   /// `begun`: it has seen the begin of the answer, though perhaps not through
   /// this encoder.
   virtual void keep_alive(bool begun, std::string& out) = 0;
+  /// What could not be carried so far. Lives as long as this object.
   virtual const Losses& losses() const = 0;
 };
 
 /// Adds events up to the response they stand for.
 class Accumulator final : public EventSink {
  public:
+  /// Adds one event; views in it are copied.
   void on_event(const StreamEvent& event) override;
   /// Valid once done(); what arrived so far before that.
   const ChatResponse& response() const { return response_; }
+  /// A `finished` was seen, or a `failed`.
   bool done() const { return done_; }
   /// Set when the stream failed.
   const std::optional<Error>& error() const { return error_; }

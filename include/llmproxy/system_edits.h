@@ -20,6 +20,7 @@
 
 namespace LLMPROXY_API llmproxy {
 
+/// What to do to a system prompt. By default nothing.
 struct SystemEdits {
   /// (old, new) text, applied in order to every system text: each sees what
   /// the ones before it made. An empty old text never matches. What is
@@ -36,6 +37,7 @@ struct SystemEdits {
   /// own words, nor behind a system message.
   bool progress = false;
 
+  /// True when nothing would be edited.
   bool empty() const {
     return replacements.empty() && append.empty() && !progress;
   }

@@ -25,6 +25,7 @@
 
 namespace LLMPROXY_API llmproxy {
 
+/// What a translation may be told. The defaults lose rather than refuse.
 struct TranslateOptions {
   /// Refuse (400, unsupported) what cannot be carried exactly.
   bool strict = false;
@@ -32,8 +33,11 @@ struct TranslateOptions {
   std::string model;
   /// What that model takes; absent = traits_for(to, model).
   std::optional<TargetTraits> traits;
+  /// As EncodeOptions::clamp_sampling.
   bool clamp_sampling = false;
+  /// As EncodeOptions::drop_hosted_tools.
   bool drop_hosted_tools = false;
+  /// As EncodeOptions::drop_prefill.
   bool drop_prefill = false;
   /// Unix seconds to stamp answers with; 0 = none.
   std::int64_t created = 0;
@@ -54,13 +58,17 @@ class ParsedRequest {
   /// its model.
   static Result<ParsedRequest> parse(const Dialect& dialect, std::string body,
                                      const RequestHead& head = {});
+  /// What was moved from may only be destroyed or assigned to.
   ParsedRequest(ParsedRequest&&) noexcept;
+  /// The same.
   ParsedRequest& operator=(ParsedRequest&&) noexcept;
   ~ParsedRequest();
 
+  /// Dialect it was parsed as.
   const Dialect& dialect() const;
   /// Model the client asks for. Lives as long as this object.
   std::string_view model() const;
+  /// The client wants a stream.
   bool stream() const;
   /// The stream is wanted as one JSON array.
   bool json_array() const;
@@ -79,11 +87,12 @@ class ParsedRequest {
   std::unique_ptr<State> state_;
 };
 
+/// What to send upstream, and what to keep for the answer.
 struct TranslatedRequest {
-  std::string path;  ///< behind the provider's base URL, query included
-  std::string body;
-  RequestContext context;
-  Losses losses;
+  std::string path;        ///< behind the provider's base URL, query included
+  std::string body;        ///< JSON
+  RequestContext context;  ///< for StreamTranslator or translate_response
+  Losses losses;           ///< of the request
 };
 
 /// Errors: invalid_request (400) for a bad body, unsupported (400) for what
@@ -91,15 +100,17 @@ struct TranslatedRequest {
 Result<TranslatedRequest> translate_request(
     const ParsedRequest& request, const Dialect& to,
     const TranslateOptions& options = {});
+/// The same for a body that was not parsed yet.
 Result<TranslatedRequest> translate_request(
     const Dialect& from, const Dialect& to, std::string_view body,
     const TranslateOptions& options = {}, const RequestHead& head = {});
 
+/// What to send to the client, and what is worth knowing of it.
 struct TranslatedResponse {
-  std::string body;
-  Losses losses;
-  Usage usage;
-  StopReason stop_reason = StopReason::end_turn;
+  std::string body;                               ///< JSON
+  Losses losses;                                  ///< of the answer
+  Usage usage;                                    ///< as the upstream counted
+  StopReason stop_reason = StopReason::end_turn;  ///< why the model stopped
 };
 
 /// `from` is what the upstream sent, `to` what the client gets. Errors:
@@ -108,8 +119,10 @@ Result<TranslatedResponse> translate_response(
     const Dialect& from, const Dialect& to, std::string_view body,
     const RequestContext& context = {});
 
+/// An error answer for the client.
 struct TranslatedError {
   int status = 500;  ///< for the client
+  /// JSON, in the client's dialect.
   std::string body;
   Error error;  ///< what it was
 };
@@ -131,16 +144,22 @@ Result<RequestContext> request_context(const ParsedRequest& request,
 /// always whole events: a keep-alive may be put between any two calls.
 class StreamTranslator {
  public:
+  /// `from` is what the upstream sends, `to` what the client gets. `context`
+  /// is that of the client's request.
   StreamTranslator(const Dialect& from, const Dialect& to,
                    RequestContext context = {});
+  /// What was moved from may only be destroyed.
   StreamTranslator(StreamTranslator&&) noexcept;
   ~StreamTranslator();
 
+  /// Bytes of the upstream's, cut anywhere; what they make is appended.
   void feed(std::string_view bytes, std::string& out);
   /// The upstream closed its side.
   void finish(std::string& out);
   /// The transfer failed: timeout, reset, cancelled.
   void fail(const Error& error, std::string& out);
+  /// Appends what keeps a silent connection open and means nothing to the
+  /// client; nothing once done().
   void keep_alive(std::string& out);
 
   /// Something of the answer was seen, so that it can be promised to the
@@ -155,7 +174,9 @@ class StreamTranslator {
   bool failed_before_start() const;
   /// So far; complete when done().
   const Usage& usage() const;
+  /// Why the model stopped; complete when done().
   StopReason stop_reason() const;
+  /// Of the answer, so far.
   Losses losses() const;
 
  private:

@@ -12,6 +12,16 @@
 // may be called from any thread, also from its own handler: a Transport holds
 // no lock that they take while it calls one. It also lets its last reference
 // be dropped by a handler, on its own engine thread.
+//
+//   struct Print : ResponseHandler {
+//     void on_head(int status, const Headers&) override {}
+//     Flow on_body(std::string_view bytes) override {
+//       std::cout << bytes;
+//       return Flow::go_on;
+//     }
+//     void on_done(const Result<void>& result) override {}
+//   } print;
+//   make_curl_transport()->perform(request, print);
 #pragma once
 
 #include <chrono>
@@ -28,7 +38,8 @@ namespace LLMPROXY_API llmproxy {
 
 /// How long to wait for what. Zero = no limit.
 struct Deadlines {
-  std::chrono::milliseconds connect{10'000};  ///< DNS, TCP and TLS
+  /// DNS, TCP and TLS.
+  std::chrono::milliseconds connect{10'000};
   /// Until the first byte of the answer's head. Models think.
   std::chrono::milliseconds first_byte{600'000};
   /// Silence between two reads of the body.
@@ -39,17 +50,18 @@ struct Deadlines {
   bool operator==(const Deadlines&) const = default;
 };
 
+/// One request to an upstream, credentials included.
 struct UpstreamRequest {
-  std::string method = "POST";
-  std::string url;
-  Headers headers;
-  std::string body;
-  Deadlines deadlines;
+  std::string method = "POST";  ///< in capitals
+  std::string url;              ///< whole, query included
+  Headers headers;              ///< sent as they are; holds the key
+  std::string body;             ///< may be empty
+  Deadlines deadlines;          ///< of this request
 };
 
 /// What a handler wants after a piece of the body.
 enum class Flow : std::uint8_t {
-  go_on,
+  go_on,  ///< more, as it comes
   /// Taken, but no more until Transfer::resume(); the upstream feels it.
   pause,
   /// Enough; the transfer ends as cancelled.
@@ -61,7 +73,10 @@ enum class Flow : std::uint8_t {
 class ResponseHandler {
  public:
   virtual ~ResponseHandler() = default;
+  /// The answer begins. Not called when no answer came.
   virtual void on_head(int status, const Headers& headers) = 0;
+  /// A piece of the body, as it came off the network; lives until this
+  /// returns.
   virtual Flow on_body(std::string_view bytes) = 0;
   /// Success: the whole answer arrived (whatever its HTTP status). Errors:
   /// upstream_unreachable, timeout, upstream_truncated, cancelled.
@@ -88,6 +103,7 @@ class Transfer {
 /// while the upstream is silent; may be empty.
 using Cancelled = std::function<bool()>;
 
+/// Runs transfers; see the top of this file.
 class Transport {
  public:
   virtual ~Transport() = default;
@@ -103,6 +119,7 @@ class Transport {
                                           ResponseHandler& handler) = 0;
 };
 
+/// What make_curl_transport() may be told.
 struct CurlOptions {
   /// Idle keep-alive connections kept in all.
   std::size_t max_idle_connections = 512;
