@@ -86,7 +86,7 @@ struct RequestRecord {
   std::string method;          ///< as HttpRequest::method
   std::string path;            ///< as HttpRequest::path
   std::string peer;            ///< as HttpRequest::peer
-  std::string client_dialect;  ///< its name; empty = none is spoken there
+  std::string client_dialect;  ///< its name; empty = refused before that
   std::string model;           ///< as the client said it
   std::string upstream_model;  ///< as the backend was asked
   std::string backend;  ///< name in Config::backends; empty = none was chosen
