@@ -46,7 +46,7 @@ THIRD_PARTY = {
 # System headers: POSIX and Linux. The rest of what stands in <> must be
 # standard C++, which has neither a dot nor a slash.
 SYSTEM = re.compile(r"(sys|netinet|arpa|net|linux)/\w+\.h|"
-                    r"(unistd|fcntl|netdb|poll|signal|pthread|time)\.h")
+                    r"(unistd|fcntl|malloc|netdb|poll|signal|pthread|time)\.h")
 # What the sans-I/O core has no business with.
 CORE_LAYERS = LAYERS[:LAYERS.index("client")]
 NOT_IN_CORE = re.compile(
