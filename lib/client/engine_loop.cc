@@ -189,6 +189,10 @@ void EngineLoop::start(const std::shared_ptr<Job>& job) {
     job->exchange->finish(std::move(loaded).error());
     return recycle(*job);
   }
+  // libcurl looks for an idle connection through all of an origin's, busy ones
+  // too: with thousands of streams that takes longer than opening another.
+  const long fresh = take_idle(job->exchange->origin().key) ? 0 : 1;
+  curl_easy_setopt(job->handle->get(), CURLOPT_FRESH_CONNECT, fresh);
   job->state = Job::State::running;
   jobs_.emplace(job->handle->get(), job);
   set_max_connections();
@@ -233,6 +237,7 @@ void EngineLoop::end(Job& job, Error error) {
 
 void EngineLoop::end(Job& job, CURLcode code) {
   const std::shared_ptr<Job> keep = take_out(job);
+  if (code == CURLE_OK) ++left_idle_[job.exchange->origin().key];
   job.exchange->finish(code, job.handle->detail());
   recycle(job);
 }
@@ -255,6 +260,13 @@ void EngineLoop::recycle(Job& job) {
   job.handle.reset();
   job.exchange.reset();
   job.request = {};
+}
+
+bool EngineLoop::take_idle(const std::string& origin) {
+  const auto found = left_idle_.find(origin);
+  if (found == left_idle_.end()) return false;
+  if (--found->second == 0) left_idle_.erase(found);
+  return true;
 }
 
 /// libcurl's limit counts the connections in use as well.

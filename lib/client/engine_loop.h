@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <set>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -60,6 +61,8 @@ class EngineLoop {
   std::shared_ptr<Job> take_out(Job& job);
   void recycle(Job& job);
   void set_max_connections();
+  /// Has a connection of that origin been left idle? May say yes in vain.
+  bool take_idle(const std::string& origin);
 
   const CurlOptions options_;
   const std::size_t max_idle_;
@@ -70,6 +73,9 @@ class EngineLoop {
   std::unordered_map<CURL*, std::shared_ptr<Job>> jobs_;
   std::set<std::pair<Time, Job*>> deadlines_;
   std::vector<std::unique_ptr<EasyHandle>> spare_;
+  /// By origin: transfers that ended well and left their connection, less
+  /// those that were let look for one.
+  std::unordered_map<std::string, std::size_t> left_idle_;
 };
 
 }  // namespace llmproxy
