@@ -25,7 +25,7 @@
 
 namespace LLMPROXY_API llmproxy {
 
-/// What a translation may be told. The defaults lose rather than refuse.
+/// What a translation may be told.
 struct TranslateOptions {
   /// Refuse (400, unsupported) what cannot be carried exactly.
   bool strict = false;
