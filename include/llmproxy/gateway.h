@@ -73,10 +73,7 @@ class ResponseSink {
   /// thread; it returns soon. An empty function ends that: on return `left` is
   /// not running any more. False = cannot be told; client_gone() is then asked
   /// a few times a second. Only from the thread in handle().
-  virtual bool on_client_gone(std::function<void()> left) {
-    static_cast<void>(left);
-    return false;
-  }
+  virtual bool on_client_gone(std::function<void()> /*left*/) { return false; }
 };
 
 /// One finished request, for logs and metrics. Holds no content, no key.
