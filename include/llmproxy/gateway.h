@@ -73,6 +73,8 @@ class ResponseSink {
   /// thread; it returns soon. An empty function ends that: on return `left` is
   /// not running any more. False = cannot be told; client_gone() is then asked
   /// a few times a second. Only from the thread in handle().
+  // Those who override it keep the function.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param)
   virtual bool on_client_gone(std::function<void()> /*left*/) { return false; }
 };
 
