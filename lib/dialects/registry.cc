@@ -73,11 +73,11 @@ Result<ChatResponse> decode_response(const Dialect& dialect, std::string body,
   const Result<json::Value> root = document.parse_owned(std::move(body));
   // The parser blames whoever wrote the text; here that is the upstream.
   if (!root) {
-    return upstream_malformed("the answer is not readable: " +
+    return upstream_malformed("the upstream's answer is not readable: " +
                               root.error().message);
   }
   if (!root->is_object()) {
-    return upstream_malformed("the answer is not a JSON object");
+    return upstream_malformed("the upstream's answer is not a JSON object");
   }
   return dialect.decode_response(*root, losses);
 }
