@@ -2,7 +2,7 @@
 #include <array>
 #include <utility>
 
-#include "json/json.h"
+#include "chat/parse_answer.h"
 #include "llmproxy/dialect.h"
 
 namespace llmproxy {
@@ -70,16 +70,9 @@ std::string_view json_text(const json::Value& value) { return value.raw(); }
 Result<ChatResponse> decode_response(const Dialect& dialect, std::string body,
                                      Losses& losses) {
   json::Document document;
-  const Result<json::Value> root = document.parse_owned(std::move(body));
-  // The parser blames whoever wrote the text; here that is the upstream.
-  if (!root) {
-    return upstream_malformed("the upstream's answer is not readable: " +
-                              root.error().message);
-  }
-  if (!root->is_object()) {
-    return upstream_malformed("the upstream's answer is not a JSON object");
-  }
-  return dialect.decode_response(*root, losses);
+  LLMPROXY_ASSIGN(const json::Value root,
+                  parse_answer(document, std::move(body)));
+  return dialect.decode_response(root, losses);
 }
 
 }  // namespace llmproxy

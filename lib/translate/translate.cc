@@ -5,6 +5,7 @@
 
 #include "chat/custom_tools.h"
 #include "chat/estimate.h"
+#include "chat/parse_answer.h"
 #include "chat/tool_names.h"
 #include "chat/turns.h"
 #include "json/json.h"
@@ -103,20 +104,6 @@ Error strict_error(const Losses& losses) {
   return unsupported(std::move(message), losses.front().path);
 }
 
-/// The answer of one upstream, parsed; the document must outlive it.
-Result<json::Value> parse_answer(json::Document& document,
-                                 std::string_view body) {
-  auto root = document.parse(body);
-  if (!root) {
-    return upstream_malformed(fmt::format(
-        "the upstream's answer is not readable: {}", root.error().message));
-  }
-  if (!root->is_object()) {
-    return upstream_malformed("the upstream's answer is not a JSON object");
-  }
-  return root;
-}
-
 Result<TranslatedRequest> pass_on(const ParsedRequest& parsed,
                                   std::string_view model,
                                   const TranslateOptions& options) {
@@ -199,7 +186,8 @@ Result<TranslatedResponse> translate_response(const Dialect& from,
                                               std::string_view body,
                                               const RequestContext& context) {
   json::Document document;
-  LLMPROXY_ASSIGN(const json::Value root, parse_answer(document, body));
+  LLMPROXY_ASSIGN(const json::Value root,
+                  parse_answer(document, std::string(body)));
   TranslatedResponse out;
   auto decoded = from.decode_response(root, out.losses);
   if (&from == &to) {

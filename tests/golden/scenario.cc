@@ -205,17 +205,6 @@ TranslateOptions options_for(const Scenario& scenario, const Dialect& to) {
   return options;
 }
 
-Result<ChatResponse> decode_response(const Dialect& from, std::string_view body,
-                                     Losses& losses) {
-  json::Document document;
-  Result<json::Value> root = document.parse(body);
-  if (root) return from.decode_response(*root, losses);
-  // What is not JSON is reported by the library's front door.
-  Result<TranslatedResponse> refused = translate_response(from, from, body);
-  if (!refused) return refused.error();
-  return upstream_malformed("translate_response took what is not JSON");
-}
-
 RequestHead head_for(const Dialect& dialect, std::string_view path) {
   RequestHead head;
   if (!dialect.model_in_path()) return head;

@@ -44,9 +44,6 @@ Result<Scenario> make_scenario(GoldenCase golden);
 /// traits that the case sets.
 TranslateOptions options_for(const Scenario& scenario, const Dialect& to);
 
-/// The answer of an upstream, decoded. Errors: upstream_malformed.
-Result<ChatResponse> decode_response(const Dialect& from, std::string_view body,
-                                     Losses& losses);
 /// A request, decoded.
 Result<ChatRequest> decode_request(const Dialect& from, std::string_view body,
                                    std::string_view path = {});
