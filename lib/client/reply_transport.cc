@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "client/transfer_error.h"
+#include "llmproxy/waiting.h"
 
 namespace llmproxy {
 namespace {
@@ -192,8 +193,7 @@ class ReplyTransport final : public Transport {
     for (const std::string& piece : reply.pieces) {
       const Clock::time_point due = Clock::now() + reply.pace;
       while (!gone() && Clock::now() < due) {
-        std::this_thread::sleep_for(
-            std::min<Clock::duration>(kAsk, due - Clock::now()));
+        wait_for({}, std::min(due, Clock::now() + kAsk));
       }
       if (gone() || handler.on_body(piece) != Flow::go_on) {
         return handler.on_done(cancelled_error());

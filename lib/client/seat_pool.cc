@@ -1,12 +1,12 @@
 #include "client/seat_pool.h"
 
 #include <algorithm>
-#include <climits>
 #include <optional>
 #include <utility>
 
 #include "client/sigpipe.h"
 #include "client/transfer_error.h"
+#include "llmproxy/waiting.h"
 
 namespace llmproxy {
 namespace {
@@ -21,15 +21,16 @@ constexpr milliseconds kAskInterval{200};
 /// of CURLOPT_MAXAGE_CONN), so there is no point in keeping it open.
 constexpr std::chrono::seconds kMaxIdle{118};
 
-/// Milliseconds to wait for the network; rounded up, lest we wake too early
-/// and turn in circles.
-int wait_time(Clock::time_point until, bool asked) {
-  milliseconds wait = asked ? kAskInterval : milliseconds(INT_MAX);
-  if (until != Clock::time_point::max()) {
-    const auto left = std::chrono::ceil<milliseconds>(until - Clock::now());
-    wait = std::clamp(left, milliseconds(0), wait);
-  }
-  return static_cast<int>(wait.count());
+short poll_events(int what) {
+  return static_cast<short>((what & CURL_POLL_IN ? POLLIN : 0) |
+                            (what & CURL_POLL_OUT ? POLLOUT : 0));
+}
+
+/// A hang-up is reported as readable: what the peer sent before it is still
+/// to be read, and libcurl takes CURL_CSELECT_ERR as a lost connection.
+int curl_events(short events) {
+  return (events & (POLLIN | POLLHUP | POLLERR) ? CURL_CSELECT_IN : 0) |
+         (events & (POLLOUT | POLLERR) ? CURL_CSELECT_OUT : 0);
 }
 
 Error out_of_resources(CURLMcode code) {
@@ -38,8 +39,10 @@ Error out_of_resources(CURLMcode code) {
 
 }  // namespace
 
-std::unique_ptr<Seat> Seat::create(const CurlOptions& options) {
-  std::unique_ptr<EasyHandle> handle = EasyHandle::create(options);
+std::unique_ptr<Seat> Seat::create(const CurlOptions& options,
+                                   std::shared_ptr<SharedCache> cache) {
+  std::unique_ptr<EasyHandle> handle =
+      EasyHandle::create(options, std::move(cache));
   CURLM* loop = handle ? curl_multi_init() : nullptr;
   if (loop == nullptr) return nullptr;
   return std::unique_ptr<Seat>(new Seat(loop, std::move(handle)));
@@ -48,6 +51,10 @@ std::unique_ptr<Seat> Seat::create(const CurlOptions& options) {
 Seat::Seat(CURLM* loop, std::unique_ptr<EasyHandle> handle)
     : loop_(loop), handle_(std::move(handle)) {
   curl_multi_setopt(loop_, CURLMOPT_MAXCONNECTS, 1L);
+  curl_multi_setopt(loop_, CURLMOPT_SOCKETFUNCTION, &Seat::on_socket);
+  curl_multi_setopt(loop_, CURLMOPT_SOCKETDATA, this);
+  curl_multi_setopt(loop_, CURLMOPT_TIMERFUNCTION, &Seat::on_timer);
+  curl_multi_setopt(loop_, CURLMOPT_TIMERDATA, this);
 }
 
 Seat::~Seat() {
@@ -77,18 +84,52 @@ void Seat::run(const UpstreamRequest& request, Exchange& exchange,
   }
 }
 
+int Seat::on_timer(CURLM*, long delay, void* self) {
+  static_cast<Seat*>(self)->curl_due_ =
+      delay < 0 ? Time::max() : Clock::now() + milliseconds(delay);
+  return 0;
+}
+
+int Seat::on_socket(CURL*, curl_socket_t socket, int what, void* self, void*) {
+  auto& sockets = static_cast<Seat*>(self)->sockets_;
+  std::erase_if(sockets,
+                [&](const pollfd& known) { return known.fd == socket; });
+  if (what != CURL_POLL_REMOVE) {
+    sockets.push_back({socket, poll_events(what), 0});
+  }
+  return 0;
+}
+
+CURLMcode Seat::turn(Time until) {
+  int running = 0;
+  CURLMcode failed = CURLM_OK;
+  if (curl_due_ > Clock::now()) {
+    wait_for(sockets_, std::min(until, curl_due_));
+    ready_ = sockets_;  // which libcurl changes while it hears of them
+    for (const pollfd& socket : ready_) {
+      if (socket.revents == 0 || failed != CURLM_OK) continue;
+      failed = curl_multi_socket_action(loop_, socket.fd,
+                                        curl_events(socket.revents), &running);
+    }
+  }
+  if (failed == CURLM_OK && curl_due_ <= Clock::now()) {
+    curl_due_ = Time::max();  // libcurl sets the next one during the call
+    failed = curl_multi_socket_action(loop_, CURL_SOCKET_TIMEOUT, 0, &running);
+  }
+  return failed;
+}
+
 Result<CURLcode> Seat::drive(Exchange& exchange, const Cancelled& cancelled) {
   CURLMcode failed = curl_multi_add_handle(loop_, handle_->get());
-  Clock::time_point ask_next = Clock::now() + kAskInterval;
+  Time ask_next = Clock::now() + kAskInterval;
+  Time until = Time::min();
   while (failed == CURLM_OK) {
-    int running = 0;
-    failed = curl_multi_perform(loop_, &running);
+    failed = turn(until);
     int left = 0;
     while (CURLMsg* message = curl_multi_info_read(loop_, &left)) {
       if (message->msg == CURLMSG_DONE) return message->data.result;
     }
-    if (failed != CURLM_OK) break;
-    const Clock::time_point now = Clock::now();
+    const Time now = Clock::now();
     if (cancelled && now >= ask_next) {
       if (cancelled()) return cancelled_error();
       ask_next = now + kAskInterval;
@@ -96,15 +137,15 @@ Result<CURLcode> Seat::drive(Exchange& exchange, const Cancelled& cancelled) {
     if (const auto passed = exchange.clock().passed(now)) {
       return deadline_error(*passed, exchange.origin());
     }
-    const int wait =
-        wait_time(exchange.clock().next_check(now), cancelled != nullptr);
-    failed = curl_multi_poll(loop_, nullptr, 0, wait, nullptr);
+    until = exchange.clock().next_check(now);
+    if (cancelled) until = std::min(until, ask_next);
   }
   return out_of_resources(failed);
 }
 
-SeatPool::SeatPool(const CurlOptions& options, std::size_t max_idle)
-    : options_(options), max_idle_(max_idle) {}
+SeatPool::SeatPool(const CurlOptions& options, std::size_t max_idle,
+                   std::shared_ptr<SharedCache> cache)
+    : options_(options), max_idle_(max_idle), cache_(std::move(cache)) {}
 
 std::unique_ptr<Seat> SeatPool::take(const std::string& origin) {
   {
@@ -118,7 +159,7 @@ std::unique_ptr<Seat> SeatPool::take(const std::string& origin) {
       return seat;
     }
   }
-  return Seat::create(options_);
+  return Seat::create(options_, cache_);
 }
 
 void SeatPool::give_back(const std::string& origin,

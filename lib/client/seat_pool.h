@@ -4,6 +4,7 @@
 #pragma once
 
 #include <curl/curl.h>
+#include <poll.h>
 
 #include <chrono>
 #include <cstddef>
@@ -21,7 +22,8 @@ namespace llmproxy {
 class Seat {
  public:
   /// Null when the process has no memory or descriptors left.
-  static std::unique_ptr<Seat> create(const CurlOptions& options);
+  static std::unique_ptr<Seat> create(const CurlOptions& options,
+                                      std::shared_ptr<SharedCache> cache);
   ~Seat();
   Seat(const Seat&) = delete;
   Seat& operator=(const Seat&) = delete;
@@ -31,18 +33,30 @@ class Seat {
            const Cancelled& cancelled);
 
  private:
+  using Time = std::chrono::steady_clock::time_point;
+
   Seat(CURLM* loop, std::unique_ptr<EasyHandle> handle);
+  static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self,
+                       void* known);
+  static int on_timer(CURLM* loop, long milliseconds, void* self);
+
   /// Runs until libcurl is done or we gave up; then the error says why.
   Result<CURLcode> drive(Exchange& exchange, const Cancelled& cancelled);
+  /// Waits for the sockets and lets libcurl do what there is to do.
+  CURLMcode turn(Time until);
 
   CURLM* loop_;
   std::unique_ptr<EasyHandle> handle_;
+  std::vector<pollfd> sockets_;  ///< what libcurl waits for
+  std::vector<pollfd> ready_;    ///< the same, while it is told of them
+  Time curl_due_ = Time::max();  ///< when libcurl wants to be called
 };
 
 /// Thread-safe.
 class SeatPool {
  public:
-  SeatPool(const CurlOptions& options, std::size_t max_idle);
+  SeatPool(const CurlOptions& options, std::size_t max_idle,
+           std::shared_ptr<SharedCache> cache);
   /// The seat used last for that origin (its connection is the freshest), or
   /// a new one, or null when there can be none.
   std::unique_ptr<Seat> take(const std::string& origin);
@@ -60,6 +74,7 @@ class SeatPool {
 
   const CurlOptions options_;
   const std::size_t max_idle_;
+  const std::shared_ptr<SharedCache> cache_;
   std::mutex mutex_;
   Origins idle_;  ///< oldest first
   std::size_t count_ = 0;

@@ -56,8 +56,10 @@ void Relay::run(UpstreamRequest request) {
   const GoneNotice notice(*this);
   Lock lock(mutex_);
   while (!result_ && !over()) {
-    changed_.wait_until(lock, next_look(),
-                        [this] { return needs_attention(); });
+    const auto due = next_look();
+    while (!needs_attention() && Clock::now() < due) {
+      changed_.wait_until(lock, due);
+    }
     if (!result_) look(lock);
   }
   if (!result_) cancel(lock);

@@ -6,13 +6,13 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "client/signal.h"
 #include "gateway/call.h"
 
 namespace llmproxy::gateway {
@@ -90,7 +90,7 @@ class Relay : public ResponseHandler {
   Transport& transport_;
   std::shared_ptr<Transfer> transfer_;
   std::mutex mutex_;
-  std::condition_variable changed_;
+  Signal changed_;
   std::optional<Clock::time_point> finished_;
   std::optional<Result<void>> result_;  ///< set once the transfer is over
   bool blocked_ = false;                ///< the client reads slowly

@@ -13,7 +13,7 @@ bool Slots::take(std::chrono::milliseconds patience,
   const auto begin = std::chrono::steady_clock::now();
   std::unique_lock lock(mutex_);
   while (taken_ >= limit_) {
-    free_.wait_for(lock, kTick);
+    free_.wait_until(lock, std::chrono::steady_clock::now() + kTick);
     if (taken_ < limit_) break;
     const auto waited = std::chrono::steady_clock::now() - begin;
     if (patience.count() > 0 && waited >= patience) return false;
@@ -28,10 +28,8 @@ bool Slots::take(std::chrono::milliseconds patience,
 
 void Slots::give_back() {
   if (limit_ == 0) return;
-  {
-    const std::lock_guard lock(mutex_);
-    --taken_;
-  }
+  const std::lock_guard lock(mutex_);
+  --taken_;
   free_.notify_one();
 }
 

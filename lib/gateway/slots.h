@@ -2,10 +2,11 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <mutex>
+
+#include "client/signal.h"
 
 namespace llmproxy::gateway {
 
@@ -25,7 +26,7 @@ class Slots {
  private:
   const std::size_t limit_;
   std::mutex mutex_;
-  std::condition_variable free_;
+  Signal free_;
   std::size_t taken_ = 0;
 };
 

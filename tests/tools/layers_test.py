@@ -25,7 +25,7 @@ PUBLIC_HEADERS = {
     "system_edits.h": "translate",
     "transport.h": "client", "provider.h": "client", "client.h": "client",
     "image_fetcher.h": "client", "tools.h": "client", "fallback.h": "client",
-    "replay.h": "client", "intercept.h": "client",
+    "replay.h": "client", "intercept.h": "client", "waiting.h": "client",
     "config.h": "gateway", "gateway.h": "gateway", "limits.h": "gateway",
     "llmproxy.h": "gateway",  # everything at once
 }
@@ -41,7 +41,8 @@ THIRD_PARTY = {
     r"httplib\.h": r"server/http_server\.cc",
     r"spdlog/.*": r"server/.*",
     r"CLI/.*": r"server/.*",
-    r"boost/.*": r"examples/.*",
+    r"boost/context/.*": r"server/fiber\.h",
+    r"boost/(?!context/).*": r"examples/.*",
 }
 # System headers: POSIX and Linux. The rest of what stands in <> must be
 # standard C++, which has neither a dot nor a slash.
