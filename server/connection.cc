@@ -12,6 +12,7 @@
 
 #include "llmproxy/dialect.h"
 #include "llmproxy/translate.h"
+#include "server/fiber_loop.h"
 
 namespace llmproxy {
 namespace {
@@ -58,6 +59,9 @@ constexpr std::string_view kRetryAfter = "1";
 // A client that is refused for capacity has this long to say what it wants.
 constexpr milliseconds kRefusalPatience{1'000};
 constexpr milliseconds kLingerSilence{1'000};
+// A connection that is silent for longer is idle: it costs as little as it
+// can.
+constexpr milliseconds kBusy{1'000};
 
 /// The dialect whose endpoint the path is; else the first.
 const Dialect& dialect_of(std::string_view path) {
@@ -110,12 +114,22 @@ Connection::Next Connection::serve_one() {
   // stop() sets `stopping` and then looks for idle connections, so one of
   // the two sides sees the other.
   if (context_.stopping) return Next::close;
-  if (input_.wait_for_first() != Input::ok) return Next::close;
+  if (!wait_for_request()) return Next::close;
   idle_ = false;
   begun_ = Clock::now();
   auto line = read_head(begun_ + context_.options.head_time);
   if (!line || !read_body(*line)) return Next::close;
   return answer(std::move(*line));
+}
+
+bool Connection::wait_for_request() {
+  const auto now = Clock::now();
+  Input input = input_.wait_for_first(now + kBusy);
+  if (input == Input::timeout) {
+    FiberLoop::release_unused_stack();
+    input = input_.wait_for_first(now + context_.options.idle);
+  }
+  return input == Input::ok;
 }
 
 std::optional<RequestLine> Connection::read_head(Clock::time_point deadline) {
@@ -160,7 +174,8 @@ bool Connection::read_body(RequestLine& line) {
   if (fits && !line.http10 &&
       header_has_token(line.request.headers, "expect", "100-continue")) {
     constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-    ::send(socket_, kContinue.data(), kContinue.size(), MSG_NOSIGNAL);
+    ::send(socket_, kContinue.data(), kContinue.size(),
+           MSG_DONTWAIT | MSG_NOSIGNAL);
   }
   BodyReader reader(input_, context_.options.body);
   switch (reader.read(*framing, line.request.body)) {

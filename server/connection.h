@@ -79,6 +79,7 @@ class Connection {
   enum class Next : std::uint8_t { go_on, close };
 
   Next serve_one();
+  bool wait_for_request();
   /// Reads and parses a head; nullopt = the connection is over.
   std::optional<RequestLine> read_head(Clock::time_point deadline);
   bool read_body(RequestLine& line);

@@ -14,7 +14,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "server/task_queue.h"
+#include "server/fiber_pool.h"
 
 namespace llmproxy {
 namespace {
@@ -24,8 +24,8 @@ using std::chrono::milliseconds;
 // Waiting connections the kernel keeps for us; it caps this at
 // net.core.somaxconn. cpp-httplib asks for 5.
 constexpr int kBacklog = 4096;
-// Threads beyond max_connections that only say "no capacity" politely.
-constexpr std::size_t kRefusalThreads = 64;
+// Connections beyond max_connections that are only told "no capacity".
+constexpr std::size_t kRefusals = 64;
 // Pause before accepting again after accept() failed for good.
 constexpr milliseconds kAcceptPause{20};
 // After the grace period: time for handlers to notice broken connections.
@@ -48,24 +48,17 @@ DescriptorBudget descriptor_budget() {
   return {(all - reserve / 2) / 2, all - reserve};
 }
 
-/// Set while a task runs on the accepting thread because no other could
-/// take it; it must not block there.
-thread_local bool on_accepting_thread = false;
-
-/// cpp-httplib's view of our queue, whose life is not bound to one listen().
-class QueueView final : public httplib::TaskQueue {
+/// cpp-httplib's view of our fibers, whose life is not bound to one listen().
+class PoolView final : public httplib::TaskQueue {
  public:
-  explicit QueueView(llmproxy::TaskQueue& queue) : queue_(queue) {}
+  explicit PoolView(FiberPool& pool) : pool_(pool) {}
   void enqueue(std::function<void()> task) override {
-    if (queue_.enqueue(task)) return;
-    on_accepting_thread = true;
-    task();
-    on_accepting_thread = false;
+    if (!pool_.enqueue(task)) task();  // on the accepting thread
   }
   void shutdown() override {}
 
  private:
-  llmproxy::TaskQueue& queue_;
+  FiberPool& pool_;
 };
 
 }  // namespace
@@ -87,22 +80,21 @@ class HttpServer::Impl final : public httplib::Server {
   void break_connections(bool all);
 
   ServerContext context_;
-  llmproxy::TaskQueue queue_;
   const DescriptorBudget budget_;
   int listener_ = -1;
   int port_ = 0;
   std::mutex mutex_;
   std::unordered_map<int, Connection*> connections_;
+  FiberPool pool_;  // last: its tasks use all of the above
 };
 
 HttpServer::Impl::Impl(const HttpServerOptions& options, HttpHandler handler,
                        Observer* observer)
-    : queue_({.max_threads = options.max_connections + kRefusalThreads}),
-      budget_(descriptor_budget()) {
+    : budget_(descriptor_budget()), pool_(options.max_connections + kRefusals) {
   context_.options = options;
   context_.handler = std::move(handler);
   context_.observer = observer;
-  new_task_queue = [this] { return new QueueView(queue_); };
+  new_task_queue = [this] { return new PoolView(pool_); };
   set_tcp_nodelay(true);  // accepted sockets inherit it
   // Its default is SO_REUSEPORT, with which a second server on the same port
   // starts without a word and takes half of the connections.
@@ -110,7 +102,6 @@ HttpServer::Impl::Impl(const HttpServerOptions& options, HttpHandler handler,
     const int yes = 1;
     ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
   });
-  set_read_timeout(options.idle);  // becomes SO_RCVTIMEO, see SocketInput
 }
 
 HttpServer::Impl::~Impl() {
@@ -149,9 +140,9 @@ bool HttpServer::Impl::stop_within(milliseconds grace) {
   context_.stopping = true;
   ::shutdown(listener_, SHUT_RDWR);  // wakes accept() on the copy
   break_connections(false);
-  if (queue_.shutdown(grace)) return true;
+  if (pool_.shutdown(grace)) return true;
   break_connections(true);
-  return queue_.shutdown(kBreakTime);
+  return pool_.shutdown(kBreakTime);
 }
 
 void HttpServer::Impl::break_connections(bool all) {
@@ -162,7 +153,7 @@ void HttpServer::Impl::break_connections(bool all) {
 }
 
 bool HttpServer::Impl::process_and_close_socket(socket_t socket) {
-  if (on_accepting_thread) {
+  if (!FiberLoop::on_fiber()) {
     refuse_without_thread(socket);
     ::close(socket);
     return false;

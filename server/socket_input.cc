@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "llmproxy/waiting.h"
+
 namespace llmproxy {
 namespace {
 
@@ -17,7 +19,7 @@ bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK; }
 
 }  // namespace
 
-Input SocketInput::wait_for_first() {
+Input SocketInput::wait_for_first(Clock::time_point deadline) {
   for (;;) {
     const std::string_view bytes = unread();
     const std::size_t first = bytes.find_first_not_of("\r\n");
@@ -25,16 +27,18 @@ Input SocketInput::wait_for_first() {
       consume(first);
       return Input::ok;
     }
-    buffer_.resize(kPiece);
-    start_ = 0;
-    ssize_t got;
-    do {
-      got = ::recv(socket_, buffer_.data(), kPiece, 0);
-    } while (got < 0 && errno == EINTR);
-    buffer_.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-    if (got < 0 && would_block()) return Input::timeout;
-    if (got <= 0) return Input::closed;
+    consume(bytes.size());
+    // Waiting comes first: mostly there is nothing yet, and then it takes
+    // neither a call in vain nor memory.
+    if (!readable_by(deadline)) return Input::timeout;
+    const Input input = more(deadline);
+    if (input != Input::ok) return input;
   }
+}
+
+bool SocketInput::readable_by(Clock::time_point deadline) const {
+  pollfd readable{socket_, POLLIN, 0};
+  return wait_for({&readable, 1}, deadline) > 0;
 }
 
 Input SocketInput::more(Clock::time_point deadline) {
@@ -78,11 +82,8 @@ Input SocketInput::receive(char* to, std::size_t size,
     if (received == 0) return Input::closed;
     if (errno == EINTR) continue;
     if (!would_block()) return Input::closed;
-    const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-    if (left.count() <= 0) return Input::timeout;
-    pollfd readable{socket_, POLLIN, 0};
-    ::poll(&readable, 1, static_cast<int>(left.count()));
+    if (Clock::now() >= deadline) return Input::timeout;
+    readable_by(deadline);
   }
 }
 

@@ -1,8 +1,7 @@
 // SocketInput: what a client sends, read in large pieces with deadlines, and
 // kept until it is used: bytes of a next, pipelined request wait here.
 //
-// Used by one thread. Borrows the descriptor, whose SO_RCVTIMEO bounds
-// wait_for_first(): one blocking call is cheaper than poll and recv.
+// Used by one thread or fiber. Borrows the descriptor.
 #pragma once
 
 #include <chrono>
@@ -31,7 +30,7 @@ class SocketInput {
 
   /// Waits until a byte of a request is there. Line breaks before a request
   /// are skipped, as RFC 9112 section 2.2 asks.
-  Input wait_for_first();
+  Input wait_for_first(Clock::time_point deadline);
   /// Reads more behind unread().
   Input more(Clock::time_point deadline);
   /// Reads at most `size` bytes to `to`, unread ones first; `got` of them.
@@ -49,6 +48,7 @@ class SocketInput {
  private:
   Input receive(char* to, std::size_t size, Clock::time_point deadline,
                 std::size_t& got);
+  bool readable_by(Clock::time_point deadline) const;
 
   const int socket_;
   std::string buffer_;

@@ -12,7 +12,8 @@
 #include <iterator>
 #include <utility>
 
-#include "server/task_queue.h"
+#include "llmproxy/waiting.h"
+#include "server/fiber_loop.h"
 
 namespace llmproxy {
 namespace {
@@ -255,11 +256,9 @@ Written SocketSink::drain(std::chrono::milliseconds limit) {
       const Written written = flush();
       if (written != Written::not_now) return written;
     }
-    const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-    if (left.count() <= 0) return Written::not_now;
+    if (Clock::now() >= deadline) return Written::not_now;
     pollfd writable{socket_, POLLOUT, 0};
-    ::poll(&writable, 1, static_cast<int>(left.count()));
+    wait_for({&writable, 1}, deadline);
   }
 }
 
@@ -279,7 +278,7 @@ bool SocketSink::client_gone() {
 bool SocketSink::on_client_gone(std::function<void()> left) {
   if (options_.watcher == nullptr) return false;
   // Who wants to be told waits for a stream, and has just parsed a request.
-  if (left) release_unused_stack();
+  if (left) FiberLoop::release_unused_stack();
   if (left) return options_.watcher->watch(socket_, std::move(left));
   options_.watcher->forget(socket_);
   return true;

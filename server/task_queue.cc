@@ -1,30 +1,10 @@
 // Raw pthreads, because std::thread cannot be given a stack size.
 #include "server/task_queue.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <cstdint>
 #include <memory>
 #include <utility>
 
 namespace llmproxy {
-
-void release_unused_stack() {
-  pthread_attr_t attributes;
-  if (::pthread_getattr_np(::pthread_self(), &attributes) != 0) return;
-  void* lowest = nullptr;
-  std::size_t size = 0;
-  ::pthread_attr_getstack(&attributes, &lowest, &size);
-  ::pthread_attr_destroy(&attributes);
-  // One page below this frame stays: compilers use memory a little below it.
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto here =
-      reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-  const auto begin = reinterpret_cast<std::uintptr_t>(lowest);
-  const std::uintptr_t end = here / page * page - page;
-  if (end > begin) ::madvise(lowest, end - begin, MADV_DONTNEED);
-}
 
 struct TaskQueue::Start {
   TaskQueue* queue;

@@ -1,6 +1,5 @@
 // TaskQueue: threads made when work comes, reused while idle, ended when
-// idle for long. One thread serves one connection, so thousands are normal:
-// stacks are small and a full queue says so at once instead of waiting.
+// idle for long. A full queue says so at once instead of waiting.
 //
 // Thread-safe. The destructor waits for every task.
 #pragma once
@@ -15,27 +14,16 @@
 #include <mutex>
 #include <vector>
 
+#include "server/fiber_stack.h"
+
 namespace llmproxy {
-
-/// Bytes of stack a connection's thread gets. Sanitizers put redzones around
-/// locals, so their frames need several times as much.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr std::size_t kThreadStackBytes = std::size_t{2} << 20;
-#else
-inline constexpr std::size_t kThreadStackBytes = std::size_t{256} << 10;
-#endif
-
-/// Gives back to the system what the calling thread's stack does not hold at
-/// this moment, for threads that are about to wait for long: deep calls leave
-/// pages behind that nobody needs again.
-void release_unused_stack();
 
 class TaskQueue {
  public:
   using Task = std::function<void()>;
   struct Options {
     std::size_t max_threads = 1;
-    std::size_t stack_bytes = kThreadStackBytes;
+    std::size_t stack_bytes = kStackBytes;
     /// A thread without work ends after this long.
     std::chrono::milliseconds idle{10'000};
   };

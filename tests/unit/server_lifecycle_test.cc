@@ -4,6 +4,7 @@
 #include <future>
 #include <memory>
 
+#include "llmproxy/waiting.h"
 #include "server_http_client.h"
 
 using namespace llmproxy;
@@ -24,8 +25,10 @@ struct Stalled {
       sink.start(200, {{"content-type", "text/event-stream"}});
       sink.write("begun\n");
       ++begun;
-      while (open.wait_for(5ms) != std::future_status::ready)
+      while (open.wait_for(0ms) != std::future_status::ready) {
         if (sink.client_gone()) return;
+        wait_for({}, std::chrono::steady_clock::now() + 5ms);
+      }
       sink.write("done\n");
       sink.finish();
     };

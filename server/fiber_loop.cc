@@ -1,0 +1,282 @@
+#include "server/fiber_loop.h"
+
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <exception>
+#include <system_error>
+
+namespace llmproxy {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+/// Events taken from the kernel at a time; more wait for the next turn.
+constexpr int kEventsAtOnce = 256;
+/// Stacks that are kept for the next fibers.
+constexpr std::size_t kSpareStacks = 256;
+
+thread_local FiberLoop* this_threads_loop = nullptr;
+
+/// The bits of poll(2) and epoll(7) mean the same where we use them.
+static_assert(POLLIN == EPOLLIN && POLLOUT == EPOLLOUT && POLLHUP == EPOLLHUP &&
+              POLLERR == EPOLLERR);
+
+bool control(int epoll, int operation, int fd, std::uint32_t events) {
+  epoll_event event{};
+  event.events = events;
+  event.data.fd = fd;
+  return ::epoll_ctl(epoll, operation, fd, &event) == 0;
+}
+
+}  // namespace
+
+FiberLoop::FiberLoop(TaskQueue& helpers)
+    : helpers_(helpers),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      mail_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  if (!control(epoll_, EPOLL_CTL_ADD, mail_fd_, EPOLLIN)) return;
+  try {
+    thread_ = std::thread([this] { run(); });
+  } catch (const std::system_error&) {
+    // ok() tells.
+  }
+}
+
+FiberLoop::~FiberLoop() {
+  if (thread_.joinable()) {
+    stop();
+    thread_.join();
+  }
+  if (mail_fd_ >= 0) ::close(mail_fd_);
+  if (epoll_ >= 0) ::close(epoll_);
+}
+
+bool FiberLoop::on_fiber() {
+  return this_threads_loop != nullptr && this_threads_loop->running_ != nullptr;
+}
+
+void FiberLoop::release_unused_stack() {
+  if (on_fiber()) this_threads_loop->running_->release_unused_stack();
+}
+
+// --- From other threads ----------------------------------------------------
+
+void FiberLoop::post(const std::function<void(Mail&)>& write) {
+  const std::lock_guard lock(mutex_);
+  const bool first = mail_.tasks.empty() && mail_.wakes.empty();
+  write(mail_);
+  if (first) ::eventfd_write(mail_fd_, 1);
+}
+
+void FiberLoop::enqueue(Fiber::Task task) {
+  ++fibers_;
+  post([&](Mail& mail) { mail.tasks.push_back(std::move(task)); });
+}
+
+void FiberLoop::stop() {
+  post([](Mail& mail) {
+    mail.stop = true;
+    // A letter, so that the loop wakes.
+    mail.wakes.push_back(nullptr);
+  });
+}
+
+void FiberLoop::wake(Fiber& fiber) {
+  post([&](Mail& mail) { mail.wakes.push_back(&fiber); });
+}
+
+void FiberLoop::take_mail() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (mail_.tasks.empty() && mail_.wakes.empty()) return;
+    eventfd_t count = 0;
+    ::eventfd_read(mail_fd_, &count);
+    std::swap(mail_.tasks, taken_.tasks);
+    std::swap(mail_.wakes, taken_.wakes);
+    stopping_ = mail_.stop;
+  }
+  for (Fiber::Task& task : taken_.tasks) begin(task);
+  for (Fiber* fiber : taken_.wakes) {
+    if (fiber == nullptr) continue;
+    fiber->woken = true;
+    if (fiber->waits == Fiber::Waits::parked) make_ready(*fiber);
+  }
+  taken_.tasks.clear();
+  taken_.wakes.clear();
+}
+
+// --- The loop --------------------------------------------------------------
+
+void FiberLoop::run() {
+  ::pthread_setname_np(::pthread_self(), "llmproxy-fibers");
+  this_threads_loop = this;
+  set_thread_waiter(this);
+  while (!stopping_ || fibers_ > 0) {
+    run_ready();
+    wait();
+    take_mail();
+    end_waits(Clock::now());
+  }
+}
+
+void FiberLoop::begin(Fiber::Task& task) {
+  if (spare_.empty()) {
+    all_.push_back(std::make_unique<Fiber>(*this));
+    spare_.push_back(all_.back().get());
+  }
+  Fiber* fiber = spare_.back();
+  if (!fiber->begin(task)) {
+    task();  // on no fiber, which it sees
+    --fibers_;
+    return;
+  }
+  spare_.pop_back();
+  ready_.push_back(fiber);
+}
+
+void FiberLoop::run_ready() {
+  // Those that become ready meanwhile have their turn after the kernel was
+  // asked for events.
+  for (std::size_t count = ready_.size(); count > 0; --count) {
+    running_ = ready_.front();
+    ready_.pop_front();
+    running_->resume();
+    if (!running_->over()) continue;
+    if (spare_.size() >= kSpareStacks) running_->release_stack();
+    spare_.push_back(running_);
+    --fibers_;
+  }
+  running_ = nullptr;
+}
+
+void FiberLoop::wait() {
+  std::array<epoll_event, kEventsAtOnce> events;
+  const int count =
+      ::epoll_wait(epoll_, events.data(), kEventsAtOnce, wait_time());
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = events[static_cast<std::size_t>(i)];
+    if (event.data.fd != mail_fd_) note_event(event.data.fd, event.events);
+  }
+}
+
+int FiberLoop::wait_time() const {
+  if (!ready_.empty()) return 0;
+  if (timers_.empty()) return -1;
+  const auto left =
+      std::chrono::ceil<milliseconds>(timers_.begin()->first - Clock::now());
+  return static_cast<int>(
+      std::clamp(left, milliseconds(0), milliseconds(INT_MAX)).count());
+}
+
+void FiberLoop::note_event(int fd, std::uint32_t events) {
+  Fiber* fiber = watchers_[static_cast<std::size_t>(fd)];
+  if (fiber == nullptr) return;
+  for (pollfd& socket : fiber->sockets) {
+    if (socket.fd == fd) socket.revents = static_cast<short>(events);
+  }
+  if (fiber->waits == Fiber::Waits::polls) make_ready(*fiber);
+}
+
+void FiberLoop::make_ready(Fiber& fiber) {
+  fiber.waits = Fiber::Waits::no;
+  ready_.push_back(&fiber);
+}
+
+// --- Time ------------------------------------------------------------------
+
+void FiberLoop::set_timer(Fiber& fiber, Time at) {
+  if (fiber.timer != Time::max()) timers_.erase({fiber.timer, &fiber});
+  fiber.timer = at;
+  if (at != Time::max()) timers_.emplace(at, &fiber);
+}
+
+void FiberLoop::end_waits(Time now) {
+  while (!timers_.empty() && timers_.begin()->first <= now) {
+    Fiber& fiber = *timers_.begin()->second;
+    const bool waits = fiber.waits != Fiber::Waits::no;
+    if (waits && fiber.until > now) {
+      set_timer(fiber, fiber.until);
+      continue;
+    }
+    set_timer(fiber, Time::max());
+    if (waits) make_ready(fiber);
+  }
+}
+
+// --- What fibers call ------------------------------------------------------
+
+void FiberLoop::sleep(Fiber& fiber, Fiber::Waits what, Time until) {
+  fiber.waits = what;
+  fiber.until = until;
+  if (until < fiber.timer) set_timer(fiber, until);
+  fiber.suspend();
+}
+
+void FiberLoop::park(Time until) {
+  Fiber& fiber = *running_;
+  if (!fiber.woken) sleep(fiber, Fiber::Waits::parked, until);
+  fiber.woken = false;
+}
+
+bool FiberLoop::watch(const pollfd& socket, Fiber& fiber) {
+  const auto index = static_cast<std::size_t>(socket.fd);
+  if (index >= watchers_.size()) watchers_.resize(index + 1);
+  watchers_[index] = &fiber;
+  const std::uint32_t events =
+      static_cast<std::uint16_t>(socket.events) | EPOLLONESHOT;
+  // A descriptor stays in the epoll, asleep, until it is closed.
+  return control(epoll_, EPOLL_CTL_MOD, socket.fd, events) ||
+         (errno == ENOENT && control(epoll_, EPOLL_CTL_ADD, socket.fd, events));
+}
+
+int FiberLoop::poll(std::span<pollfd> descriptors, Time until) {
+  Fiber& fiber = *running_;
+  int ready = 0;
+  for (pollfd& socket : descriptors) {
+    socket.revents = 0;
+    if (watch(socket, fiber)) continue;
+    socket.revents = POLLNVAL;
+    ++ready;
+  }
+  fiber.sockets = descriptors;
+  if (ready == 0) sleep(fiber, Fiber::Waits::polls, until);
+  fiber.sockets = {};
+  ready = 0;
+  for (const pollfd& socket : descriptors) {
+    watchers_[static_cast<std::size_t>(socket.fd)] = nullptr;
+    if (socket.revents != 0) {
+      ++ready;
+    } else {
+      control(epoll_, EPOLL_CTL_MOD, socket.fd, EPOLLONESHOT);
+    }
+  }
+  return ready;
+}
+
+void FiberLoop::run_apart(const std::function<void()>& work) {
+  Fiber* const fiber = running_;
+  std::exception_ptr thrown;
+  std::atomic<bool> done{false};
+  TaskQueue::Task task = [&work, &thrown, &done, fiber] {
+    try {
+      work();
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+    done = true;
+    fiber->wake();
+  };
+  if (!helpers_.enqueue(task)) return work();
+  while (!done) park(Time::max());
+  if (thrown) std::rethrow_exception(thrown);
+}
+
+}  // namespace llmproxy
