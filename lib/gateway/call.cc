@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "gateway/apart.h"
 #include "gateway/credentials.h"
 #include "gateway/headers.h"
 #include "gateway/limits.h"
@@ -13,6 +14,7 @@
 #include "gateway/redact.h"
 #include "gateway/stream_call.h"
 #include "llmproxy/image_fetcher.h"
+#include "llmproxy/waiting.h"
 
 namespace llmproxy::gateway {
 namespace {
@@ -124,8 +126,11 @@ class Collector final : public ResponseHandler {
 
 void relay_answer(Exchange& exchange, const Call& call,
                   const UpstreamAnswer& upstream) {
-  const Result<TranslatedResponse> translated = translate_response(
-      *call.upstream, *call.client, upstream.body, call.context);
+  const Result<TranslatedResponse> translated =
+      run_sized(upstream.body.size(), [&] {
+        return translate_response(*call.upstream, *call.client, upstream.body,
+                                  call.context);
+      });
   Answer& answer = exchange.answer;
   Losses losses = call.losses;
   if (translated) {
@@ -201,7 +206,9 @@ TranslateOptions options_for(const Exchange& exchange, const Call& call,
   options.created = unix_now();
   options.answer_id = exchange.answer.record().request_id;
   options.fetch_image = [&exchange](const std::string& url) {
-    return fetch_image(url, exchange.core.config().images);
+    std::optional<Result<MediaSource>> image;
+    run_apart([&] { image = fetch_image(url, exchange.core.config().images); });
+    return *std::move(image);
   };
   return options;
 }
@@ -218,10 +225,8 @@ Result<UpstreamAnswer> fetch_whole(Exchange& exchange, const Call& call) {
 void relay_whole(Exchange& exchange, const Call& call,
                  Result<UpstreamAnswer> upstream) {
   Answer& answer = exchange.answer;
-  if (!upstream && upstream.error().kind == ErrorKind::cancelled) {
-    return answer.note_client_gone();
-  }
   if (!upstream) {
+    if (answer.client_gone()) return answer.note_client_gone();
     return answer.send_error(*call.client, upstream.error(),
                              answer_headers(exchange, call, {}, call.losses));
   }
@@ -254,7 +259,8 @@ void answer_whole(Exchange& exchange, const Call& call) {
 }
 
 void answer_chat(Exchange& exchange) {
-  Result<Call> call = prepare(exchange);
+  Result<Call> call = run_sized(exchange.request.body.size(),
+                                [&] { return prepare(exchange); });
   if (!call) {
     return exchange.answer.send_error(exchange.dialect, call.error());
   }

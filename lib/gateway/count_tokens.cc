@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "chat/estimate.h"
+#include "gateway/apart.h"
 #include "gateway/call.h"
 #include "gateway/models.h"
 #include "json/json.h"
@@ -116,7 +117,8 @@ void count_tokens(Exchange& exchange) {
   const CountRow& row = *row_of(dialect);
   Result<std::string> body = chat_body(row, exchange.request.body);
   if (!body) return answer.send_error(dialect, body.error());
-  const Result<ParsedRequest> parsed = parse(exchange, *std::move(body));
+  const Result<ParsedRequest> parsed = run_sized(
+      body->size(), [&] { return parse(exchange, *std::move(body)); });
   if (!parsed) return answer.send_error(dialect, parsed.error());
   const auto target =
       exchange.core.routes().find(parsed->model(), exchange.mount.prefix);
@@ -133,7 +135,10 @@ void count_tokens(Exchange& exchange) {
       return relay_whole(exchange, call, std::move(counted));
     }
   }
-  send_estimate(exchange, row, *parsed);
+  run_sized(parsed->body().size(), [&] {
+    send_estimate(exchange, row, *parsed);
+    return true;
+  });
 }
 
 }  // namespace llmproxy::gateway

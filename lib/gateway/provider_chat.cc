@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "gateway/apart.h"
 #include "gateway/call.h"
 #include "gateway/credentials.h"
 #include "gateway/forward.h"
@@ -287,7 +288,8 @@ void ask(Exchange& exchange, const std::string& provider, Call& call) {
 
 void answer_provider_chat(Exchange& exchange) {
   const std::string provider = percent_decoded(exchange.tail);
-  Result<Call> call = prepare(exchange, provider);
+  Result<Call> call = run_sized(exchange.request.body.size(),
+                                [&] { return prepare(exchange, provider); });
   if (!call) {
     return exchange.answer.send_error(*find_dialect(kDialect), call.error());
   }
