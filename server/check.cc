@@ -90,6 +90,7 @@ void add_rest(const Config& config, std::vector<Setting>& out) {
                  limit(static_cast<std::int64_t>(upstream.max_connections))});
   out.push_back({"upstream.max_idle_connections",
                  std::to_string(upstream.max_idle_connections)});
+  out.push_back({"upstream.http2", yes_or_no(upstream.http2)});
 }
 
 void add_limits(const LimitRules& rules, std::vector<Setting>& out) {

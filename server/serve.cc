@@ -102,6 +102,9 @@ Result<void> run(const Config& config, AccessLog& log,
                  const sigset_t& signals) {
   CurlOptions upstream;
   upstream.max_idle_connections = config.upstream.max_idle_connections;
+  upstream.http2 = config.upstream.http2;
+  // As OpenSSL's own programs, Python and Go have it.
+  if (const char* file = std::getenv("SSL_CERT_FILE")) upstream.ca_file = file;
   Gateway gateway(config, make_curl_transport(upstream), &log);
   HttpServerOptions options;
   options.max_connections = config.server.max_connections;
@@ -150,8 +153,8 @@ int serve(const ServeArguments& arguments) {
     return kExitUsage;
   }
   raise_descriptor_limit();
-  // glibc would keep eight heaps a processor; more of them than processors
-  // cost memory and caches, and save no waiting.
+  // Of glibc, where mimalloc is not linked: it would keep eight heaps a
+  // processor, which cost memory and caches, and save no waiting.
   ::mallopt(M_ARENA_MAX, static_cast<int>(std::max(
                              1u, std::thread::hardware_concurrency())));
   ::signal(SIGPIPE, SIG_IGN);

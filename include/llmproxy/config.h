@@ -74,6 +74,8 @@ struct UpstreamConfig {
   /// Idle connections kept open, all backends together. For who makes the
   /// transport (CurlOptions::max_idle_connections).
   std::size_t max_idle_connections = 512;
+  /// HTTP/2 where a TLS upstream offers it (CurlOptions::http2).
+  bool http2 = false;
 };
 
 /// A client-facing model name, or a pattern with one `*`.

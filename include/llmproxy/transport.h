@@ -126,9 +126,13 @@ struct CurlOptions {
   std::string user_agent;  ///< empty = "llmproxy/<version>"
   /// PEM file of trusted roots; empty = the system's.
   std::string ca_file;
+  /// HTTP/2 where a TLS upstream offers it; each call still has a connection
+  /// of its own, so this only helps with upstreams that want it.
+  bool http2 = false;
 };
 
-/// HTTP/1.1 by libcurl: pooled connections, TCP_NODELAY, no redirects.
+/// HTTP/1.1 by libcurl: pooled connections, shared names and TLS sessions,
+/// TCP_NODELAY, no redirects.
 /// Certificates are always checked. https_proxy and no_proxy of the
 /// environment are honoured; http_proxy is not, as it would see the key.
 /// Dropping the last reference cancels what start() began, and returns after

@@ -14,8 +14,9 @@ namespace {
 class CurlTransport final : public Transport {
  public:
   /// Each of the two ways keeps half of the idle connections.
-  CurlTransport(const CurlOptions& options, std::unique_ptr<Engine> engine)
-      : seats_(options, options.max_idle_connections / 2),
+  CurlTransport(const CurlOptions& options, std::shared_ptr<SharedCache> cache,
+                std::unique_ptr<Engine> engine)
+      : seats_(options, options.max_idle_connections / 2, std::move(cache)),
         engine_(std::move(engine)) {}
 
   void perform(const UpstreamRequest& request, ResponseHandler& handler,
@@ -45,10 +46,13 @@ class CurlTransport final : public Transport {
 
 std::shared_ptr<Transport> make_curl_transport(const CurlOptions& options) {
   if (!init_curl()) return nullptr;
+  std::shared_ptr<SharedCache> cache = SharedCache::create();
+  if (cache == nullptr) return nullptr;
   std::unique_ptr<Engine> engine =
-      Engine::create(options, options.max_idle_connections / 2);
+      Engine::create(options, options.max_idle_connections / 2, cache);
   if (engine == nullptr) return nullptr;
-  return std::make_shared<CurlTransport>(options, std::move(engine));
+  return std::make_shared<CurlTransport>(options, std::move(cache),
+                                         std::move(engine));
 }
 
 }  // namespace llmproxy

@@ -6,6 +6,7 @@
 #include <climits>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "client/transfer_error.h"
 #include "llmproxy/version.h"
@@ -51,14 +52,18 @@ bool init_curl() {
   return ready;
 }
 
-std::unique_ptr<EasyHandle> EasyHandle::create(const CurlOptions& options) {
+std::unique_ptr<EasyHandle> EasyHandle::create(
+    const CurlOptions& options, std::shared_ptr<SharedCache> cache) {
   CURL* easy = curl_easy_init();
   if (easy == nullptr) return nullptr;
-  return std::unique_ptr<EasyHandle>(new EasyHandle(easy, options));
+  return std::unique_ptr<EasyHandle>(
+      new EasyHandle(easy, options, std::move(cache)));
 }
 
-EasyHandle::EasyHandle(CURL* easy, const CurlOptions& options)
-    : easy_(easy), address_(curl_url()) {
+EasyHandle::EasyHandle(CURL* easy, const CurlOptions& options,
+                       std::shared_ptr<SharedCache> cache)
+    : cache_(std::move(cache)), easy_(easy), address_(curl_url()) {
+  cache_->attach(easy);
   set(easy, CURLOPT_ERRORBUFFER, detail_.data());
   set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -66,9 +71,8 @@ EasyHandle::EasyHandle(CURL* easy, const CurlOptions& options)
   // A model may think for minutes; NAT tables and balancers forget silent
   // connections after about five.
   set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-  // HTTP/2 would put many streams on one connection, where libcurl 7.88 lets
-  // one paused stream hold up all the others.
-  set(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+  set(easy, CURLOPT_HTTP_VERSION,
+      options.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1);
   set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   set(easy, CURLOPT_SSL_VERIFYHOST, 2L);
   if (!options.ca_file.empty()) {

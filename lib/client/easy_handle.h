@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "client/exchange.h"
+#include "client/shared_cache.h"
 #include "llmproxy/transport.h"
 
 namespace llmproxy {
@@ -21,7 +22,8 @@ bool init_curl();
 class EasyHandle {
  public:
   /// Null when libcurl has no memory left.
-  static std::unique_ptr<EasyHandle> create(const CurlOptions& options);
+  static std::unique_ptr<EasyHandle> create(const CurlOptions& options,
+                                            std::shared_ptr<SharedCache> cache);
   ~EasyHandle();
   EasyHandle(const EasyHandle&) = delete;
   EasyHandle& operator=(const EasyHandle&) = delete;
@@ -37,11 +39,13 @@ class EasyHandle {
   std::string_view detail() const { return detail_.data(); }
 
  private:
-  EasyHandle(CURL* easy, const CurlOptions& options);
+  EasyHandle(CURL* easy, const CurlOptions& options,
+             std::shared_ptr<SharedCache> cache);
   void load_url(const std::string& url);
   Result<void> load_headers(const UpstreamRequest& request);
   void load_body(const UpstreamRequest& request);
 
+  const std::shared_ptr<SharedCache> cache_;
   CURL* easy_;
   /// Taken apart once: the next request mostly goes to the same place.
   CURLU* const address_;

@@ -35,9 +35,10 @@ std::thread start_thread(std::unique_ptr<EngineLoop> loop) {
 }  // namespace
 
 std::unique_ptr<Engine> Engine::create(const CurlOptions& options,
-                                       std::size_t max_idle) {
+                                       std::size_t max_idle,
+                                       std::shared_ptr<SharedCache> cache) {
   auto mailbox = std::make_shared<Mailbox>();
-  auto loop = EngineLoop::create(options, max_idle, mailbox);
+  auto loop = EngineLoop::create(options, max_idle, std::move(cache), mailbox);
   if (loop == nullptr) return nullptr;
   std::thread thread = start_thread(std::move(loop));
   if (!thread.joinable()) return nullptr;

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "client/mailbox.h"
+#include "client/shared_cache.h"
 #include "llmproxy/transport.h"
 
 namespace llmproxy {
@@ -18,7 +19,8 @@ class Engine {
  public:
   /// Null when the process has no descriptors, memory or threads left.
   static std::unique_ptr<Engine> create(const CurlOptions& options,
-                                        std::size_t max_idle);
+                                        std::size_t max_idle,
+                                        std::shared_ptr<SharedCache> cache);
   /// Cancels what runs, and returns after the last on_done; except on the
   /// engine's own thread (from a handler), which ends by itself afterwards.
   ~Engine();

@@ -37,12 +37,15 @@ int curl_events(std::uint32_t events) {
 
 std::unique_ptr<EngineLoop> EngineLoop::create(
     const CurlOptions& options, std::size_t max_idle,
-    std::shared_ptr<Mailbox> mailbox) {
+    std::shared_ptr<SharedCache> cache, std::shared_ptr<Mailbox> mailbox) {
   const int epoll = epoll_create1(EPOLL_CLOEXEC);
   CURLM* multi = curl_multi_init();
-  std::unique_ptr<EngineLoop> loop(
-      new EngineLoop(options, max_idle, std::move(mailbox), epoll, multi));
+  std::unique_ptr<EngineLoop> loop(new EngineLoop(
+      options, max_idle, std::move(cache), std::move(mailbox), epoll, multi));
   if (epoll < 0 || multi == nullptr || loop->mailbox_->fd() < 0) return nullptr;
+  // Of HTTP/2 too a stream has a connection of its own: where they share one,
+  // libcurl 7.88 lets a paused stream hold up all the others.
+  curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
   curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &EngineLoop::on_socket);
   curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, loop.get());
   curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &EngineLoop::on_timer);
@@ -52,10 +55,12 @@ std::unique_ptr<EngineLoop> EngineLoop::create(
 }
 
 EngineLoop::EngineLoop(const CurlOptions& options, std::size_t max_idle,
+                       std::shared_ptr<SharedCache> cache,
                        std::shared_ptr<Mailbox> mailbox, int epoll,
                        CURLM* multi)
     : options_(options),
       max_idle_(max_idle),
+      cache_(std::move(cache)),
       mailbox_(std::move(mailbox)),
       epoll_(epoll),
       multi_(multi) {}
@@ -177,7 +182,7 @@ void EngineLoop::start(const std::shared_ptr<Job>& job) {
       std::make_unique<Exchange>(job->handler, std::move(*origin),
                                  job->request.deadlines, Exchange::may_pause);
   if (spare_.empty()) {
-    job->handle = EasyHandle::create(options_);
+    job->handle = EasyHandle::create(options_, cache_);
   } else {
     job->handle = std::move(spare_.back());
     spare_.pop_back();

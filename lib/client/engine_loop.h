@@ -25,6 +25,7 @@ class EngineLoop {
   /// Null when the process has no descriptors or memory left.
   static std::unique_ptr<EngineLoop> create(const CurlOptions& options,
                                             std::size_t max_idle,
+                                            std::shared_ptr<SharedCache> cache,
                                             std::shared_ptr<Mailbox> mailbox);
   ~EngineLoop();
   EngineLoop(const EngineLoop&) = delete;
@@ -37,6 +38,7 @@ class EngineLoop {
   using Time = DeadlineClock::Time;
 
   EngineLoop(const CurlOptions& options, std::size_t max_idle,
+             std::shared_ptr<SharedCache> cache,
              std::shared_ptr<Mailbox> mailbox, int epoll, CURLM* multi);
 
   static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self,
@@ -66,6 +68,7 @@ class EngineLoop {
 
   const CurlOptions options_;
   const std::size_t max_idle_;
+  const std::shared_ptr<SharedCache> cache_;
   const std::shared_ptr<Mailbox> mailbox_;
   const int epoll_;
   CURLM* const multi_;

@@ -95,6 +95,7 @@ constexpr YamlField<UpstreamConfig> kUpstreamFields[] = {
     {"max_idle_connections",
      read_size<UpstreamConfig, &UpstreamConfig::max_idle_connections, 0,
                kMaxConnections>},
+    {"http2", read_boolean<UpstreamConfig, &UpstreamConfig::http2>},
 };
 
 template <std::string LogConfig::*member>
