@@ -18,14 +18,17 @@ import sys
 import tempfile
 import time
 
-from runner import measures, processes, table
+from runner import holding, measures, processes, table
 
 FULL = {"connections": (1, 32, 256), "call_rounds": 3, "seconds": 1.5,
-        "streams": (100, 2000, 8000), "stream_rounds": 2, "starts": 15}
+        "streams": (100, 2000, 8000), "stream_rounds": 2, "crowds": (8000,),
+        "starts": 15}
 QUICK = {"connections": (1, 32), "call_rounds": 1, "seconds": 0.7,
-         "streams": (100, 500), "stream_rounds": 1, "starts": 5}
-# Seconds that a run may take; a round that would not fit is left out.
-BUDGET = 520
+         "streams": (100, 500), "stream_rounds": 1, "crowds": (),
+         "starts": 5}
+# Seconds that rounds may take; one that would not fit is left out. What is
+# measured once comes after them, and takes about 100.
+BUDGET = 430
 # Two descriptors a stream in a proxy, and some reserve.
 FILES_A_STREAM = 2.4
 
@@ -70,6 +73,14 @@ class Bench:
             with process:
                 yield process
 
+    def can_hold(self, streams):
+        """Whether a process may have descriptors for so many streams."""
+        if self.files >= FILES_A_STREAM * streams:
+            return True
+        self.notes.append(f"{streams} streams: not measured, as a process may "
+                          f"open {self.files} files only")
+        return False
+
     def rounds_of(self, count, *what):
         """The first round, and of the others those there is time for."""
         rounds = []
@@ -91,14 +102,16 @@ class Bench:
         for route in routes:
             if route[1] not in self.places:
                 continue
-            say(f"  {measure.__name__} {options[0]}: {route[0]}")
+            say("  " + " ".join(map(str, (measure.__name__, *options))) +
+                f": {route[0]}")
             out[route[0]] = measure(self, route, *options)
             measures.settle(self.mock)
         return out
 
 
 def measure_all(bench, plan, wanted):
-    results = {"calls": {}, "streams": {}, "process": {}}
+    results = {"calls": {}, "streams": {}, "abuse": {}, "crowd": {},
+               "flat": {}, "process": {}}
     for connections in plan["connections"]:
         if not wanted(f"calls-{connections}"):
             continue
@@ -111,13 +124,19 @@ def measure_all(bench, plan, wanted):
     for count in plan["streams"]:
         if not wanted(f"streams-{count}"):
             continue
-        if bench.files < FILES_A_STREAM * count:
-            bench.notes.append(f"{count} streams: not measured, as a process "
-                               f"may open {bench.files} files only")
+        if not bench.can_hold(count):
             continue
         results["streams"][count] = bench.rounds_of(
             plan["stream_rounds"], measures.streams, measures.STREAM_ROUTES,
             count)
+    if wanted("abuse"):
+        results["abuse"] = bench.round_of(holding.abused, holding.ROUTES)
+    for count in plan["crowds"]:
+        if wanted(f"crowd-{count}") and bench.can_hold(count):
+            results["crowd"][count] = bench.round_of(
+                holding.crowded, holding.ROUTES, count)
+    if wanted("flat") and not bench.arguments.quick:
+        results["flat"] = bench.round_of(holding.flat, holding.ROUTES)
     if wanted("process"):
         results["process"] = measures.start_up(bench, plan["starts"])
         results["process"]["binary_mb"] = measures.binary_mb(
@@ -161,7 +180,8 @@ def main():
     parser.add_argument("--quick", action="store_true",
                         help="a minute; figures are rough")
     parser.add_argument("--only", action="append", metavar="NAME",
-                        help="calls, calls-32, streams, streams-8000, process")
+                        help="calls, calls-32, streams, streams-8000, abuse, "
+                             "crowd, flat, process")
     parser.add_argument("--json", metavar="FILE",
                         help="write the raw numbers of all rounds")
     arguments = parser.parse_args()

@@ -196,13 +196,18 @@ class Proxy(Process):
         self.start_seconds = time.monotonic() - began
 
 
-def load(binary, mode, port, dialect, prefix="", **options):
-    """Runs bench_load and gives its numbers."""
+def load_command(binary, mode, port, dialect, prefix="", **options):
     arguments = [binary, mode, "--port", str(port), "--dialect", dialect,
                  "--model-prefix", prefix]
     for name, value in options.items():
         arguments.append("--" + name.replace("_", "-"))
         if value is not True:
             arguments.append(str(value))
-    result = subprocess.run(arguments, stdout=subprocess.PIPE, check=True)
+    return arguments
+
+
+def load(*arguments, **options):
+    """Runs bench_load and gives its numbers."""
+    result = subprocess.run(load_command(*arguments, **options),
+                            stdout=subprocess.PIPE, check=True)
     return json.loads(result.stdout)

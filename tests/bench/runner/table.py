@@ -184,6 +184,29 @@ def process_rows(result):
     ]
 
 
+def abuse_rows(results):
+    """Of well-behaved clients, by what others do meanwhile."""
+    return [Row(f"{value} us of 8 connections, {name}",
+                {route: cell[name][value] for route, cell in results.items()})
+            for name in next(iter(results.values()))
+            for value in ("p50", "p99")]
+
+
+def crowd_rows(streams, results):
+    return [Row(f"new connection answered, {what} ms, {when}",
+                {route: cell[key][value] for route, cell in results.items()},
+                2)
+            for key, when in (("alone", "alone"),
+                              ("crowded", f"{streams:,} streams run"))
+            for value, what in (("p50", "p50"), ("most", "slowest of 300"))]
+
+
+def flat_rows(results):
+    return [Row(f"resident MB after {name}",
+                {route: cell[name] for route, cell in results.items()}, 1)
+            for name in next(iter(results.values()))]
+
+
 def rows_of(results):
     rows = []
     for connections, rounds in results["calls"].items():
@@ -192,6 +215,12 @@ def rows_of(results):
             rows += log_rows(connections, rounds)
     for count, rounds in results["streams"].items():
         rows += stream_rows(int(count), rounds)
+    if results["abuse"]:
+        rows += abuse_rows(results["abuse"])
+    for count, cells in results["crowd"].items():
+        rows += crowd_rows(int(count), cells)
+    if results["flat"]:
+        rows += flat_rows(results["flat"])
     return rows + (process_rows(results["process"])
                    if results["process"] else [])
 
