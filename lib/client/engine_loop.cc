@@ -21,6 +21,9 @@ using std::chrono::milliseconds;
 /// Events taken from the kernel at a time; more wait for the next round.
 constexpr int kEventsAtOnce = 256;
 
+/// The least that libcurl allows. Bytes.
+constexpr long kUploadPiece = 16L << 10;
+
 std::uint32_t epoll_events(int what) {
   return (what & CURL_POLL_IN ? EPOLLIN : 0u) |
          (what & CURL_POLL_OUT ? EPOLLOUT : 0u);
@@ -183,6 +186,11 @@ void EngineLoop::start(const std::shared_ptr<Job>& job) {
                                  job->request.deadlines, Exchange::may_pause);
   if (spare_.empty()) {
     job->handle = EasyHandle::create(options_, cache_);
+    if (job->handle != nullptr) {
+      // Kept as long as the stream; a body that is larger goes in pieces.
+      curl_easy_setopt(job->handle->get(), CURLOPT_UPLOAD_BUFFERSIZE,
+                       kUploadPiece);
+    }
   } else {
     job->handle = std::move(spare_.back());
     spare_.pop_back();
@@ -194,6 +202,7 @@ void EngineLoop::start(const std::shared_ptr<Job>& job) {
     job->exchange->finish(std::move(loaded).error());
     return recycle(*job);
   }
+  job->exchange->let_go_when_sent(job->request.body);
   // libcurl looks for an idle connection through all of an origin's, busy ones
   // too: with thousands of streams that takes longer than opening another.
   const long fresh = take_idle(job->exchange->origin().key) ? 0 : 1;

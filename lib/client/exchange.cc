@@ -105,6 +105,7 @@ size_t Exchange::body(std::string_view bytes) {
   // libcurl can hand over what it had in hand already; it keeps it instead.
   if (paused_) return CURL_WRITEFUNC_PAUSE;
   clock_.heard(now());
+  if (body_ != nullptr) let_go_of_body();
   switch (handler_.on_body(bytes)) {
     case Flow::go_on:
       return bytes.size();
@@ -123,6 +124,16 @@ size_t Exchange::body(std::string_view bytes) {
   clock_.pause();
   curl_easy_pause(easy_, CURLPAUSE_RECV);
   return bytes.size();
+}
+
+// libcurl looks at the body again only to repeat the request, which it cannot
+// once an answer has begun.
+void Exchange::let_go_of_body() {
+  curl_off_t sent = 0;
+  curl_easy_getinfo(easy_, CURLINFO_SIZE_UPLOAD_T, &sent);
+  if (static_cast<std::size_t>(sent) != body_->size()) return;
+  std::string().swap(*body_);
+  body_ = nullptr;
 }
 
 CURLcode Exchange::resume() {

@@ -9,6 +9,7 @@
 #include <curl/curl.h>
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "client/deadline_clock.h"
@@ -31,6 +32,10 @@ class Exchange {
   /// Connects libcurl's callbacks with this object, which must not move while
   /// `easy` runs.
   void attach(CURL* easy, Sending sending);
+  /// Lets the request's body go once it is sent and the answer has begun: a
+  /// stream may take minutes, and prompts are large. `body` is what `easy`
+  /// sends, and outlives the transfer.
+  void let_go_when_sent(std::string& body) { body_ = &body; }
   /// Ends a pause; may call the handler. Errors: the transfer broke.
   CURLcode resume();
 
@@ -50,6 +55,7 @@ class Exchange {
   bool may_send();
   void header_line(std::string_view line);
   size_t body(std::string_view bytes);
+  void let_go_of_body();
 
   ResponseHandler& handler_;
   Origin origin_;
@@ -57,6 +63,7 @@ class Exchange {
   CURL* easy_ = nullptr;
   Sending sending_ = once;
   bool sent_ = false;
+  std::string* body_ = nullptr;  ///< the request's, to be let go
   int status_ = 0;
   Headers headers_;
   bool head_done_ = false;

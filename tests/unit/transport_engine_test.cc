@@ -6,11 +6,13 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "client/job.h"
 #include "support/http_stub.h"
 #include "support/recorder.h"
 #include "support/transport_ways.h"
@@ -65,6 +67,32 @@ TEST_CASE("a paused transfer makes the upstream wait") {
   }));
   CHECK(recorder.succeeded());
   CHECK(recorder.body() == text);
+}
+
+TEST_CASE("the body of a request is let go once its answer has begun") {
+  const std::size_t size = GENERATE(std::size_t{2}, std::size_t{300'000});
+  CAPTURE(size);
+  std::size_t arrived = 0;
+  HttpStub stub([&](StubCall& call) {
+    arrived = call.body().size();
+    call.send(http_answer(200, "ok"));
+  });
+  const auto transport = make_curl_transport();
+  Recorder recorder;
+  std::promise<std::shared_ptr<Transfer>> started;
+  auto transfer = started.get_future().share();
+  std::size_t kept = size;
+  recorder.react = [&](std::string_view) {
+    // On the engine's thread, whose this is.
+    kept = dynamic_cast<Job&>(*transfer.get()).request.body.size();
+    return Flow::go_on;
+  };
+  started.set_value(
+      transport->start(post(stub.url(), std::string(size, ' ')), recorder));
+  REQUIRE(recorder.wait_done());
+  CHECK(recorder.succeeded());
+  CHECK(arrived == size);
+  CHECK(kept == 0);
 }
 
 TEST_CASE("pausing after every piece loses nothing") {
