@@ -19,8 +19,8 @@ build-preset = cmake --preset $(1) && cmake --build --preset $(1) -j $(JOBS) $(2
 LIVE := test-openai test-anthropic test-gemini test-groq
 
 .PHONY: help run build install dev test bench test-agents test-all test-health \
-	$(LIVE) env-check deb interface check fmt fmt-check vet lint docs reference \
-	clean version
+	$(LIVE) env-check clang deb interface check fmt fmt-check vet lint docs \
+	reference clean version
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[^\t#]*:.*## / {sub(/.*LIVE.*/, "test-NAME", $$1); printf "make %-10s %s\n", $$1, $$2}' \
@@ -45,6 +45,10 @@ test: ## build with ASan and UBSan, run all tests
 	@.ci/install test
 	$(call build-preset,asan,)
 	@python3 tests/tools/run_tests.py build/asan --jobs $(JOBS)
+
+clang: ## as dev, by clang 16: build/clang
+	@.ci/install clang
+	$(call build-preset,clang,)
 
 deb: ## build Debian packages of libraries and server: build/deb/*.deb
 	@.ci/install deb

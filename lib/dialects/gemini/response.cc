@@ -63,8 +63,7 @@ std::optional<std::int64_t> count(const Value& usage, std::string_view name) {
 /// Writes parts, a signature before its part put onto it.
 class PartsWriter {
  public:
-  PartsWriter(Writer& writer, Losses& losses, bool same_dialect)
-      : w_(writer), losses_(losses), same_dialect_(same_dialect) {}
+  PartsWriter(Writer& writer, Losses& losses) : w_(writer), losses_(losses) {}
 
   void write(const ContentPart& part, const std::string& path) {
     const auto* thinking = part.as<ThinkingPart>();
@@ -148,7 +147,6 @@ class PartsWriter {
 
   Writer& w_;
   Losses& losses_;
-  const bool same_dialect_;
   std::string signature_;
 };
 
@@ -309,7 +307,7 @@ void encode_response(const ChatResponse& response, const RequestContext&,
   std::string parts;
   Writer list(parts);
   list.begin_array();
-  PartsWriter writer(list, losses, same_dialect);
+  PartsWriter writer(list, losses);
   for (std::size_t i = 0; i < response.content.size(); ++i) {
     writer.write(response.content[i], json::pointer("/content", i));
   }
