@@ -24,7 +24,8 @@
 
 #include "llmproxy/export.h"
 
-namespace LLMPROXY_API llmproxy {
+LLMPROXY_EXPORT_BEGIN
+namespace llmproxy {
 
 /// JSON text that was checked once and is passed on as it is.
 struct RawJson {
@@ -550,3 +551,4 @@ struct ChatResponse {
 };
 
 }  // namespace llmproxy
+LLMPROXY_EXPORT_END

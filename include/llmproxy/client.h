@@ -38,7 +38,8 @@
 #include "llmproxy/stream.h"
 #include "llmproxy/transport.h"
 
-namespace LLMPROXY_API llmproxy {
+LLMPROXY_EXPORT_BEGIN
+namespace llmproxy {
 
 /// What a single call may be told.
 struct CallOptions {
@@ -287,3 +288,4 @@ class Client {
 };
 
 }  // namespace llmproxy
+LLMPROXY_EXPORT_END

@@ -22,7 +22,8 @@
 #include "llmproxy/result.h"
 #include "llmproxy/system_edits.h"
 
-namespace LLMPROXY_API llmproxy {
+LLMPROXY_EXPORT_BEGIN
+namespace llmproxy {
 
 /// Which web pages may call the proxy from a browser [Fetch, "CORS
 /// protocol"]. Without origins no page may.
@@ -173,3 +174,4 @@ Result<Config> default_config(
     const Environment& environment = process_environment());
 
 }  // namespace llmproxy
+LLMPROXY_EXPORT_END

@@ -27,7 +27,8 @@
 #include "llmproxy/result.h"
 #include "llmproxy/stream.h"
 
-namespace LLMPROXY_API llmproxy {
+LLMPROXY_EXPORT_BEGIN
+namespace llmproxy {
 
 namespace json {
 class Value;
@@ -308,3 +309,4 @@ const Dialect* find_dialect(std::string_view name);
 TargetTraits traits_for(const Dialect& dialect, std::string_view model);
 
 }  // namespace llmproxy
+LLMPROXY_EXPORT_END

@@ -1,10 +1,12 @@
 // What the shared libraries export: everything that a public header declares
-// in its `namespace LLMPROXY_API llmproxy`, and nothing else. Libraries are
-// compiled with hidden visibility; without that the mark changes nothing.
+// between these two marks, and nothing else. Libraries are compiled with
+// hidden visibility; without that the marks change nothing.
 #pragma once
 
 #if defined(__GNUC__)
-#define LLMPROXY_API [[gnu::visibility("default")]]
+#define LLMPROXY_EXPORT_BEGIN _Pragma("GCC visibility push(default)")
+#define LLMPROXY_EXPORT_END _Pragma("GCC visibility pop")
 #else
-#define LLMPROXY_API
+#define LLMPROXY_EXPORT_BEGIN
+#define LLMPROXY_EXPORT_END
 #endif

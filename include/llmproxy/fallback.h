@@ -17,7 +17,8 @@
 #include "llmproxy/client.h"
 #include "llmproxy/export.h"
 
-namespace LLMPROXY_API llmproxy {
+LLMPROXY_EXPORT_BEGIN
+namespace llmproxy {
 
 /// Several clients that are asked in turn; see the top of this file.
 class FallbackClient {
@@ -58,3 +59,4 @@ class FallbackClient {
 };
 
 }  // namespace llmproxy
+LLMPROXY_EXPORT_END

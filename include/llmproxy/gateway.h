@@ -26,7 +26,8 @@
 #include "llmproxy/stream.h"
 #include "llmproxy/transport.h"
 
-namespace LLMPROXY_API llmproxy {
+LLMPROXY_EXPORT_BEGIN
+namespace llmproxy {
 
 /// A client's request. The body is moved out by handle().
 struct HttpRequest {
@@ -187,3 +188,4 @@ class Gateway {
 };
 
 }  // namespace llmproxy
+LLMPROXY_EXPORT_END

@@ -11,7 +11,8 @@
 
 #include "llmproxy/export.h"
 
-namespace LLMPROXY_API llmproxy {
+LLMPROXY_EXPORT_BEGIN
+namespace llmproxy {
 
 /// One header line.
 struct Header {
@@ -32,3 +33,4 @@ std::string_view find_header(const Headers& headers, std::string_view name);
 bool same_header_name(std::string_view a, std::string_view b);
 
 }  // namespace llmproxy
+LLMPROXY_EXPORT_END

@@ -22,7 +22,8 @@
 #include "llmproxy/export.h"
 #include "llmproxy/result.h"
 
-namespace LLMPROXY_API llmproxy {
+LLMPROXY_EXPORT_BEGIN
+namespace llmproxy {
 
 /// What may be fetched, and how long that may take.
 struct ImageFetchRules {
@@ -51,3 +52,4 @@ Result<MediaSource> fetch_image(const std::string& url,
 bool is_public_address(std::string_view address);
 
 }  // namespace llmproxy
+LLMPROXY_EXPORT_END

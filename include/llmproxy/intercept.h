@@ -24,7 +24,8 @@
 #include "llmproxy/result.h"
 #include "llmproxy/transport.h"
 
-namespace LLMPROXY_API llmproxy {
+LLMPROXY_EXPORT_BEGIN
+namespace llmproxy {
 
 /// A host's eyes and hands on what goes to upstreams; see the top of this
 /// file.
@@ -52,3 +53,4 @@ std::shared_ptr<Transport> make_intercepting_transport(
     std::shared_ptr<UpstreamInterceptor> interceptor);
 
 }  // namespace llmproxy
+LLMPROXY_EXPORT_END

@@ -22,7 +22,8 @@
 
 #include "llmproxy/export.h"
 
-namespace LLMPROXY_API llmproxy {
+LLMPROXY_EXPORT_BEGIN
+namespace llmproxy {
 
 /// Most that may pass in a window; 0 (or less) = unlimited. A token limit
 /// lets one request pass while its window has counted no tokens yet, however
@@ -145,3 +146,4 @@ class Limiter {
 std::unique_ptr<Limiter> make_memory_limiter(const LimitRules& rules);
 
 }  // namespace llmproxy
+LLMPROXY_EXPORT_END

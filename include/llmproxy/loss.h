@@ -13,7 +13,8 @@
 
 #include "llmproxy/export.h"
 
-namespace LLMPROXY_API llmproxy {
+LLMPROXY_EXPORT_BEGIN
+namespace llmproxy {
 
 /// How much is lost.
 enum class LossKind : std::uint8_t {
@@ -39,3 +40,4 @@ using Losses = std::vector<Loss>;
 std::string_view to_string(LossKind kind);
 
 }  // namespace llmproxy
+LLMPROXY_EXPORT_END

@@ -21,7 +21,8 @@
 #include "llmproxy/http.h"
 #include "llmproxy/transport.h"
 
-namespace LLMPROXY_API llmproxy {
+LLMPROXY_EXPORT_BEGIN
+namespace llmproxy {
 
 /// How a key is sent.
 enum class AuthScheme : std::uint8_t {
@@ -188,3 +189,4 @@ TargetTraits traits_for(const Backend& backend, const Dialect& dialect,
                         std::string_view model);
 
 }  // namespace llmproxy
+LLMPROXY_EXPORT_END

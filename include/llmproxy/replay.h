@@ -43,7 +43,8 @@
 #include "llmproxy/result.h"
 #include "llmproxy/transport.h"
 
-namespace LLMPROXY_API llmproxy {
+LLMPROXY_EXPORT_BEGIN
+namespace llmproxy {
 
 /// Passes everything on to `inner` and writes each finished transfer to
 /// `file`, which is replaced. Errors: internal, when it cannot be written.
@@ -59,3 +60,4 @@ Result<std::shared_ptr<Transport>> make_replaying_transport(
     const std::string& file);
 
 }  // namespace llmproxy
+LLMPROXY_EXPORT_END

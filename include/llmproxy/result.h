@@ -19,7 +19,8 @@
 
 #include "llmproxy/export.h"
 
-namespace LLMPROXY_API llmproxy {
+LLMPROXY_EXPORT_BEGIN
+namespace llmproxy {
 
 /// What went wrong, by what the caller can do about it.
 enum class ErrorKind : std::uint8_t {
@@ -156,6 +157,7 @@ class [[nodiscard]] Result<void> {
 };
 
 }  // namespace llmproxy
+LLMPROXY_EXPORT_END
 
 /// Returns from the calling function when `expr` (a Result) holds an error.
 #define LLMPROXY_TRY(expr)                           \

@@ -34,7 +34,8 @@
 #include "llmproxy/loss.h"
 #include "llmproxy/result.h"
 
-namespace LLMPROXY_API llmproxy {
+LLMPROXY_EXPORT_BEGIN
+namespace llmproxy {
 
 /// What an event says, and which members of it count.
 enum class EventKind : std::uint8_t {
@@ -184,3 +185,4 @@ class Accumulator final : public EventSink {
 void replay(const ChatResponse& response, EventSink& sink, bool words = false);
 
 }  // namespace llmproxy
+LLMPROXY_EXPORT_END

@@ -18,7 +18,8 @@
 #include "llmproxy/result.h"
 #include "llmproxy/translate.h"
 
-namespace LLMPROXY_API llmproxy {
+LLMPROXY_EXPORT_BEGIN
+namespace llmproxy {
 
 /// What to do to a system prompt. By default nothing.
 struct SystemEdits {
@@ -56,3 +57,4 @@ Result<std::string> edit_system(const ParsedRequest& request,
                                 const SystemEdits& edits);
 
 }  // namespace llmproxy
+LLMPROXY_EXPORT_END

@@ -25,7 +25,8 @@
 #include "llmproxy/client.h"
 #include "llmproxy/export.h"
 
-namespace LLMPROXY_API llmproxy {
+LLMPROXY_EXPORT_BEGIN
+namespace llmproxy {
 
 /// A C++ function that a model may call.
 struct Tool {
@@ -81,3 +82,4 @@ ToolRun run_tools(const Client& client, ChatRequest request,
                   const ToolOptions& options = {});
 
 }  // namespace llmproxy
+LLMPROXY_EXPORT_END

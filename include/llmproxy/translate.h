@@ -23,7 +23,8 @@
 #include "llmproxy/dialect.h"
 #include "llmproxy/export.h"
 
-namespace LLMPROXY_API llmproxy {
+LLMPROXY_EXPORT_BEGIN
+namespace llmproxy {
 
 /// What a translation may be told.
 struct TranslateOptions {
@@ -185,3 +186,4 @@ class StreamTranslator {
 };
 
 }  // namespace llmproxy
+LLMPROXY_EXPORT_END

@@ -34,7 +34,8 @@
 #include "llmproxy/http.h"
 #include "llmproxy/result.h"
 
-namespace LLMPROXY_API llmproxy {
+LLMPROXY_EXPORT_BEGIN
+namespace llmproxy {
 
 /// How long to wait for what. Zero = no limit.
 struct Deadlines {
@@ -145,3 +146,4 @@ std::shared_ptr<Transport> make_curl_transport(const CurlOptions& options = {});
 std::shared_ptr<Transport> make_demo_transport();
 
 }  // namespace llmproxy
+LLMPROXY_EXPORT_END

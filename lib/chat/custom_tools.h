@@ -11,7 +11,8 @@
 #include "llmproxy/dialect.h"
 #include "llmproxy/loss.h"
 
-namespace LLMPROXY_INTERNAL_API llmproxy {
+LLMPROXY_INTERNAL_BEGIN
+namespace llmproxy {
 
 /// Turns custom tools and the history's custom calls into functions with the
 /// schema {"input": string}; `context` gets the tools' names.
@@ -38,3 +39,4 @@ class InputUnwrapper {
 };
 
 }  // namespace llmproxy
+LLMPROXY_INTERNAL_END

@@ -9,7 +9,8 @@
 #include "base/internal_api.h"
 #include "llmproxy/chat.h"
 
-namespace LLMPROXY_INTERNAL_API llmproxy {
+LLMPROXY_INTERNAL_BEGIN
+namespace llmproxy {
 
 /// Texts, thinking, calls, results and tools as token_count.h counts them, a
 /// fixed cost for an image or a document, a few tokens a message. Never 0.
@@ -20,3 +21,4 @@ std::int64_t estimate_input_tokens(
     std::size_t most = std::numeric_limits<std::size_t>::max());
 
 }  // namespace llmproxy
+LLMPROXY_INTERNAL_END

@@ -9,7 +9,8 @@
 #include "llmproxy/chat.h"
 #include "llmproxy/result.h"
 
-namespace LLMPROXY_INTERNAL_API llmproxy {
+LLMPROXY_INTERNAL_BEGIN
+namespace llmproxy {
 
 /// A `data:` URL becomes base64 or text with its MIME type (lower case,
 /// parameters dropped, image/jpg spelled image/jpeg); http(s) stays a URL.
@@ -35,3 +36,4 @@ bool append_decoded_base64(std::string_view text, std::string& out);
 void append_base64(std::string_view bytes, std::string& out);
 
 }  // namespace llmproxy
+LLMPROXY_INTERNAL_END

@@ -10,7 +10,8 @@
 #include "llmproxy/chat.h"
 #include "llmproxy/dialect.h"
 
-namespace LLMPROXY_INTERNAL_API llmproxy {
+LLMPROXY_INTERNAL_BEGIN
+namespace llmproxy {
 
 /// True for 1..max characters of [A-Za-z0-9_-].
 bool valid_tool_name(std::string_view name, std::size_t max);
@@ -36,3 +37,4 @@ void make_call_ids_safe(std::vector<Message>& messages);
 void make_call_ids_nine(std::vector<Message>& messages);
 
 }  // namespace llmproxy
+LLMPROXY_INTERNAL_END

@@ -10,7 +10,8 @@
 #include "llmproxy/loss.h"
 #include "llmproxy/result.h"
 
-namespace LLMPROXY_INTERNAL_API llmproxy {
+LLMPROXY_INTERNAL_BEGIN
+namespace llmproxy {
 
 /// Brings tool results to where providers demand them: in the user turn right
 /// behind their call, each call answered once.
@@ -59,3 +60,4 @@ void lose_extensions(const Extensions& extensions, std::string_view path,
                      std::string_view target, Losses& losses);
 
 }  // namespace llmproxy
+LLMPROXY_INTERNAL_END

@@ -26,8 +26,8 @@
 #include "llmproxy/chat.h"
 #include "llmproxy/result.h"
 
-namespace llmproxy {
-namespace LLMPROXY_INTERNAL_API json {
+LLMPROXY_INTERNAL_BEGIN
+namespace llmproxy::json {
 
 /// Documents nested this deep or deeper are refused.
 inline constexpr int kMaxDepth = 64;
@@ -170,5 +170,5 @@ bool is_json_object(std::string_view text);
 std::string pointer(std::string_view base, std::string_view name);
 std::string pointer(std::string_view base, std::size_t index);
 
-}  // namespace json
-}  // namespace llmproxy
+}  // namespace llmproxy::json
+LLMPROXY_INTERNAL_END

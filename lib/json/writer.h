@@ -17,8 +17,8 @@
 #include "base/internal_api.h"
 #include "llmproxy/chat.h"
 
-namespace llmproxy {
-namespace LLMPROXY_INTERNAL_API json {
+LLMPROXY_INTERNAL_BEGIN
+namespace llmproxy::json {
 
 /// Writes one JSON value. reset() makes it ready for the next one without a
 /// new allocation, which stream encoders rely on.
@@ -95,5 +95,5 @@ class Writer {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace json
-}  // namespace llmproxy
+}  // namespace llmproxy::json
+LLMPROXY_INTERNAL_END

@@ -9,7 +9,8 @@
 #include "chat/custom_tools.h"
 #include "llmproxy/dialect.h"
 
-namespace LLMPROXY_INTERNAL_API llmproxy {
+LLMPROXY_INTERNAL_BEGIN
+namespace llmproxy {
 
 class AnswerFilter final : public EventSink {
  public:
@@ -41,3 +42,4 @@ ChatResponse filter_answer(ChatResponse response, const RequestContext& context,
                            Losses& losses);
 
 }  // namespace llmproxy
+LLMPROXY_INTERNAL_END
