@@ -245,7 +245,7 @@ struct ToolResultPart {
   /// The tool failed; `content` says how.
   bool is_error = false;
 
-  friend bool operator==(const ToolResultPart&, const ToolResultPart&);
+  bool operator==(const ToolResultPart& other) const;
 };
 
 /// One part of a message, with what any part may carry.
@@ -275,7 +275,7 @@ struct ContentPart {
   }
   /// @}
 
-  friend bool operator==(const ContentPart&, const ContentPart&);
+  bool operator==(const ContentPart& other) const;
 };
 
 /// Who speaks. Tool results stand in `user` messages.

@@ -3,14 +3,14 @@
 
 namespace llmproxy {
 
-bool operator==(const ToolResultPart& a, const ToolResultPart& b) {
-  return a.call_id == b.call_id && a.content == b.content &&
-         a.is_error == b.is_error;
+bool ToolResultPart::operator==(const ToolResultPart& other) const {
+  return call_id == other.call_id && content == other.content &&
+         is_error == other.is_error;
 }
 
-bool operator==(const ContentPart& a, const ContentPart& b) {
-  return a.value == b.value && a.cache == b.cache &&
-         a.extensions == b.extensions;
+bool ContentPart::operator==(const ContentPart& other) const {
+  return value == other.value && cache == other.cache &&
+         extensions == other.extensions;
 }
 
 Message text_message(Role role, std::string text) {
