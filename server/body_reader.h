@@ -1,7 +1,7 @@
 // Reads the body of a request: by its length or in chunks, never more than
 // allowed, never slower than allowed, taking memory only for what arrived.
 //
-// Used by one thread, once per body.
+// Used by one fiber, once per body.
 #pragma once
 
 #include <chrono>

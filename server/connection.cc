@@ -286,7 +286,7 @@ void Connection::linger() {
                         std::min(end, Clock::now() + kLingerSilence), got);
 }
 
-void refuse_without_thread(int socket) {
+void refuse_without_fiber(int socket) {
   // Both vendors' SDKs read `error.message`; which one asks is not known
   // without reading, and reading could block.
   constexpr std::string_view kBody =

@@ -107,6 +107,6 @@ class Connection {
 
 /// Sends a 503 that fits every dialect and closes nothing. Never blocks; for
 /// the accepting thread when no other is to be had.
-void refuse_without_thread(int socket);
+void refuse_without_fiber(int socket);
 
 }  // namespace llmproxy

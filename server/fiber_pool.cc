@@ -26,6 +26,9 @@ FiberPool::FiberPool(std::size_t max_tasks)
 FiberPool::~FiberPool() {
   while (!shutdown(std::chrono::hours(1))) {
   }
+  // A helper may still be waking a fiber that has not waited for it.
+  while (!helpers_.shutdown(std::chrono::hours(1))) {
+  }
 }
 
 bool FiberPool::enqueue(Fiber::Task& task) {

@@ -154,7 +154,7 @@ void HttpServer::Impl::break_connections(bool all) {
 
 bool HttpServer::Impl::process_and_close_socket(socket_t socket) {
   if (!FiberLoop::on_fiber()) {
-    refuse_without_thread(socket);
+    refuse_without_fiber(socket);
     ::close(socket);
     return false;
   }

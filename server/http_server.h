@@ -22,7 +22,8 @@ namespace llmproxy {
 
 class HttpServer {
  public:
-  /// `handler` runs on many threads at once. `observer` is borrowed, may be
+  /// `handler` runs on fibers, many at once: it waits by what waiting.h has and
+  /// does not block its thread. `observer` is borrowed, may be
   /// null, and hears of the requests that were refused before the handler.
   HttpServer(const HttpServerOptions& options, HttpHandler handler,
              Observer* observer = nullptr);

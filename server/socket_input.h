@@ -1,7 +1,7 @@
 // SocketInput: what a client sends, read in large pieces with deadlines, and
 // kept until it is used: bytes of a next, pipelined request wait here.
 //
-// Used by one thread or fiber. Borrows the descriptor.
+// Used by one fiber. Borrows the descriptor.
 #pragma once
 
 #include <chrono>

@@ -6,7 +6,7 @@
 // (HTTP/1.1) or by the end of the connection (HTTP/1.0). An answer without
 // finish() must be followed by abandon(): the client then sees it is broken.
 //
-// Thread-safe, so that the engine may write while the connection's thread
+// Thread-safe, so that the engine may write while the connection's fiber
 // asks client_gone(). Borrows the descriptor.
 #pragma once
 

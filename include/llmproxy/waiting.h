@@ -21,7 +21,8 @@
 
 #include "llmproxy/export.h"
 
-namespace LLMPROXY_API llmproxy {
+LLMPROXY_EXPORT_BEGIN
+namespace llmproxy {
 
 /// Ends one fiber's Waiter::park(). Must be usable as long as its Waiter.
 class Wakeup {
@@ -61,3 +62,4 @@ int wait_for(std::span<pollfd> descriptors, Waiter::Time until);
 void run_apart(const std::function<void()>& work);
 
 }  // namespace llmproxy
+LLMPROXY_EXPORT_END

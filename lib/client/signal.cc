@@ -12,24 +12,21 @@ void Signal::wait_until(Lock& lock, Waiter::Time until) {
 }
 
 void Signal::wait_as_fiber(Lock& lock, Waiter::Time until, Waiter& waiter) {
-  Fiber self{&waiter.wakeup(), fibers_};
-  fibers_ = &self;
+  Fiber self{waiter.wakeup()};
+  const auto place = fibers_.insert(fibers_.end(), &self);
   lock.unlock();
   waiter.park(until);
   lock.lock();
-  // Who notified has taken it out; else it is still in the list.
-  for (Fiber** place = &fibers_; *place != nullptr; place = &(*place)->next) {
-    if (*place != &self) continue;
-    *place = self.next;
-    return;
-  }
+  // Who notified has taken it out.
+  if (self.listed) fibers_.erase(place);
 }
 
 bool Signal::wake_fiber() {
-  if (fibers_ == nullptr) return false;
-  Fiber* first = fibers_;
-  fibers_ = first->next;
-  first->wakeup->wake();
+  if (fibers_.empty()) return false;
+  Fiber& first = *fibers_.front();
+  fibers_.pop_front();
+  first.listed = false;
+  first.wakeup.wake();
   return true;
 }
 

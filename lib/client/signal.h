@@ -4,10 +4,13 @@
 #pragma once
 
 #include <condition_variable>
+#include <list>
 #include <mutex>
 
+#include "base/internal_api.h"
 #include "llmproxy/waiting.h"
 
+LLMPROXY_INTERNAL_BEGIN
 namespace llmproxy {
 
 class Signal {
@@ -27,15 +30,16 @@ class Signal {
  private:
   /// A fiber that waits; on its stack.
   struct Fiber {
-    Wakeup* wakeup;
-    Fiber* next;
+    Wakeup& wakeup;
+    bool listed = true;
   };
   void wait_as_fiber(Lock& lock, Waiter::Time until, Waiter& waiter);
   /// Takes the first out and wakes it; false = there is none.
   bool wake_fiber();
 
   std::condition_variable threads_;
-  Fiber* fibers_ = nullptr;
+  std::list<Fiber*> fibers_;  ///< those that wait longest first
 };
 
 }  // namespace llmproxy
+LLMPROXY_INTERNAL_END

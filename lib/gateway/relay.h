@@ -1,6 +1,6 @@
 // Relay: one upstream transfer whose bytes go to the client as they come. The
 // transport's engine thread takes the bytes and writes to the client; the
-// thread in handle() waits, and does what the engine must not: it asks
+// caller of handle() waits, and does what the engine must not: it asks
 // whether the client is still there, waits for one that reads slowly, and
 // ends the answer. What the bytes become is for derived classes to say.
 #pragma once
@@ -76,7 +76,7 @@ class Relay : public ResponseHandler {
   using Lock = std::unique_lock<std::mutex>;
   class GoneNotice;
 
-  // What handle()'s thread does when it wakes. The lock is given up while
+  // What the caller of handle() does when it wakes. The lock is given up while
   // the client or the transport is waited for.
   void look(Lock& lock);
   Clock::time_point next_look() const;

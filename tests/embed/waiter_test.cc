@@ -1,0 +1,148 @@
+// A host that runs fibers: calls that wait let the others run.
+#include "llmproxy/waiting.h"
+
+#include <poll.h>
+#include <ucontext.h>
+
+#include <array>
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host.h"
+
+namespace host {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Fiber final : Wakeup {
+  void wake() override { woken = true; }
+
+  std::function<void()> task;
+  std::array<char, std::size_t{1} << 20> stack;
+  ucontext_t place;
+  std::atomic<bool> woken = false;
+  bool over = false;
+};
+
+/// The fibers of one thread, in the simplest form: each runs until it waits,
+/// and asks for itself whether it may go on.
+class Fibers final : public Waiter {
+ public:
+  void add(std::function<void()> task) {
+    fibers_.push_back(std::make_unique<Fiber>());
+    fibers_.back()->task = std::move(task);
+  }
+
+  /// Until all are over.
+  void run() {
+    set_thread_waiter(this);
+    running_fibers = this;
+    for (const auto& fiber : fibers_) {
+      getcontext(&fiber->place);
+      fiber->place.uc_stack.ss_sp = fiber->stack.data();
+      fiber->place.uc_stack.ss_size = fiber->stack.size();
+      fiber->place.uc_link = &loop_;
+      makecontext(&fiber->place, &Fibers::begin, 0);
+    }
+    for (bool left = true; left;) {
+      left = false;
+      for (const auto& fiber : fibers_) {
+        if (fiber->over) continue;
+        left = true;
+        running_ = fiber.get();
+        swapcontext(&loop_, &fiber->place);
+      }
+    }
+    set_thread_waiter(nullptr);
+  }
+
+  int poll(std::span<pollfd> descriptors, Time until) override {
+    for (;;) {
+      const int ready = ::poll(descriptors.data(), descriptors.size(), 0);
+      if (ready != 0 || Clock::now() >= until) return ready;
+      give_way();
+    }
+  }
+  Wakeup& wakeup() override { return *running_; }
+  void park(Time until) override {
+    Fiber& self = *running_;
+    while (!self.woken.exchange(false) && Clock::now() < until) give_way();
+  }
+  void run_apart(const std::function<void()>& work) override { work(); }
+
+ private:
+  inline static Fibers* running_fibers = nullptr;
+
+  static void begin() {
+    Fiber& self = *running_fibers->running_;
+    self.task();
+    self.over = true;
+  }
+  void give_way() {
+    Fiber& self = *running_;
+    swapcontext(&self.place, &loop_);
+  }
+
+  std::vector<std::unique_ptr<Fiber>> fibers_;
+  Fiber* running_ = nullptr;
+  ucontext_t loop_;
+};
+
+TEST_CASE("streams of a gateway share a thread as fibers") {
+  Gateway gateway(demo_config(), make_demo_transport());
+  constexpr int kCalls = 5;
+  std::array<Sink, kCalls> sinks;
+  int begun = 0;
+  int begun_when_first_ended = 0;
+  Fibers fibers;
+  for (Sink& sink : sinks) {
+    fibers.add([&] {
+      ++begun;
+      gateway.handle(post("/v1/messages",
+                          R"({"model": "demo", "max_tokens": 50, "stream": true,
+                   "messages": [{"role": "user", "content": "Hello?"}]})"),
+                     sink);
+      if (begun_when_first_ended == 0) begun_when_first_ended = begun;
+    });
+  }
+  fibers.run();
+  // None of them held the thread while it waited for its stream.
+  CHECK(begun_when_first_ended == kCalls);
+  for (const Sink& sink : sinks) {
+    CHECK(sink.status == 200);
+    CHECK(sink.body.find("message_stop") != std::string::npos);
+  }
+}
+
+TEST_CASE("waiting by the library is the host's") {
+  struct Counting final : Waiter {
+    int poll(std::span<pollfd>, Time) override { return ++polls; }
+    Wakeup& wakeup() override { throw std::logic_error("nobody parks"); }
+    void park(Time) override {}
+    void run_apart(const std::function<void()>& work) override {
+      ++apart;
+      work();
+    }
+    int polls = 0;
+    int apart = 0;
+  };
+  Counting waiter;
+  set_thread_waiter(&waiter);
+  CHECK(thread_waiter() == &waiter);
+  CHECK(wait_for({}, Clock::now()) == 1);
+  bool done = false;
+  run_apart([&] { done = true; });
+  set_thread_waiter(nullptr);
+  CHECK(done);
+  CHECK(waiter.apart == 1);
+  CHECK(wait_for({}, Clock::now()) == 0);
+  CHECK(waiter.polls == 1);
+}
+
+}  // namespace
+}  // namespace host
