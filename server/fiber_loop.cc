@@ -1,7 +1,6 @@
 #include "server/fiber_loop.h"
 
 #include <pthread.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -11,6 +10,8 @@
 #include <climits>
 #include <exception>
 #include <system_error>
+
+#include "server/epoll.h"
 
 namespace llmproxy {
 namespace {
@@ -29,20 +30,13 @@ thread_local FiberLoop* this_threads_loop = nullptr;
 static_assert(POLLIN == EPOLLIN && POLLOUT == EPOLLOUT && POLLHUP == EPOLLHUP &&
               POLLERR == EPOLLERR);
 
-bool control(int epoll, int operation, int fd, std::uint32_t events) {
-  epoll_event event{};
-  event.events = events;
-  event.data.fd = fd;
-  return ::epoll_ctl(epoll, operation, fd, &event) == 0;
-}
-
 }  // namespace
 
 FiberLoop::FiberLoop(TaskQueue& helpers)
     : helpers_(helpers),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       mail_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-  if (!control(epoll_, EPOLL_CTL_ADD, mail_fd_, EPOLLIN)) return;
+  if (!epoll_control(epoll_, EPOLL_CTL_ADD, mail_fd_, EPOLLIN)) return;
   try {
     thread_ = std::thread([this] { run(); });
   } catch (const std::system_error&) {
@@ -233,8 +227,9 @@ bool FiberLoop::watch(const pollfd& socket, Fiber& fiber) {
   const std::uint32_t events =
       static_cast<std::uint16_t>(socket.events) | EPOLLONESHOT;
   // A descriptor stays in the epoll, asleep, until it is closed.
-  return control(epoll_, EPOLL_CTL_MOD, socket.fd, events) ||
-         (errno == ENOENT && control(epoll_, EPOLL_CTL_ADD, socket.fd, events));
+  return epoll_control(epoll_, EPOLL_CTL_MOD, socket.fd, events) ||
+         (errno == ENOENT &&
+          epoll_control(epoll_, EPOLL_CTL_ADD, socket.fd, events));
 }
 
 int FiberLoop::poll(std::span<pollfd> descriptors, Time until) {
@@ -255,7 +250,7 @@ int FiberLoop::poll(std::span<pollfd> descriptors, Time until) {
     if (socket.revents != 0) {
       ++ready;
     } else {
-      control(epoll_, EPOLL_CTL_MOD, socket.fd, EPOLLONESHOT);
+      epoll_control(epoll_, EPOLL_CTL_MOD, socket.fd, EPOLLONESHOT);
     }
   }
   return ready;

@@ -1,6 +1,5 @@
 #include "server/hangup_watcher.h"
 
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -10,17 +9,12 @@
 #include <cstdint>
 #include <utility>
 
+#include "server/epoll.h"
+
 namespace llmproxy {
 namespace {
 
 constexpr int kEventsAtOnce = 64;
-
-bool control(int epoll, int operation, int fd, std::uint32_t events) {
-  epoll_event event{};
-  event.events = events;
-  event.data.fd = fd;
-  return ::epoll_ctl(epoll, operation, fd, &event) == 0;
-}
 
 }  // namespace
 
@@ -28,7 +22,7 @@ HangupWatcher::HangupWatcher()
     : epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       stop_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   // Without descriptors nothing can be watched, and watch() says so.
-  if (control(epoll_, EPOLL_CTL_ADD, stop_, EPOLLIN)) {
+  if (epoll_control(epoll_, EPOLL_CTL_ADD, stop_, EPOLLIN)) {
     thread_ = std::thread([this] { run(); });
   }
 }
@@ -46,7 +40,8 @@ bool HangupWatcher::watch(int socket, std::function<void()> left) {
   if (!thread_.joinable()) return false;
   const std::lock_guard lock(mutex_);
   // Once: who hung up stays so.
-  if (!control(epoll_, EPOLL_CTL_ADD, socket, EPOLLRDHUP | EPOLLONESHOT)) {
+  if (!epoll_control(epoll_, EPOLL_CTL_ADD, socket,
+                     EPOLLRDHUP | EPOLLONESHOT)) {
     return false;
   }
   watched_[socket] = std::move(left);
@@ -55,7 +50,8 @@ bool HangupWatcher::watch(int socket, std::function<void()> left) {
 
 void HangupWatcher::forget(int socket) {
   const std::lock_guard lock(mutex_);
-  if (watched_.erase(socket) > 0) control(epoll_, EPOLL_CTL_DEL, socket, 0);
+  if (watched_.erase(socket) > 0)
+    epoll_control(epoll_, EPOLL_CTL_DEL, socket, 0);
 }
 
 void HangupWatcher::tell(int socket) {
