@@ -2,9 +2,9 @@
 //
 // By itself it blocks the thread that calls: in poll(2) or on a condition
 // variable. A host whose threads run fibers (many stacks on one thread) gives
-// each such thread a Waiter; then Gateway::handle(), Client::send() and
-// Transport::perform(), called on a fiber, let the other fibers run
-// meanwhile. llm-proxy's server does so (server/fiber_loop.h).
+// each such thread a Waiter; then Gateway::handle(), Client::send(),
+// EventStream::next() and Transport::perform(), called on a fiber, let the
+// other fibers run meanwhile. llm-proxy's server does so (server/fiber_loop.h).
 //
 //   MyWaiter waiter(my_scheduler);
 //   set_thread_waiter(&waiter);  // on the thread that runs the fibers

@@ -1,7 +1,6 @@
 // EventStream: a bounded queue between the transport's engine, which decodes
 // into it, and the thread that pulls. Both sides wait on conditions; a full
 // queue pauses the transfer, which in turn stops the upstream.
-#include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <utility>
@@ -9,6 +8,7 @@
 
 #include "client/answer_reader.h"
 #include "client/outgoing_call.h"
+#include "client/signal.h"
 #include "llmproxy/client.h"
 
 namespace llmproxy {
@@ -112,7 +112,7 @@ class EventQueue final : public ResponseHandler, private EventSink {
   bool last_ = false;
 
   mutable std::mutex mutex_;
-  std::condition_variable arrived_;
+  Signal arrived_;
   std::deque<OwnedStreamEvent> events_;
   std::size_t size_ = 0;
   Losses losses_;

@@ -119,6 +119,27 @@ TEST_CASE("streams of a gateway share a thread as fibers") {
   }
 }
 
+TEST_CASE("streams that are pulled share a thread as fibers") {
+  const Client client(demo_backend("openai"), make_demo_transport());
+  constexpr int kCalls = 5;
+  std::array<std::string, kCalls> texts;
+  int begun = 0;
+  int begun_when_first_ended = 0;
+  Fibers fibers;
+  for (std::string& text : texts) {
+    fibers.add([&] {
+      ++begun;
+      for (const OwnedStreamEvent& event : client.stream(question())) {
+        if (event.part_kind == PartKind::text) text += event.text;
+      }
+      if (begun_when_first_ended == 0) begun_when_first_ended = begun;
+    });
+  }
+  fibers.run();
+  CHECK(begun_when_first_ended == kCalls);
+  for (const std::string& text : texts) CHECK(text == "You said: Hello?");
+}
+
 TEST_CASE("waiting by the library is the host's") {
   struct Counting final : Waiter {
     int poll(std::span<pollfd>, Time) override { return ++polls; }
