@@ -36,6 +36,7 @@ class Wakeup {
 /// What the fibers of one thread wait with; called on that thread only.
 class Waiter {
  public:
+  /// Points in time.
   using Time = std::chrono::steady_clock::time_point;
 
   virtual ~Waiter() = default;

@@ -7,12 +7,15 @@
 #include <array>
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <latch>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "host.h"
+#include "llmproxy/intercept.h"
 
 namespace host {
 namespace {
@@ -93,26 +96,44 @@ class Fibers final : public Waiter {
   ucontext_t loop_;
 };
 
+constexpr int kCalls = 5;
+
+/// Lets no answer begin before all calls have: else a fast one would be over
+/// before its fiber had to wait.
+struct Together final : UpstreamInterceptor {
+  void on_answer(const UpstreamRequest&, int, const Headers&) override {
+    all_begun.wait();
+  }
+  std::latch all_begun{kCalls};
+};
+
+/// Counts what it is asked for.
+struct Counting final : Waiter {
+  int poll(std::span<pollfd>, Time) override { return ++polls; }
+  Wakeup& wakeup() override { throw std::logic_error("nobody parks"); }
+  void park(Time) override {}
+  void run_apart(const std::function<void()>& work) override {
+    ++apart;
+    work();
+  }
+  int polls = 0;
+  int apart = 0;
+};
+
 TEST_CASE("streams of a gateway share a thread as fibers") {
   Gateway gateway(demo_config(), make_demo_transport());
-  constexpr int kCalls = 5;
   std::array<Sink, kCalls> sinks;
-  int begun = 0;
-  int begun_when_first_ended = 0;
   Fibers fibers;
   for (Sink& sink : sinks) {
     fibers.add([&] {
-      ++begun;
-      gateway.handle(post("/v1/messages",
-                          R"({"model": "demo", "max_tokens": 50, "stream": true,
-                   "messages": [{"role": "user", "content": "Hello?"}]})"),
-                     sink);
-      if (begun_when_first_ended == 0) begun_when_first_ended = begun;
+      gateway.handle(
+          post("/v1/messages",
+               R"({"model": "demo", "max_tokens": 50, "stream": true,)"
+               R"("messages": [{"role": "user", "content": "Hello?"}]})"),
+          sink);
     });
   }
   fibers.run();
-  // None of them held the thread while it waited for its stream.
-  CHECK(begun_when_first_ended == kCalls);
   for (const Sink& sink : sinks) {
     CHECK(sink.status == 200);
     CHECK(sink.body.find("message_stop") != std::string::npos);
@@ -120,8 +141,10 @@ TEST_CASE("streams of a gateway share a thread as fibers") {
 }
 
 TEST_CASE("streams that are pulled share a thread as fibers") {
-  const Client client(demo_backend("openai"), make_demo_transport());
-  constexpr int kCalls = 5;
+  const auto together = std::make_shared<Together>();
+  const Client client(
+      demo_backend("openai"),
+      make_intercepting_transport(make_demo_transport(), together));
   std::array<std::string, kCalls> texts;
   int begun = 0;
   int begun_when_first_ended = 0;
@@ -129,6 +152,7 @@ TEST_CASE("streams that are pulled share a thread as fibers") {
   for (std::string& text : texts) {
     fibers.add([&] {
       ++begun;
+      together->all_begun.count_down();
       for (const OwnedStreamEvent& event : client.stream(question())) {
         if (event.part_kind == PartKind::text) text += event.text;
       }
@@ -141,17 +165,6 @@ TEST_CASE("streams that are pulled share a thread as fibers") {
 }
 
 TEST_CASE("waiting by the library is the host's") {
-  struct Counting final : Waiter {
-    int poll(std::span<pollfd>, Time) override { return ++polls; }
-    Wakeup& wakeup() override { throw std::logic_error("nobody parks"); }
-    void park(Time) override {}
-    void run_apart(const std::function<void()>& work) override {
-      ++apart;
-      work();
-    }
-    int polls = 0;
-    int apart = 0;
-  };
   Counting waiter;
   set_thread_waiter(&waiter);
   CHECK(thread_waiter() == &waiter);
@@ -163,6 +176,25 @@ TEST_CASE("waiting by the library is the host's") {
   CHECK(waiter.apart == 1);
   CHECK(wait_for({}, Clock::now()) == 0);
   CHECK(waiter.polls == 1);
+}
+
+TEST_CASE("large requests are translated apart, small ones at once") {
+  Gateway gateway(demo_config(), make_demo_transport());
+  const std::size_t words = GENERATE(std::size_t{10}, std::size_t{20'000});
+  CAPTURE(words);
+  std::string text;
+  for (std::size_t i = 0; i < words; ++i) text += "word ";
+  Counting waiter;
+  set_thread_waiter(&waiter);
+  Sink sink;
+  gateway.handle(post("/v1/messages",
+                      R"({"model": "demo", "max_tokens": 50, "messages": [)"
+                      R"({"role": "user", "content": ")" +
+                          text + R"("}]})"),
+                 sink);
+  set_thread_waiter(nullptr);
+  CHECK(sink.status == 200);
+  CHECK(waiter.apart == (words > 1000 ? 1 : 0));
 }
 
 }  // namespace
