@@ -7,7 +7,10 @@
 #include <poll.h>
 
 #include <boost/context/fiber.hpp>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 
 #include "llmproxy/waiting.h"
@@ -17,6 +20,8 @@ namespace llmproxy {
 
 class FiberLoop;
 
+/// Used again for one task after the other, and kept until its loop ends: a
+/// wake() may come late.
 class Fiber final : public Wakeup {
  public:
   using Task = std::function<void()>;
