@@ -105,8 +105,8 @@ class Connection {
   Clock::time_point begun_;
 };
 
-/// Sends a 503 that fits every dialect and closes nothing. Never blocks; for
-/// the accepting thread when no other is to be had.
+/// Sends a 503 that fits every dialect and closes nothing. Never blocks: for
+/// when there is no fiber to be had.
 void refuse_without_fiber(int socket);
 
 }  // namespace llmproxy

@@ -112,7 +112,7 @@ context::fiber Fiber::run(context::fiber&& caller) {
 #endif
 
 void Fiber::release_unused_stack() {
-  // One page below this frame stays: compilers use memory a little below it.
+  // The frames of what is called from here stay. Bytes.
   constexpr std::size_t kRedZone = 512;
   stack_->release_below(static_cast<char*>(__builtin_frame_address(0)) -
                         kRedZone);

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <climits>
 
+#include "client/curl_poll.h"
 #include "client/job.h"
 #include "client/transfer_error.h"
 
@@ -23,18 +24,6 @@ constexpr int kEventsAtOnce = 256;
 
 /// The least that libcurl allows. Bytes.
 constexpr long kUploadPiece = 16L << 10;
-
-std::uint32_t epoll_events(int what) {
-  return (what & CURL_POLL_IN ? EPOLLIN : 0u) |
-         (what & CURL_POLL_OUT ? EPOLLOUT : 0u);
-}
-
-/// A hang-up is reported as readable: what the peer sent before it is still
-/// to be read, and libcurl takes CURL_CSELECT_ERR as a lost connection.
-int curl_events(std::uint32_t events) {
-  return (events & (EPOLLIN | EPOLLHUP | EPOLLERR) ? CURL_CSELECT_IN : 0) |
-         (events & (EPOLLOUT | EPOLLERR) ? CURL_CSELECT_OUT : 0);
-}
 
 }  // namespace
 
@@ -142,7 +131,7 @@ int EngineLoop::on_socket(CURL*, curl_socket_t socket, int what, void* self,
     return 0;
   }
   loop->watch(known != nullptr ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, socket,
-              epoll_events(what));
+              static_cast<std::uint32_t>(poll_events(what)));
   // Comes back as `known` next time.
   if (known == nullptr) curl_multi_assign(loop->multi_, socket, self);
   return 0;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "client/curl_poll.h"
 #include "client/sigpipe.h"
 #include "client/transfer_error.h"
 #include "llmproxy/waiting.h"
@@ -20,18 +21,6 @@ constexpr milliseconds kAskInterval{200};
 /// libcurl does not use a connection again that was idle for longer (default
 /// of CURLOPT_MAXAGE_CONN), so there is no point in keeping it open.
 constexpr std::chrono::seconds kMaxIdle{118};
-
-short poll_events(int what) {
-  return static_cast<short>((what & CURL_POLL_IN ? POLLIN : 0) |
-                            (what & CURL_POLL_OUT ? POLLOUT : 0));
-}
-
-/// A hang-up is reported as readable: what the peer sent before it is still
-/// to be read, and libcurl takes CURL_CSELECT_ERR as a lost connection.
-int curl_events(short events) {
-  return (events & (POLLIN | POLLHUP | POLLERR) ? CURL_CSELECT_IN : 0) |
-         (events & (POLLOUT | POLLERR) ? CURL_CSELECT_OUT : 0);
-}
 
 Error out_of_resources(CURLMcode code) {
   return internal_error(curl_multi_strerror(code));
@@ -108,8 +97,9 @@ CURLMcode Seat::turn(Time until) {
     ready_ = sockets_;  // which libcurl changes while it hears of them
     for (const pollfd& socket : ready_) {
       if (socket.revents == 0 || failed != CURLM_OK) continue;
-      failed = curl_multi_socket_action(loop_, socket.fd,
-                                        curl_events(socket.revents), &running);
+      failed = curl_multi_socket_action(
+          loop_, socket.fd,
+          curl_events(static_cast<unsigned short>(socket.revents)), &running);
     }
   }
   if (failed == CURLM_OK && curl_due_ <= Clock::now()) {
