@@ -12,7 +12,7 @@ ARGS ?=
 BENCH ?=
 
 SOURCES = $(shell find include lib server examples tests \
-	-name node_modules -prune -o \( -name '*.cc' -o -name '*.h' \) -print)
+	\( -name node_modules -o -name .python \) -prune -o \( -name '*.cc' -o -name '*.h' \) -print)
 # configure-and-build,PRESET,EXTRA ARGUMENTS OF THE BUILD
 build-preset = cmake --preset $(1) && cmake --build --preset $(1) -j $(JOBS) $(2)
 
