@@ -25,7 +25,7 @@ FROM debian:12-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates \
       libcpp-httplib0.11 libcurl4 libfmt9 libmimalloc2.0 libsimdjson14 \
-      libspdlog1.10 libyaml-cpp0.7 \
+      libbrotli1 libspdlog1.10 libyaml-cpp0.7 libzstd1 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --no-create-home --shell /usr/sbin/nologin llm-proxy
 COPY --from=build /src/build/release/server/llm-proxy /usr/local/bin/

@@ -8,8 +8,16 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 # More arguments for the server: make run ARGS="--port 9000"
 ARGS ?=
+# Of each fuzz target, and more options: make fuzz FUZZ="--only stream"
+FUZZ_SECONDS ?= 60
+FUZZ ?=
 # Options of the benchmark: make bench BENCH="--only calls-32"
 BENCH ?=
+# More arguments of the test on other systems: see test-dist.
+DIST ?=
+# Length of the soak, and options: make soak SOAK_MINUTES=5 SOAK="--seed 7"
+SOAK_MINUTES ?= 30
+SOAK ?=
 
 SOURCES = $(shell find include lib server examples tests \
 	\( -name node_modules -o -name .python \) -prune -o \( -name '*.cc' -o -name '*.h' \) -print)
@@ -18,9 +26,9 @@ build-preset = cmake --preset $(1) && cmake --build --preset $(1) -j $(JOBS) $(2
 
 LIVE := test-openai test-anthropic test-gemini test-groq
 
-.PHONY: help run build install dev test bench test-agents test-all test-health \
-	$(LIVE) env-check clang deb interface check fmt fmt-check vet lint docs \
-	reference clean version
+.PHONY: help run build install dev test bench test-agents test-clients test-all \
+	test-health $(LIVE) env-check clang fuzz deb dist test-dist test-docs interface \
+	check fmt fmt-check vet lint docs reference clean version soak
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[^\t#]*:.*## / {sub(/.*LIVE.*/, "test-NAME", $$1); printf "make %-10s %s\n", $$1, $$2}' \
@@ -50,6 +58,11 @@ clang: ## as dev, by clang 16: build/clang
 	@.ci/install clang
 	$(call build-preset,clang,)
 
+fuzz: ## fuzz all targets for FUZZ_SECONDS each (60): tests/fuzz/README.md
+	@.ci/install fuzz
+	$(call build-preset,fuzz,--target fuzz)
+	@python3 tests/fuzz/run.py build/fuzz --seconds $(FUZZ_SECONDS) --jobs $(JOBS) $(FUZZ)
+
 deb: ## build Debian packages of libraries and server: build/deb/*.deb
 	@.ci/install deb
 	$(call build-preset,deb-shared,)
@@ -58,6 +71,22 @@ deb: ## build Debian packages of libraries and server: build/deb/*.deb
 	cd build/deb && cpack
 	@python3 tests/tools/deb_test.py build/deb
 
+dist: build ## archive, npm and Python package for other systems: build/dist
+	@.ci/install dist
+	@python3 server/packages/dist.py . build/release build/dist
+	@python3 tests/dist/packages_test.py build/dist
+
+# Roots of other systems; DIST="--consumer --make-run" compiles there as well.
+test-dist: ## serve from that archive on fresh Debian 12 and 13 (root)
+	@.ci/install test-dist
+	@python3 tests/dist/roots_test.py . build/dist build/roots $(DIST)
+
+test-docs: ## run every command of README and docs
+	@.ci/install test
+	$(call build-preset,release,--target llm-proxy mock_upstream bench_load)
+	@python3 tests/tools/package_build.py . build/release/package --only static
+	@python3 tests/docs/blocks.py . build/release
+
 interface: ## record the public interface anew: tests/interface
 	@.ci/install test
 	@python3 tests/tools/package_build.py . build/package --only shared
@@ -65,13 +94,16 @@ interface: ## record the public interface anew: tests/interface
 
 test-all: test test-health $(LIVE) ## all tests, and those below
 
-$(LIVE) test-health: test-%: ## ask a real provider, if its key is set: test-openai, ...
+$(LIVE) test-health: test-%: ## ask a provider whose key is set: test-openai, ...; test-health asks none
 	@$(MAKE) --no-print-directory build >/dev/null
 	@python3 tests/tools/live_test.py build/llm-proxy $*
 
 test-agents: build ## Claude Code, Codex and Gemini CLI (from npm) through the proxy
 	@.ci/install test
 	@LLM_PROXY_BINARY=build/llm-proxy tests/agents/run.sh
+
+test-clients: build ## 24 clients from PyPI and npm against the demo: tests/clients
+	@LLM_PROXY_BINARY=build/llm-proxy tests/clients/run.sh
 
 env-check: ## say which providers' keys are set
 	@python3 tests/tools/live_test.py --env
@@ -82,6 +114,14 @@ bench: ## measure the release beside nginx: docs/performance.md; BENCH="--quick"
 	@python3 tests/bench/run.py --mock build/release/tests/bench/mock_upstream \
 		--load build/release/tests/bench/bench_load \
 		--proxy build/release/server/llm-proxy $(BENCH)
+
+soak: ## mixed load with faults, 30 minutes: tests/soak; SOAK_MINUTES=5
+	@.ci/install test
+	$(call build-preset,asan,--target llm-proxy)
+	$(call build-preset,release,--target llm-proxy)
+	@python3 tests/soak/soak.py --asan build/asan/server/llm-proxy \
+		--release build/release/server/llm-proxy \
+		--minutes $(SOAK_MINUTES) $(SOAK)
 
 check: ## what CI runs: formatting, clang-tidy, warnings as errors, all tests
 	@.ci/install check

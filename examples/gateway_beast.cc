@@ -55,9 +55,8 @@ void serve(tcp::socket socket, Gateway& gateway) {
   if (request["x-session"] != "alice") {  // the host's own authentication
     return sink.start(403, {}), (void)sink.finish();
   }
-  HttpRequest own;
-  own.method = std::string(request.method_string());
-  own.path = std::string(request.target());
+  auto own = HttpRequest::from_target(std::string(request.method_string()),
+                                      std::string(request.target()));
   own.body = std::move(request.body());
   for (const auto& field : request) {
     own.headers.push_back(

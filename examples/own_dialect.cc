@@ -71,7 +71,5 @@ int main() {
   request.messages = {user_message("Who are you?")};
   const Result<ChatResponse> answer = client.send(request);
   if (!answer) return std::cerr << answer.error().message << '\n', 1;
-  for (const ContentPart& part : answer->content) {
-    if (const auto* text = part.as<TextPart>()) std::cout << text->text << '\n';
-  }
+  std::cout << answer->text() << '\n';
 }

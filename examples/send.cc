@@ -54,9 +54,7 @@ int main(int argc, char** argv) {
               << answer.error().message << '\n';
     return 1;
   }
-  for (const ContentPart& part : answer->content) {
-    if (const auto* text = part.as<TextPart>()) std::cout << text->text << '\n';
-  }
+  std::cout << answer->text() << '\n';
   std::cerr << answer->usage.output_tokens.value_or(0) << " tokens\n";
   for (const Loss& loss : losses) std::cerr << "lost: " << loss.path << '\n';
 }

@@ -66,7 +66,8 @@ int main() {
   Provider provider(std::move(far));
   const auto demo = make_demo_transport();
   UpstreamRequest request;
-  request.url = "demo:" + sent->path;
+  request.url = "demo:" + sent->target();
+  request.headers = sent->headers;
   request.body = sent->body;
   demo->start(request, provider);
 

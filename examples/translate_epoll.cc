@@ -40,7 +40,8 @@ int main() {
   Provider provider(ends[1]);
   const auto demo = make_demo_transport();
   UpstreamRequest request;
-  request.url = "demo:" + sent->path;
+  request.url = "demo:" + sent->target();
+  request.headers = sent->headers;
   request.body = sent->body;
   demo->start(request, provider);
 

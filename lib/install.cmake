@@ -54,4 +54,4 @@ pc_file(core "LLM chat APIs, translated into each other; no I/O"
 pc_file(client "LLM chat APIs, asked over HTTP"
   llmproxy-core "libcrypto fmt" "-lcurl -pthread")
 pc_file(gateway "LLM proxy behind an HTTP server of your own"
-  llmproxy-client "yaml-cpp fmt" "")
+  llmproxy-client "yaml-cpp zlib libbrotlidec libzstd fmt" "")

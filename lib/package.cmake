@@ -43,7 +43,7 @@ Headers, static libraries, and what CMake and pkg-config need to find them.")
 string(JOIN ", " CPACK_DEBIAN_LLMPROXY_DEV_PACKAGE_DEPENDS
   "${runtime} (= ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE})"
   libsimdjson-dev libfmt-dev "libcurl4-openssl-dev | libcurl-dev" libssl-dev
-  libyaml-cpp-dev)
+  libyaml-cpp-dev zlib1g-dev libbrotli-dev libzstd-dev)
 
 set(CPACK_DEBIAN_LLMPROXY_RUNTIME_PACKAGE_NAME ${runtime})
 set(CPACK_DEBIAN_LLMPROXY_RUNTIME_PACKAGE_SECTION libs)

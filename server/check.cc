@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <vector>
 
+#include "llmproxy/config_files.h"
 #include "server/commands.h"
 
 namespace llmproxy {
@@ -22,7 +23,8 @@ std::string without_credentials(const std::string& url) {
   return url.substr(0, host) + "***" + url.substr(at);
 }
 
-/// All places a value was set at, the one that counts last.
+}  // namespace
+
 std::string origin_of(const Config& config, std::string_view path) {
   std::string out;
   for (const ValueOrigin& row : config.origins) {
@@ -32,6 +34,8 @@ std::string origin_of(const Config& config, std::string_view path) {
   }
   return out.empty() ? "default" : out;
 }
+
+namespace {
 
 struct Setting {
   std::string path;
@@ -66,8 +70,38 @@ void add_server(const ServerConfig& server, std::vector<Setting>& out) {
   out.push_back(
       {"server.max_body_bytes", std::to_string(server.max_body_bytes)});
   out.push_back(
+      {"server.max_upload_bytes", std::to_string(server.max_upload_bytes)});
+  out.push_back(
+      {"server.max_upload_bytes_in_flight",
+       limit(static_cast<std::int64_t>(server.max_upload_bytes_in_flight))});
+  out.push_back({"server.upload_folder", server.upload_folder.empty()
+                                             ? "TMPDIR, else /tmp"
+                                             : server.upload_folder});
+  out.push_back({"server.max_bytes_in_flight",
+                 limit(static_cast<std::int64_t>(server.max_bytes_in_flight))});
+  out.push_back(
+      {"server.max_body_values", std::to_string(server.max_body_values)});
+  out.push_back(
       {"server.max_connections", std::to_string(server.max_connections)});
+  out.push_back(
+      {"server.max_connections_per_address",
+       limit(static_cast<std::int64_t>(server.max_connections_per_address))});
   out.push_back({"server.keep_alive_seconds", seconds(server.keep_alive)});
+  out.push_back({"server.shutdown_seconds", seconds(server.shutdown)});
+  out.push_back({"server.write_stall_seconds", seconds(server.write_stall)});
+  out.push_back({"server.hosts", count(server.hosts.size(), "named")});
+  out.push_back({"server.model_lists_seconds", seconds(server.model_lists)});
+}
+
+void add_images(const ImageFetchRules& images, std::vector<Setting>& out) {
+  out.push_back({"images.fetch", yes_or_no(images.enabled)});
+  out.push_back({"images.max_count", std::to_string(images.max_count)});
+  out.push_back({"images.max_bytes", std::to_string(images.max_bytes)});
+  out.push_back(
+      {"images.max_total_bytes", std::to_string(images.max_total_bytes)});
+  out.push_back(
+      {"images.max_concurrent", std::to_string(images.max_concurrent)});
+  out.push_back({"images.timeout_seconds", seconds(images.timeout)});
 }
 
 void add_rest(const Config& config, std::vector<Setting>& out) {
@@ -85,11 +119,16 @@ void add_rest(const Config& config, std::vector<Setting>& out) {
   out.push_back({"translate.drop_prefill", yes_or_no(translate.drop_prefill)});
   out.push_back(
       {"responses.max_entries", std::to_string(config.responses.max_entries)});
-  out.push_back({"images.fetch", yes_or_no(config.images.enabled)});
+  add_images(config.images, out);
   out.push_back({"upstream.max_connections",
                  limit(static_cast<std::int64_t>(upstream.max_connections))});
   out.push_back({"upstream.max_idle_connections",
                  std::to_string(upstream.max_idle_connections)});
+  out.push_back({"upstream.max_idle_seconds", seconds(upstream.max_idle)});
+  out.push_back(
+      {"upstream.max_answer_bytes", std::to_string(upstream.max_answer_bytes)});
+  out.push_back(
+      {"upstream.max_event_bytes", std::to_string(upstream.max_event_bytes)});
   out.push_back({"upstream.http2", yes_or_no(upstream.http2)});
 }
 
@@ -173,6 +212,13 @@ void complain(const Error& error) {
              error.path.empty() ? "" : ": ", error.message);
 }
 
+void warn(const Config& config) {
+  for (const std::string& text : dotenv_warnings(".env"))
+    fmt::print(stderr, "llm-proxy: warning: {}\n", text);
+  for (const std::string& text : warnings_of(config))
+    fmt::print(stderr, "llm-proxy: warning: {}\n", text);
+}
+
 int check(const ServeArguments& arguments) {
   const auto config = read_config(arguments);
   if (!config) {
@@ -183,6 +229,11 @@ int check(const ServeArguments& arguments) {
     complain(closed.error());
     return kExitUsage;
   }
+  if (const auto foreign = check_own_address(*config); !foreign) {
+    complain(foreign.error());
+    return kExitUsage;
+  }
+  warn(*config);
   print_settings(*config);
   print_backends(*config);
   print_routes(*config);

@@ -33,7 +33,7 @@ int check(const ServeArguments& arguments);
 
 struct EnvArguments {
   ServeArguments serving;
-  std::string client;  ///< "claude-code"
+  std::string client;  ///< "claude-code"; empty = list those that are known
   std::string model;   ///< empty = one of the configuration's
 };
 /// Prints what to set, and to type, so that a client uses the proxy.
@@ -59,6 +59,24 @@ struct TranslateArguments {
 /// Standard input to standard output; losses to standard error.
 int translate(const TranslateArguments& arguments);
 
+struct InitArguments {
+  std::string file = "llm-proxy.yaml";  ///< "-" = standard output
+  bool force = false;
+};
+/// Writes a configuration for the providers whose keys are there.
+int init(const InitArguments& arguments);
+
+struct ImportArguments {
+  std::string program;
+  std::string file;  ///< "-" = standard input
+};
+/// Prints a configuration made of another program's, and on standard error
+/// what has no place in it.
+int import_configuration(const ImportArguments& arguments);
+
+/// Prints the JSON Schema of the configuration.
+int print_schema();
+
 /// The configuration to serve: of the file, or where none is named the
 /// default one; then the environment, `.env` in the working directory
 /// included; then the command line.
@@ -66,11 +84,19 @@ Result<Config> read_config(const ServeArguments& arguments);
 
 /// Where a client on this machine finds a server that listens on `host`.
 std::string reachable(const std::string& host);
-/// A model whose name is no pattern and needs no quoting in a shell.
-std::string example_model(const Config& config);
+/// Where `path` was set ("llm-proxy.yaml:12"), the place that counts last;
+/// "default" = nowhere.
+std::string origin_of(const Config& config, std::string_view path);
 
 /// Error when `server` would be open to other machines without a key.
 Result<void> check_exposure(const ServerConfig& server);
+
+/// Error when a backend of `config` is the server itself, however its address
+/// is written. Asks for names only where the ports are the same.
+Result<void> check_own_address(const Config& config);
+
+/// Prints what of `config` is likely a mistake to standard error.
+void warn(const Config& config);
 
 /// Prints "llm-proxy: message" to standard error.
 void complain(const Error& error);

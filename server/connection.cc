@@ -8,11 +8,14 @@
 #include <array>
 #include <exception>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "llmproxy/dialect.h"
 #include "llmproxy/translate.h"
 #include "server/fiber_loop.h"
+#include "server/request_target.h"
+#include "server/upload.h"
 
 namespace llmproxy {
 namespace {
@@ -24,13 +27,21 @@ struct RefusalRow {
   int status;
   ErrorKind kind;
   std::string_view message;
+  /// One more header; none = "".
+  std::string_view header = {};
+  std::string_view value = {};
 };
+
+// Seconds a refused client should wait.
+constexpr std::string_view kRetryAfter = "1";
 
 constexpr RefusalRow kRefusals[] = {
     {Refusal::malformed, 400, ErrorKind::invalid_request,
      "this is not a well-formed HTTP/1.1 request"},
-    {Refusal::bad_framing, 400, ErrorKind::invalid_request,
-     "the length of the body is unclear"},
+    {Refusal::bad_head, 400, ErrorKind::invalid_request,
+     "the head of the request is malformed"},
+    {Refusal::bad_method, 405, ErrorKind::invalid_request,
+     "this method is not taken", "allow", kTakenMethods},
     {Refusal::request_line_too_long, 414, ErrorKind::invalid_request,
      "the request line is too long"},
     {Refusal::head_too_large, 431, ErrorKind::invalid_request,
@@ -43,8 +54,13 @@ constexpr RefusalRow kRefusals[] = {
      "the chunks of the request body are malformed"},
     {Refusal::body_too_slow, 408, ErrorKind::timeout,
      "the request body took too long"},
+    {Refusal::no_room, 503, ErrorKind::overloaded,
+     "too many bytes are being held for others; try again soon", "retry-after",
+     kRetryAfter},
+    {Refusal::no_disk, 507, ErrorKind::overloaded,
+     "there is no room to keep the upload; try again later"},
     {Refusal::no_capacity, 503, ErrorKind::overloaded,
-     "too many connections; try again soon"},
+     "too many connections; try again soon", "retry-after", kRetryAfter},
     {Refusal::no_answer, 500, ErrorKind::internal,
      "the request could not be answered"},
 };
@@ -54,14 +70,19 @@ const RefusalRow& row_of(Refusal why) {
                        [&](const RefusalRow& row) { return row.why == why; });
 }
 
-// Seconds a refused client should wait.
-constexpr std::string_view kRetryAfter = "1";
 // A client that is refused for capacity has this long to say what it wants.
 constexpr milliseconds kRefusalPatience{1'000};
 constexpr milliseconds kLingerSilence{1'000};
 // A connection that is silent for longer is idle: it costs as little as it
 // can.
 constexpr milliseconds kBusy{1'000};
+// Instead of a time since when a connection is idle.
+constexpr Clock::rep kBusyNow = 0;
+constexpr Clock::rep kDismissed = -1;
+// How often it is looked at what a slow client has taken, and what it must
+// have taken within write_stall: as the Gateway has it for its own.
+constexpr milliseconds kDrainTick{500};
+constexpr std::uint64_t kLeastTaken = 4096;
 
 /// The dialect whose endpoint the path is; else the first.
 const Dialect& dialect_of(std::string_view path) {
@@ -81,12 +102,6 @@ std::string peer_of(int socket) {
                     NI_NUMERICHOST) != 0)
     return {};
   return host.data();
-}
-
-bool wants_keep_alive(const RequestLine& line) {
-  const Headers& headers = line.request.headers;
-  if (header_has_token(headers, "connection", "close")) return false;
-  return !line.http10 || header_has_token(headers, "connection", "keep-alive");
 }
 
 }  // namespace
@@ -110,20 +125,35 @@ void Connection::serve() {
 }
 
 Connection::Next Connection::serve_one() {
-  idle_ = true;
+  const auto now = Clock::now();
+  idle_since_ = now.time_since_epoch().count();
   // stop() sets `stopping` and then looks for idle connections, so one of
   // the two sides sees the other.
   if (context_.stopping) return Next::close;
-  if (!wait_for_request()) return Next::close;
-  idle_ = false;
+  if (!wait_for_request(now)) return Next::close;
+  if (idle_since_.exchange(kBusyNow) == kDismissed) return Next::close;
   begun_ = Clock::now();
   auto line = read_head(begun_ + context_.options.head_time);
-  if (!line || !read_body(*line)) return Next::close;
+  // Many small requests can be there at once.
+  FiberLoop::give_way();
+  if (!line || !admit(*line)) return Next::close;
+  ByteLease lease(context_.options.budget);
+  if (!read_body(*line, lease)) return Next::close;
   return answer(std::move(*line));
 }
 
-bool Connection::wait_for_request() {
-  const auto now = Clock::now();
+bool Connection::dismiss() {
+  Clock::rep since = idle_since_.load();
+  if (since <= kBusyNow ||
+      !idle_since_.compare_exchange_strong(since, kDismissed))
+    return false;
+  break_off();
+  return true;
+}
+
+void Connection::break_off() const { ::shutdown(socket_, SHUT_RDWR); }
+
+bool Connection::wait_for_request(Clock::time_point now) {
   Input input = input_.wait_for_first(now + kBusy);
   if (input == Input::timeout) {
     FiberLoop::release_unused_stack();
@@ -138,7 +168,8 @@ std::optional<RequestLine> Connection::read_head(Clock::time_point deadline) {
   http10_ = false;
   HeadScanner scanner(context_.options.head);
   HeadState state = scanner.scan(input_.unread());
-  while (state == HeadState::incomplete) {
+  while (state == HeadState::incomplete &&
+         other_protocol(input_.unread()).empty()) {
     const Input input = input_.more(deadline);
     if (input == Input::timeout) refuse(Refusal::head_too_slow);
     if (input != Input::ok) return std::nullopt;
@@ -147,50 +178,102 @@ std::optional<RequestLine> Connection::read_head(Clock::time_point deadline) {
   if (state == HeadState::request_line_too_long)
     refuse(Refusal::request_line_too_long);
   if (state == HeadState::too_large) refuse(Refusal::head_too_large);
-  if (state == HeadState::malformed) refuse(Refusal::malformed);
+  if (state == HeadState::malformed || state == HeadState::incomplete)
+    refuse(Refusal::malformed, std::string(other_protocol(input_.unread())));
   if (state != HeadState::complete) return std::nullopt;
-  auto line = parse_head(input_.unread().substr(0, scanner.size()));
+  RequestLine line;
+  const auto parsed = parse_head(input_.unread().substr(0, scanner.size()),
+                                 context_.options.host, line);
   input_.consume(scanner.size());
-  if (!line) {
-    refuse(Refusal::malformed);
-    return std::nullopt;
-  }
-  method_ = line->request.method;
-  path_ = line->request.path;
-  http10_ = line->http10;
-  line->request.peer = peer_;
-  return line;
+  method_ = line.request.method;
+  path_ = line.request.path;
+  http10_ = line.http10;
+  line.request.peer = peer_;
+  if (!parsed) refuse(Refusal::bad_head, parsed.error().message);
+  if (!parsed) return std::nullopt;
+  if (!is_refused_method(method_)) return line;
+  refuse(Refusal::bad_method,
+         method_ == "CONNECT"
+             ? "this is no proxy for tunnels: give its URL as the API's base "
+               "URL, not as HTTPS_PROXY or HTTP_PROXY"
+             : "");
+  return std::nullopt;
 }
 
-bool Connection::read_body(RequestLine& line) {
-  const auto framing = body_framing(line.request.headers);
-  if (!framing) {
-    refuse(Refusal::bad_framing, framing.error().message);
-    return false;
-  }
-  if (!framing->chunked && framing->length == 0) return true;
-  const bool fits =
-      framing->chunked || framing->length <= context_.options.body.bytes;
-  if (fits && !line.http10 &&
-      header_has_token(line.request.headers, "expect", "100-continue")) {
+bool Connection::admit(const RequestLine& line) {
+  // A body that came along with the head has cost what it costs.
+  const bool here =
+      !line.framing.chunked && line.framing.length <= input_.unread().size();
+  if (here || !context_.options.admit) return true;
+  SocketSink sink(socket_, {.http10 = line.http10,
+                            .head_only = line.request.method == "HEAD",
+                            .keep_alive = false});
+  if (context_.options.admit(line.request, sink)) return true;
+  if (conclude(sink) == Next::close && sink.complete()) linger();
+  return false;
+}
+
+bool Connection::read_body(RequestLine& line, ByteLease& lease) {
+  const BodyFraming& framing = line.framing;
+  if (framing.empty()) return true;
+  const HttpServerOptions& options = context_.options;
+  BodyLimits limits = options.body;
+  const bool upload = options.is_upload && options.is_upload(line.request);
+  if (upload) limits.bytes = options.uploads.bytes;
+  const bool fits = framing.chunked || framing.length <= limits.bytes;
+  if (fits && line.expects_continue && input_.unread().empty()) {
     constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
     ::send(socket_, kContinue.data(), kContinue.size(),
            MSG_DONTWAIT | MSG_NOSIGNAL);
   }
-  BodyReader reader(input_, context_.options.body);
-  switch (reader.read(*framing, line.request.body)) {
+  BodyReader reader(input_, limits);
+  if (upload) return read_upload(line, reader, lease);
+  BodyText text(line.request.body, lease);
+  const BodyState state = reader.read(framing, text);
+  if (state == BodyState::no_room) {
+    // Not while the client is told so: others wait for this room.
+    std::string().swap(line.request.body);
+    lease.release();
+  }
+  return take(state, limits.bytes);
+}
+
+bool Connection::read_upload(RequestLine& line, BodyReader& reader,
+                             ByteLease& lease) {
+  const UploadOptions& options = context_.options.uploads;
+  BodyState state = BodyState::closed;
+  std::string fault;
+  {
+    UploadPlace place(options.folder, lease, options.budget);
+    state = reader.read(line.framing, place);
+    if (state == BodyState::complete) {
+      state = place.finish(line.request.body, line.request.large_body);
+    }
+    fault = place.fault();
+  }
+  if (state != BodyState::complete) lease.release();
+  return take(state, options.bytes, std::move(fault));
+}
+
+bool Connection::take(BodyState state, std::size_t limit, std::string detail) {
+  switch (state) {
     case BodyState::complete:
       return true;
     case BodyState::too_large:
       refuse(Refusal::body_too_large,
-             fmt::format("the request body is larger than {} bytes",
-                         context_.options.body.bytes));
+             fmt::format("the request body is larger than {} bytes", limit));
       break;
     case BodyState::malformed:
       refuse(Refusal::body_malformed);
       break;
     case BodyState::timeout:
       refuse(Refusal::body_too_slow);
+      break;
+    case BodyState::no_room:
+      refuse(Refusal::no_room);
+      break;
+    case BodyState::no_disk:
+      refuse(Refusal::no_disk, {}, std::move(detail));
       break;
     case BodyState::closed:
       break;
@@ -199,13 +282,19 @@ bool Connection::read_body(RequestLine& line) {
 }
 
 Connection::Next Connection::answer(RequestLine line) {
-  SocketSink sink(socket_,
-                  {.http10 = line.http10,
-                   .head_only = line.request.method == "HEAD",
-                   .keep_alive = wants_keep_alive(line) && !context_.stopping,
-                   .watcher = &context_.watcher});
+  SocketSink sink(socket_, {.http10 = line.http10,
+                            .head_only = line.request.method == "HEAD",
+                            .keep_alive = line.keep_alive && !context_.stopping,
+                            .watcher = &context_.watcher});
   input_.release();
   context_.handler(std::move(line.request), sink);
+  const Next next = conclude(sink);
+  if (next == Next::close && sink.complete() && !input_.unread().empty())
+    linger();
+  return next;
+}
+
+Connection::Next Connection::conclude(SocketSink& sink) {
   if (!sink.started()) {
     // A handler owes no answer to a client that left.
     if (!sink.client_gone()) refuse(Refusal::no_answer);
@@ -213,24 +302,32 @@ Connection::Next Connection::answer(RequestLine line) {
   }
   const bool left = drain(sink);
   if (left && sink.reusable()) return Next::go_on;
-  if (!left || !sink.complete()) {
-    sink.abandon();
-  } else if (!input_.unread().empty()) {
-    linger();
-  }
+  if (!left || !sink.complete()) sink.break_off();
   return Next::close;
 }
 
 bool Connection::drain(SocketSink& sink) {
+  const milliseconds stall = context_.options.write_stall;
+  Clock::time_point since;
+  // Most clients have taken everything, and are asked nothing more.
+  std::optional<std::uint64_t> mark;
   for (;;) {
-    const std::size_t before = sink.kept_bytes();
-    const Written written = sink.drain(context_.options.write_stall);
-    if (written == Written::ok) return true;
-    if (written == Written::gone || sink.kept_bytes() >= before) return false;
+    const Written written = sink.drain(std::min(stall, kDrainTick));
+    if (written != Written::not_now) return written == Written::ok;
+    const std::uint64_t taken = *sink.taken();
+    if (!mark) {
+      mark = taken;
+      since = Clock::now();
+    } else if (taken >= *mark + kLeastTaken) {
+      mark = taken;
+      since = Clock::now();
+    } else if (Clock::now() - since >= stall) {
+      return false;
+    }
   }
 }
 
-void Connection::refuse(Refusal why, std::string message) {
+void Connection::refuse(Refusal why, std::string message, std::string detail) {
   const RefusalRow& row = row_of(why);
   Error error;
   error.kind = row.kind;
@@ -243,13 +340,14 @@ void Connection::refuse(Refusal why, std::string message) {
       {.http10 = http10_, .head_only = method_ == "HEAD", .keep_alive = false});
   Headers headers{{"content-type", "application/json"},
                   {"content-length", std::to_string(translated.body.size())}};
-  if (why == Refusal::no_capacity)
-    headers.push_back({"retry-after", std::string(kRetryAfter)});
+  if (!row.header.empty())
+    headers.push_back({std::string(row.header), std::string(row.value)});
   sink.start(row.status, headers);
   sink.write(translated.body);
   sink.finish();
   drain(sink);
-  report(row.status, row.kind, error.message);
+  report(row.status, row.kind,
+         detail.empty() ? std::move(error.message) : std::move(detail));
   linger();
 }
 

@@ -41,8 +41,8 @@ Result<void> check_exposure(const ServerConfig& server) {
     return {};
   return invalid_request(fmt::format(
       "listening on {} lets anyone on the network use your keys: set "
-      "server.client_keys in the configuration, listen on 127.0.0.1, or pass "
-      "--allow-anonymous",
+      "PROXY_API_KEY (or server.client_keys in the configuration), listen on "
+      "127.0.0.1, or pass --allow-anonymous",
       server.host.empty() ? "every address" : server.host));
 }
 

@@ -23,6 +23,12 @@ using std::chrono::milliseconds;
 constexpr int kEventsAtOnce = 256;
 /// Stacks that are kept for the next fibers.
 constexpr std::size_t kSpareStacks = 256;
+/// New tasks that begin in one turn; a crowd of them waits for the next.
+constexpr std::size_t kBeginsAtOnce = 64;
+/// Before a helper is asked for again, where the system had no thread for one.
+constexpr milliseconds kNoThreadPause{20};
+/// How long a fiber may run while others wait.
+constexpr std::chrono::microseconds kSlice{200};
 
 thread_local FiberLoop* this_threads_loop = nullptr;
 
@@ -55,6 +61,14 @@ FiberLoop::~FiberLoop() {
 
 bool FiberLoop::on_fiber() {
   return this_threads_loop != nullptr && this_threads_loop->running_ != nullptr;
+}
+
+void FiberLoop::give_way() {
+  if (!on_fiber()) return;
+  FiberLoop& loop = *this_threads_loop;
+  if (Clock::now() < loop.slice_end_) return;
+  loop.gave_way_.push_back(loop.running_);
+  loop.running_->suspend();
 }
 
 void FiberLoop::release_unused_stack() {
@@ -93,18 +107,25 @@ void FiberLoop::take_mail() {
     if (mail_.tasks.empty() && mail_.wakes.empty()) return;
     eventfd_t count = 0;
     ::eventfd_read(mail_fd_, &count);
-    std::swap(mail_.tasks, taken_.tasks);
-    std::swap(mail_.wakes, taken_.wakes);
+    for (Fiber::Task& task : mail_.tasks)
+      taken_tasks_.push_back(std::move(task));
+    mail_.tasks.clear();
+    std::swap(mail_.wakes, taken_wakes_);
     stopping_ = mail_.stop;
   }
-  for (Fiber::Task& task : taken_.tasks) begin(task);
-  for (Fiber* fiber : taken_.wakes) {
+  for (Fiber* fiber : taken_wakes_) {
     if (fiber == nullptr) continue;
     fiber->woken = true;
     if (fiber->waits == Fiber::Waits::parked) make_ready(*fiber);
   }
-  taken_.tasks.clear();
-  taken_.wakes.clear();
+  taken_wakes_.clear();
+}
+
+void FiberLoop::begin_some() {
+  for (std::size_t i = 0; i < kBeginsAtOnce && !taken_tasks_.empty(); ++i) {
+    begin(taken_tasks_.front());
+    taken_tasks_.pop_front();
+  }
 }
 
 // --- The loop --------------------------------------------------------------
@@ -117,6 +138,7 @@ void FiberLoop::run() {
     run_ready();
     wait();
     take_mail();
+    begin_some();
     end_waits(Clock::now());
   }
 }
@@ -140,15 +162,25 @@ void FiberLoop::run_ready() {
   // Those that become ready meanwhile have their turn after the kernel was
   // asked for events.
   for (std::size_t count = ready_.size(); count > 0; --count) {
-    running_ = ready_.front();
+    Fiber& fiber = *ready_.front();
     ready_.pop_front();
-    running_->resume();
-    if (!running_->over()) continue;
-    if (spare_.size() >= kSpareStacks) running_->release_stack();
-    spare_.push_back(running_);
-    --fibers_;
+    run(fiber);
   }
+  if (gave_way_.empty()) return;
+  Fiber& fiber = *gave_way_.front();
+  gave_way_.pop_front();
+  run(fiber);
+}
+
+void FiberLoop::run(Fiber& fiber) {
+  running_ = &fiber;
+  slice_end_ = Clock::now() + kSlice;
+  fiber.resume();
   running_ = nullptr;
+  if (!fiber.over()) return;
+  if (spare_.size() >= kSpareStacks) fiber.release_stack();
+  spare_.push_back(&fiber);
+  --fibers_;
 }
 
 void FiberLoop::wait() {
@@ -162,7 +194,7 @@ void FiberLoop::wait() {
 }
 
 int FiberLoop::wait_time() const {
-  if (!ready_.empty()) return 0;
+  if (!ready_.empty() || !gave_way_.empty() || !taken_tasks_.empty()) return 0;
   if (timers_.empty()) return -1;
   const auto left =
       std::chrono::ceil<milliseconds>(timers_.begin()->first - Clock::now());
@@ -269,7 +301,8 @@ void FiberLoop::run_apart(const std::function<void()>& work) {
     done = true;
     fiber->wake();
   };
-  if (!helpers_.enqueue(task)) return work();
+  // Never here: the others of this loop would wait for it too.
+  while (!helpers_.enqueue(task)) park(Clock::now() + kNoThreadPause);
   while (!done) park(Time::max());
   if (thrown) std::rethrow_exception(thrown);
 }

@@ -2,6 +2,10 @@
 // until it waits: for a descriptor, a wakeup or a point in time. One epoll
 // knows what all of them wait for.
 //
+// Who need not wait must give way: a client that sends without a pause, or
+// many requests at once, would have the thread for itself. Those that had a
+// whole slice of time go on one by one, when nobody else is ready.
+//
 // Thread-safe: enqueue(), stop(), wake(), fibers(). The rest is the Waiter of
 // its own thread (llmproxy/waiting.h).
 #pragma once
@@ -43,6 +47,10 @@ class FiberLoop final : public Waiter {
   void wake(Fiber& fiber);
   /// Whether the caller is on a fiber, and may wait.
   static bool on_fiber();
+  /// To be called now and then by work that may go on for long without
+  /// waiting: lets the others of the loop run, once the calling fiber has had
+  /// its slice of time. Elsewhere: nothing.
+  static void give_way();
   /// Gives back to the system what the stack of the calling fiber does not
   /// hold at this moment, for fibers that are about to wait for long: deep
   /// calls leave pages behind that nobody needs again. Elsewhere: nothing.
@@ -64,8 +72,10 @@ class FiberLoop final : public Waiter {
   void run();
   void post(const std::function<void(Mail&)>& write);
   void take_mail();
+  void begin_some();
   void begin(Fiber::Task& task);
   void run_ready();
+  void run(Fiber& fiber);
   void wait();
   int wait_time() const;
   void sleep(Fiber& fiber, Fiber::Waits what, Time until);
@@ -82,11 +92,14 @@ class FiberLoop final : public Waiter {
   std::mutex mutex_;
   Mail mail_;  ///< the mutex's
   // The thread's own:
-  Mail taken_;
+  std::vector<Fiber*> taken_wakes_;
+  std::deque<Fiber::Task> taken_tasks_;  ///< to begin, a few each turn
   bool stopping_ = false;
   std::vector<std::unique_ptr<Fiber>> all_;  ///< never freed before the end
   std::vector<Fiber*> spare_;
   std::deque<Fiber*> ready_;
+  std::deque<Fiber*> gave_way_;
+  Time slice_end_;                ///< of the running fiber
   std::vector<Fiber*> watchers_;  ///< by descriptor
   /// Each fiber at most once. May be earlier than what it waits for: a timer
   /// is moved only when it would come too late.

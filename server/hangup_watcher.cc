@@ -36,7 +36,7 @@ HangupWatcher::~HangupWatcher() {
   if (epoll_ >= 0) ::close(epoll_);
 }
 
-bool HangupWatcher::watch(int socket, std::function<void()> left) {
+bool HangupWatcher::watch(int socket, Told told) {
   if (!thread_.joinable()) return false;
   const std::lock_guard lock(mutex_);
   // Once: who hung up stays so.
@@ -44,7 +44,7 @@ bool HangupWatcher::watch(int socket, std::function<void()> left) {
                      EPOLLRDHUP | EPOLLONESHOT)) {
     return false;
   }
-  watched_[socket] = std::move(left);
+  watched_[socket] = std::move(told);
   return true;
 }
 
@@ -54,13 +54,17 @@ void HangupWatcher::forget(int socket) {
     epoll_control(epoll_, EPOLL_CTL_DEL, socket, 0);
 }
 
-void HangupWatcher::tell(int socket) {
+void HangupWatcher::tell(int socket, bool broken) {
   // Called under the lock, so that forget() waits for it.
   const std::lock_guard lock(mutex_);
   const auto found = watched_.find(socket);
   if (found == watched_.end()) return;
-  const auto left = std::exchange(found->second, nullptr);
-  if (left) left();
+  if (!found->second || found->second(broken)) {
+    found->second = nullptr;
+    return;
+  }
+  // A break is told without being asked for.
+  epoll_control(epoll_, EPOLL_CTL_MOD, socket, EPOLLONESHOT);
 }
 
 void HangupWatcher::run() {
@@ -72,7 +76,8 @@ void HangupWatcher::run() {
     for (int i = 0; i < count; ++i) {
       const int fd = events[static_cast<std::size_t>(i)].data.fd;
       if (fd == stop_) return;
-      tell(fd);
+      const std::uint32_t what = events[static_cast<std::size_t>(i)].events;
+      tell(fd, (what & (EPOLLHUP | EPOLLERR)) != 0);
     }
   }
 }

@@ -20,22 +20,25 @@ class HangupWatcher {
   HangupWatcher& operator=(const HangupWatcher&) = delete;
   ~HangupWatcher();
 
-  /// Calls `left` once, on the watcher's thread, when the peer closes its
-  /// side. `left` must return soon and not call the watcher. False = cannot
-  /// be watched; the process may be out of descriptors.
-  bool watch(int socket, std::function<void()> left);
-  /// Ends that; `left` is not running any more on return. Must come before
+  /// Is told on the watcher's thread that the peer ended its side, or that the
+  /// connection is broken. True = enough; false = it wants to hear when the
+  /// connection breaks. Returns soon and does not call the watcher.
+  using Told = std::function<bool(bool broken)>;
+
+  /// False = cannot be watched; the process may be out of descriptors.
+  bool watch(int socket, Told told);
+  /// Ends that; `told` is not running any more on return. Must come before
   /// the descriptor is closed.
   void forget(int socket);
 
  private:
   void run();
-  void tell(int socket);
+  void tell(int socket, bool broken);
 
   const int epoll_;
   const int stop_;  ///< an eventfd
   std::mutex mutex_;
-  std::unordered_map<int, std::function<void()>> watched_;
+  std::unordered_map<int, Told> watched_;
   std::thread thread_;
 };
 

@@ -10,10 +10,11 @@
 #include <httplib.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cstring>
-#include <unordered_map>
 #include <utility>
 
+#include "server/connection_table.h"
 #include "server/fiber_pool.h"
 
 namespace llmproxy {
@@ -76,21 +77,22 @@ class HttpServer::Impl final : public httplib::Server {
 
  private:
   bool process_and_close_socket(socket_t socket) override;
-  /// Shuts connections down: the idle ones, or all.
-  void break_connections(bool all);
 
   ServerContext context_;
   const DescriptorBudget budget_;
   int listener_ = -1;
   int port_ = 0;
-  std::mutex mutex_;
-  std::unordered_map<int, Connection*> connections_;
+  ConnectionTable connections_;
   FiberPool pool_;  // last: its tasks use all of the above
 };
 
 HttpServer::Impl::Impl(const HttpServerOptions& options, HttpHandler handler,
                        Observer* observer)
-    : budget_(descriptor_budget()), pool_(options.max_connections + kRefusals) {
+    : budget_(descriptor_budget()),
+      connections_(
+          {.all = std::min(options.max_connections, budget_.connections),
+           .of_an_address = options.max_connections_per_address}),
+      pool_(options.max_connections + kRefusals) {
   context_.options = options;
   context_.handler = std::move(handler);
   context_.observer = observer;
@@ -108,6 +110,29 @@ HttpServer::Impl::~Impl() {
   if (listener_ >= 0) ::close(listener_);
 }
 
+namespace {
+
+/// What to do about it.
+std::string_view listen_hint(int reason) {
+  struct HintRow {
+    int reason;
+    std::string_view hint;
+  };
+  constexpr HintRow kHints[] = {
+      {EADDRINUSE,
+       "; stop the other program, or choose a port with --port (or PORT)"},
+      {EACCES, "; ports below 1024 are for root: choose another with --port"},
+      {EADDRNOTAVAIL,
+       "; no network of this machine has that address: see --host"},
+      {0, "; see --host"}};
+  for (const HintRow& row : kHints) {
+    if (row.reason == reason) return row.hint;
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<void> HttpServer::Impl::bind(const std::string& host, int port) {
   errno = 0;
   const int bound = port == 0                  ? bind_to_any_port(host)
@@ -117,7 +142,8 @@ Result<void> HttpServer::Impl::bind(const std::string& host, int port) {
     const int reason = errno;
     return invalid_request("cannot listen on " + host + ":" +
                            std::to_string(port) + ": " +
-                           (reason ? std::strerror(reason) : "unknown host"));
+                           (reason ? std::strerror(reason) : "unknown host") +
+                           std::string(listen_hint(reason)));
   }
   port_ = bound;
   ::listen(svr_sock_, kBacklog);
@@ -139,17 +165,14 @@ void HttpServer::Impl::run() {
 bool HttpServer::Impl::stop_within(milliseconds grace) {
   context_.stopping = true;
   ::shutdown(listener_, SHUT_RDWR);  // wakes accept() on the copy
-  break_connections(false);
+  connections_.dismiss_idle();
   if (pool_.shutdown(grace)) return true;
-  break_connections(true);
-  return pool_.shutdown(kBreakTime);
-}
-
-void HttpServer::Impl::break_connections(bool all) {
-  std::lock_guard lock(mutex_);
-  for (const auto& [socket, connection] : connections_) {
-    if (all || connection->idle()) ::shutdown(socket, SHUT_RDWR);
+  if (context_.options.end_requests) {
+    context_.options.end_requests();
+    if (pool_.shutdown(kBreakTime)) return true;
   }
+  connections_.break_all();
+  return pool_.shutdown(kBreakTime);
 }
 
 bool HttpServer::Impl::process_and_close_socket(socket_t socket) {
@@ -158,19 +181,12 @@ bool HttpServer::Impl::process_and_close_socket(socket_t socket) {
     ::close(socket);
     return false;
   }
-  Connection connection(socket, context_);
-  bool capacity = false;
   {
-    std::lock_guard lock(mutex_);
-    connections_.emplace(socket, &connection);
-    capacity = connections_.size() <= std::min(context_.options.max_connections,
-                                               budget_.connections) &&
-               static_cast<std::size_t>(socket) < budget_.highest;
-  }
-  capacity ? connection.serve() : connection.refuse_for_capacity();
-  {
-    std::lock_guard lock(mutex_);
-    connections_.erase(socket);
+    Connection connection(socket, context_);
+    const bool crowded = static_cast<std::size_t>(socket) >= budget_.highest;
+    const bool room = connections_.add(connection, crowded);
+    room ? connection.serve() : connection.refuse_for_capacity();
+    connections_.remove(connection);
   }
   ::close(socket);
   return true;

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -12,21 +13,37 @@
 #include <thread>
 
 #include "llmproxy/gateway.h"
-#include "llmproxy/version.h"
 #include "server/access_log.h"
 #include "server/commands.h"
 #include "server/http_server.h"
+#include "server/upload.h"
+#include "server/welcome.h"
 
 namespace llmproxy {
 namespace {
 
-// How long running requests may go on after SIGTERM.
-constexpr std::chrono::seconds kGrace{5};
-constexpr std::size_t kNamesShown = 12;
+constexpr int kMapped = 1 << 20;  // bytes
+
+std::string upload_folder(const Config& config) {
+  const std::string& folder = config.server.upload_folder;
+  return folder.empty() ? usual_upload_folder() : folder;
+}
+
+/// One that somebody has named must do; without one there may be no uploads.
+Result<void> check_upload_folder(const Config& config) {
+  const std::string& folder = config.server.upload_folder;
+  if (folder.empty()) return {};
+  const auto file = UploadFile::create(folder);
+  if (file) return {};
+  return invalid_request("server.upload_folder: " + file.error().message);
+}
 
 Result<Config> configure(const ServeArguments& arguments) {
   LLMPROXY_ASSIGN(Config config, read_config(arguments));
   LLMPROXY_TRY(check_exposure(config.server));
+  LLMPROXY_TRY(check_own_address(config));
+  LLMPROXY_TRY(check_upload_folder(config));
+  warn(config);
   return config;
 }
 
@@ -39,62 +56,32 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/// Blocks the signals that end the server, for this thread and those it
-/// will make; wait_for_signal() takes them.
+/// Blocks the signals that are meant for the server, for this thread and those
+/// it will make; wait_for_end() takes them.
 sigset_t block_signals() {
   sigset_t signals;
   ::sigemptyset(&signals);
   ::sigaddset(&signals, SIGINT);
   ::sigaddset(&signals, SIGTERM);
+  ::sigaddset(&signals, SIGHUP);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return signals;
 }
 
-void wait_for_signal(const sigset_t& signals) {
-  int signal = 0;
-  while (::sigwait(&signals, &signal) != 0) {
+/// Until a signal says that it is over. SIGHUP says that the log file was moved
+/// away, as logrotate does.
+void wait_for_end(sigset_t signals, AccessLog& log) {
+  int signal = SIGHUP;
+  while (signal == SIGHUP) {
+    if (::sigwait(&signals, &signal) != 0) continue;
+    if (signal == SIGHUP) {
+      if (const auto reopened = log.reopen(); !reopened)
+        complain(reopened.error());
+    }
   }
   // A second one ends the process at once.
+  ::sigdelset(&signals, SIGHUP);
   ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
-}
-
-std::string bracketed(const std::string& host) {
-  return host.find(':') == std::string::npos ? host : "[" + host + "]";
-}
-
-/// "openai/*" and its like are understood without being told.
-bool is_explicit(const Route& route) { return route.name.ends_with("/*"); }
-
-std::string model_names(const Config& config) {
-  std::string names;
-  std::size_t shown = 0;
-  std::size_t left = 0;
-  for (const Route& route : config.routes) {
-    if (is_explicit(route)) continue;
-    if (shown == kNamesShown) {
-      ++left;
-      continue;
-    }
-    if (shown++ > 0) names += ", ";
-    names +=
-        route.prefix.empty() ? route.name : route.prefix + " " + route.name;
-  }
-  if (left > 0) names += fmt::format(" and {} more", left);
-  return names.empty() ? "none" : names;
-}
-
-void print_welcome(const Config& config, int port) {
-  const bool needs_key = !config.server.client_keys.empty();
-  fmt::print(
-      "llm-proxy {} listening on http://{}:{}, models: {}; try:\n"
-      "  curl -s http://{}:{}/v1/chat/completions{} -d '{{\"model\":\"{}\","
-      "\"messages\":[{{\"role\":\"user\",\"content\":\"hi\"}}]}}'\n",
-      LLMPROXY_VERSION,
-      config.server.host.empty() ? "0.0.0.0" : bracketed(config.server.host),
-      port, model_names(config), reachable(config.server.host), port,
-      needs_key ? " -H 'authorization: Bearer YOUR_KEY'" : "",
-      example_model(config));
-  std::fflush(stdout);
 }
 
 /// Serves until a signal comes.
@@ -102,13 +89,29 @@ Result<void> run(const Config& config, AccessLog& log,
                  const sigset_t& signals) {
   CurlOptions upstream;
   upstream.max_idle_connections = config.upstream.max_idle_connections;
+  upstream.max_idle = config.upstream.max_idle;
   upstream.http2 = config.upstream.http2;
   // As OpenSSL's own programs, Python and Go have it.
   if (const char* file = std::getenv("SSL_CERT_FILE")) upstream.ca_file = file;
+  ByteBudget uploads(config.server.max_upload_bytes_in_flight);
   Gateway gateway(config, make_curl_transport(upstream), &log);
   HttpServerOptions options;
   options.max_connections = config.server.max_connections;
+  options.max_connections_per_address =
+      config.server.max_connections_per_address;
+  options.host = config.server.host;
   options.body.bytes = config.server.max_body_bytes;
+  options.budget = &gateway.budget();
+  options.is_upload = [&](const HttpRequest& head) {
+    return gateway.takes_large_body(head);
+  };
+  options.uploads = {config.server.max_upload_bytes, upload_folder(config),
+                     &uploads};
+  options.admit = [&](const HttpRequest& head, ResponseSink& sink) {
+    return gateway.admit(head, sink);
+  };
+  options.end_requests = [&] { gateway.shut_down(); };
+  options.write_stall = config.server.write_stall;
   HttpServer server(
       options,
       [&](HttpRequest request, ResponseSink& sink) {
@@ -116,10 +119,13 @@ Result<void> run(const Config& config, AccessLog& log,
       },
       &log);
   LLMPROXY_TRY(server.bind(config.server.host, config.server.port));
-  print_welcome(config, server.port());
+  fmt::print("{}", ::isatty(STDOUT_FILENO) != 0
+                       ? welcome(config, server.port())
+                       : start_lines(config, server.port()));
+  std::fflush(stdout);
   std::thread accepting([&] { server.run(); });
-  wait_for_signal(signals);
-  const bool ended = server.stop(kGrace);
+  wait_for_end(signals, log);
+  const bool ended = server.stop(config.server.shutdown);
   accepting.join();
   if (!ended) {
     // Threads still use what would be destroyed.
@@ -132,18 +138,8 @@ Result<void> run(const Config& config, AccessLog& log,
 
 std::string reachable(const std::string& host) {
   if (host.empty() || host == "0.0.0.0") return "127.0.0.1";
-  return host == "::" ? "[::1]" : bracketed(host);
-}
-
-std::string example_model(const Config& config) {
-  constexpr std::string_view kSafe =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/@";
-  for (const Route& route : config.routes) {
-    if (route.prefix.empty() &&
-        route.name.find_first_not_of(kSafe) == std::string::npos)
-      return route.name;
-  }
-  return "MODEL";
+  if (host == "::") return "[::1]";
+  return host.find(':') == std::string::npos ? host : "[" + host + "]";
 }
 
 int serve(const ServeArguments& arguments) {
@@ -157,6 +153,9 @@ int serve(const ServeArguments& arguments) {
   // processor, which cost memory and caches, and save no waiting.
   ::mallopt(M_ARENA_MAX, static_cast<int>(std::max(
                              1u, std::thread::hardware_concurrency())));
+  // Large pieces are mapped, however many were freed before: what was freed in
+  // the middle of a heap stays.
+  ::mallopt(M_MMAP_THRESHOLD, kMapped);
   ::signal(SIGPIPE, SIG_IGN);
   const sigset_t signals = block_signals();
   const auto log = AccessLog::open(config->log);

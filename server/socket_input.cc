@@ -4,10 +4,12 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
 #include "llmproxy/waiting.h"
+#include "server/fiber_loop.h"
 
 namespace llmproxy {
 namespace {
@@ -42,11 +44,13 @@ bool SocketInput::readable_by(Clock::time_point deadline) const {
 }
 
 Input SocketInput::more(Clock::time_point deadline) {
-  const std::size_t size = buffer_.size();
-  buffer_.resize(size + kPiece);
+  // Not into the buffer, which would have to be filled with zeros first.
+  std::array<char, kPiece> piece;
   std::size_t got = 0;
-  const Input input = receive(buffer_.data() + size, kPiece, deadline, got);
-  buffer_.resize(size + got);
+  const Input input = receive(piece.data(), piece.size(), deadline, got);
+  buffer_.erase(0, start_);
+  start_ = 0;
+  buffer_.append(piece.data(), got);
   return input;
 }
 
@@ -68,7 +72,9 @@ void SocketInput::consume(std::size_t bytes) {
 }
 
 void SocketInput::release() {
-  if (start_ == buffer_.size()) std::string().swap(buffer_);
+  if (start_ == 0 && buffer_.capacity() <= kPiece && !buffer_.empty()) return;
+  std::string(unread()).swap(buffer_);
+  start_ = 0;
 }
 
 Input SocketInput::receive(char* to, std::size_t size,
@@ -77,6 +83,7 @@ Input SocketInput::receive(char* to, std::size_t size,
     const ssize_t received = ::recv(socket_, to, size, MSG_DONTWAIT);
     if (received > 0) {
       got = static_cast<std::size_t>(received);
+      FiberLoop::give_way();
       return Input::ok;
     }
     if (received == 0) return Input::closed;

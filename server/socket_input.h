@@ -1,6 +1,10 @@
-// SocketInput: what a client sends, read in large pieces with deadlines, and
-// kept until it is used: bytes of a next, pipelined request wait here.
+// SocketInput: what a client sends, read in pieces with deadlines, and kept
+// until it is used: bytes of a next, pipelined request wait here, one piece at
+// most. Used bytes are forgotten before more are read, so that it holds no
+// more than what its reader still looks at and one piece.
 //
+// A client that sends as fast as it is read does not keep the loop from other
+// clients: reading gives way to them.
 // Used by one fiber. Borrows the descriptor.
 #pragma once
 
@@ -42,7 +46,8 @@ class SocketInput {
     return std::string_view(buffer_).substr(start_);
   }
   void consume(std::size_t bytes);
-  /// Gives memory back if nothing is unread: an answer may take minutes.
+  /// Gives back the memory that nothing unread needs: an answer may take
+  /// minutes.
   void release();
 
  private:

@@ -2,7 +2,9 @@
 #include "server/socket_sink.h"
 
 #include <fmt/format.h>
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -19,6 +21,10 @@ namespace llmproxy {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+/// How long a client that ended its side is waited for, though it cannot be
+/// told whether it is still there.
+constexpr std::chrono::minutes kHalfClosed{10};
 
 struct Reason {
   int status;
@@ -74,8 +80,22 @@ bool is_own_header(std::string_view name) {
 // A value may come from an upstream: a line break in it must not start a
 // header of its own.
 void append_value(std::string& out, std::string_view value) {
-  for (const char c : value)
-    out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+  const auto start = static_cast<std::ptrdiff_t>(out.size());
+  out += value;
+  std::replace_if(
+      out.begin() + start, out.end(),
+      [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+}
+
+/// How often the kernel is asked whether all has arrived.
+constexpr std::chrono::milliseconds kAcknowledged{2};
+
+/// Bytes that the kernel holds for the client. Buffers of megabytes are not
+/// rare: what they took the client need not have.
+std::uint64_t unacknowledged(int socket) {
+  int bytes = 0;
+  if (::ioctl(socket, SIOCOUTQ, &bytes) != 0) return 0;
+  return static_cast<std::uint64_t>(std::max(bytes, 0));
 }
 
 bool status_has_body(int status) {
@@ -217,10 +237,12 @@ void SocketSink::send_now(std::span<const iovec> parts, std::size_t total) {
     return;
   }
   const auto done = static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
+  sent_ += done;
   if (!kept_.empty()) {
     kept_sent_ += done;
-    // Erasing moves the rest to the front; not worth it for every send.
-    if (kept_sent_ == kept_.size() || kept_sent_ > (std::size_t{64} << 10)) {
+    // Erasing moves the rest to the front; worth it once that is less than
+    // what it frees.
+    if (kept_sent_ > kept_.size() / 2) {
       kept_.erase(0, kept_sent_);
       kept_sent_ = 0;
     }
@@ -249,16 +271,19 @@ Written SocketSink::outcome() const {
 }
 
 Written SocketSink::drain(std::chrono::milliseconds limit) {
-  const auto deadline = Clock::now() + limit;
+  // Mostly all has left, and nobody asks the clock.
+  std::optional<Clock::time_point> deadline;
   for (;;) {
     {
       std::lock_guard lock(mutex_);
       const Written written = flush();
       if (written != Written::not_now) return written;
     }
-    if (Clock::now() >= deadline) return Written::not_now;
+    if (!deadline) deadline = Clock::now() + limit;
+    if (Clock::now() >= *deadline) return Written::not_now;
+    FiberLoop::give_way();
     pollfd writable{socket_, POLLOUT, 0};
-    wait_for({&writable, 1}, deadline);
+    wait_for({&writable, 1}, *deadline);
   }
 }
 
@@ -267,21 +292,44 @@ bool SocketSink::client_gone() {
     std::lock_guard lock(mutex_);
     if (gone_) return true;
   }
-  // A client that closes and one that only ends its sending side look the
-  // same until something is written, so both count as gone. Bytes of a next
-  // request that wait unread do not: POLLIN is not asked for.
+  // Bytes of a next request that wait unread do not matter: POLLIN is not
+  // asked for.
   pollfd socket{socket_, POLLRDHUP, 0};
-  return ::poll(&socket, 1, 0) > 0 &&
-         (socket.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+  if (::poll(&socket, 1, 0) <= 0) return false;
+  if ((socket.revents & (POLLHUP | POLLERR)) != 0) return true;
+  return (socket.revents & POLLRDHUP) != 0 && !still_listens();
+}
+
+bool SocketSink::still_listens() {
+  std::lock_guard lock(mutex_);
+  if (asked_) return Clock::now() - *asked_ < kHalfClosed;
+  // A client that closes and one that only ends its sending side look the
+  // same until something is sent. RFC 9110, section 15.2: an interim answer
+  // may come unasked, but not to HTTP/1.0, nor behind the head of the answer.
+  if (gone_ || head_sent_ || options_.http10) return false;
+  constexpr std::string_view kInterim = "HTTP/1.1 100 Continue\r\n\r\n";
+  if (::send(socket_, kInterim.data(), kInterim.size(),
+             MSG_DONTWAIT | MSG_NOSIGNAL) !=
+      static_cast<ssize_t>(kInterim.size()))
+    return false;
+  asked_ = Clock::now();
+  return true;
 }
 
 bool SocketSink::on_client_gone(std::function<void()> left) {
   if (options_.watcher == nullptr) return false;
+  if (!left) {
+    options_.watcher->forget(socket_);
+    return true;
+  }
   // Who wants to be told waits for a stream, and has just parsed a request.
-  if (left) FiberLoop::release_unused_stack();
-  if (left) return options_.watcher->watch(socket_, std::move(left));
-  options_.watcher->forget(socket_);
-  return true;
+  FiberLoop::release_unused_stack();
+  return options_.watcher->watch(socket_,
+                                 [this, left = std::move(left)](bool broken) {
+                                   if (!broken && still_listens()) return false;
+                                   left();
+                                   return true;
+                                 });
 }
 
 bool SocketSink::started() const {
@@ -306,15 +354,36 @@ std::size_t SocketSink::kept_bytes() const {
   return kept_.size() - kept_sent_;
 }
 
-void SocketSink::abandon() {
+void SocketSink::break_off() {
   std::lock_guard lock(mutex_);
   gone_ = true;
   drop_kept();
-  // Closing then sends a reset: in a body that ends with the connection a
-  // plain close would look like success.
+  // In a body that ends with the connection a plain close would look like
+  // success.
+  if (framing_ == Framing::until_close) reset_on_close();
+}
+
+void SocketSink::reset_on_close() {
   const linger reset{1, 0};
-  if (framing_ == Framing::until_close)
-    ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+  ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+}
+
+void SocketSink::abandon(std::chrono::milliseconds moment) {
+  const auto deadline = Clock::now() + moment;
+  drain(moment);
+  // A reset destroys what the client has not acknowledged yet.
+  while (unacknowledged(socket_) > 0 && Clock::now() < deadline) {
+    wait_for({}, std::min(deadline, Clock::now() + kAcknowledged));
+  }
+  std::lock_guard lock(mutex_);
+  gone_ = true;
+  drop_kept();
+  reset_on_close();
+}
+
+std::optional<std::uint64_t> SocketSink::taken() {
+  std::lock_guard lock(mutex_);
+  return sent_ - std::min(sent_, unacknowledged(socket_));
 }
 
 }  // namespace llmproxy

@@ -4,7 +4,7 @@
 // The head leaves with the first bytes of the body in one send. The body is
 // framed by content-length where the caller gave one, else in chunks
 // (HTTP/1.1) or by the end of the connection (HTTP/1.0). An answer without
-// finish() must be followed by abandon(): the client then sees it is broken.
+// finish() must be followed by break_off(): the client then sees it is broken.
 //
 // Thread-safe, so that the engine may write while the connection's fiber
 // asks client_gone(). Borrows the descriptor.
@@ -12,6 +12,7 @@
 
 #include <sys/uio.h>
 
+#include <chrono>
 #include <cstdint>
 #include <initializer_list>
 #include <mutex>
@@ -43,6 +44,10 @@ class SocketSink final : public ResponseSink {
   Written write(std::string_view bytes) override;
   Written finish() override;
   Written drain(std::chrono::milliseconds limit) override;
+  /// A client that ended its side but still listens is there: it is asked by
+  /// an interim answer, which breaks the connection of one that is not.
+  void abandon(std::chrono::milliseconds moment) override;
+  std::optional<std::uint64_t> taken() override;
   bool client_gone() override;
   bool on_client_gone(std::function<void()> left) override;
 
@@ -55,7 +60,7 @@ class SocketSink final : public ResponseSink {
   std::size_t kept_bytes() const;
   /// Makes closing the connection visible as a fault to a client that would
   /// otherwise take it for the end of the body.
-  void abandon();
+  void break_off();
 
  private:
   enum class State : std::uint8_t { fresh, started, finished };
@@ -72,7 +77,12 @@ class SocketSink final : public ResponseSink {
   void send_now(std::span<const iovec> parts, std::size_t total);
   void keep_from(std::span<const iovec> parts, std::size_t sent);
   void drop_kept();
+  /// Closing the descriptor then sends a reset.
+  void reset_on_close();
   Written outcome() const;
+  /// Asks a client that ended its side whether it is there. True = so it seems
+  /// by now.
+  bool still_listens();
 
   const int socket_;
   const Options options_;
@@ -90,6 +100,9 @@ class SocketSink final : public ResponseSink {
   std::uint64_t body_bytes_ = 0;
   std::string kept_;
   std::size_t kept_sent_ = 0;
+  /// When a client that ended its side was asked.
+  std::optional<std::chrono::steady_clock::time_point> asked_;
+  std::uint64_t sent_ = 0;  ///< bytes that the socket has taken
 };
 
 }  // namespace llmproxy

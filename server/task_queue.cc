@@ -22,20 +22,22 @@ bool TaskQueue::enqueue(Task& task) {
   join_ended();
   std::unique_lock lock(mutex_);
   if (stopping_) return false;
-  if (tasks_.size() < idle_) {
+  if (tasks_.size() < idle_ || threads_ >= options_.max_threads) {
     tasks_.push_back(std::move(task));
     lock.unlock();
     work_or_stop_.notify_one();
     return true;
   }
-  if (threads_ >= options_.max_threads) return false;
   ++threads_;
   lock.unlock();
   if (make_thread(task)) return true;
   lock.lock();
   --threads_;
   thread_ended_.notify_all();
-  return false;
+  if (threads_ == 0) return false;
+  // Those that there are will come to it.
+  tasks_.push_back(std::move(task));
+  return true;
 }
 
 bool TaskQueue::make_thread(Task& task) {
@@ -65,10 +67,6 @@ void TaskQueue::work(Task task) {
     task();
     task = nullptr;
   } while (next(task));
-  std::lock_guard lock(mutex_);
-  --threads_;
-  ended_.push_back(pthread_self());
-  thread_ended_.notify_all();
 }
 
 bool TaskQueue::next(Task& task) {
@@ -77,10 +75,16 @@ bool TaskQueue::next(Task& task) {
   work_or_stop_.wait_for(lock, options_.idle,
                          [&] { return stopping_ || !tasks_.empty(); });
   --idle_;
-  if (tasks_.empty()) return false;
-  task = std::move(tasks_.front());
-  tasks_.pop_front();
-  return true;
+  if (!tasks_.empty()) {
+    task = std::move(tasks_.front());
+    tasks_.pop_front();
+    return true;
+  }
+  // Under the same lock: nobody may count on this thread any more.
+  --threads_;
+  ended_.push_back(pthread_self());
+  thread_ended_.notify_all();
+  return false;
 }
 
 void TaskQueue::join_ended() {

@@ -1,5 +1,5 @@
 // TaskQueue: threads made when work comes, reused while idle, ended when
-// idle for long. A full queue says so at once instead of waiting.
+// idle for long. Where all are busy tasks wait, the oldest is next.
 //
 // Thread-safe. The destructor waits for every task.
 #pragma once
@@ -33,11 +33,12 @@ class TaskQueue {
   TaskQueue& operator=(const TaskQueue&) = delete;
   ~TaskQueue();
 
-  /// Takes `task` and runs it soon on a thread of its own. False = every
-  /// thread is busy or none can be made; `task` is untouched then. Tasks
-  /// must not throw.
+  /// Takes `task` and runs it on a thread of its own, at once or when one of
+  /// `max_threads` is free. False = there is no thread and none can be made,
+  /// or the queue was shut down; `task` is untouched then. Tasks must not
+  /// throw.
   bool enqueue(Task& task);
-  /// Takes no more tasks and waits until the running ones are over, at most
+  /// Takes no more tasks and waits until those it took are over, at most
   /// `limit`. True = all threads have ended.
   bool shutdown(std::chrono::milliseconds limit);
   /// Threads alive, busy or idle.
@@ -48,7 +49,8 @@ class TaskQueue {
   static void* run(void* start);
   bool make_thread(Task& task);
   void work(Task task);
-  /// Waits for a task; false = end the thread.
+  /// Waits for a task; false = there was none, and the thread is no longer
+  /// counted.
   bool next(Task& task);
   void join_ended();
 
@@ -58,8 +60,7 @@ class TaskQueue {
   std::condition_variable thread_ended_;
   bool stopping_ = false;
   std::size_t threads_ = 0;
-  /// Threads in next(). Never fewer than tasks waiting: each of those was
-  /// queued for one idle thread.
+  /// Threads in next().
   std::size_t idle_ = 0;
   std::deque<Task> tasks_;
   std::vector<pthread_t> ended_;

@@ -126,7 +126,7 @@ Result<int> translate_one_request(const Job& job) {
                                     head_of(job.arguments)));
   if (job.arguments.head) {
     write_out(fmt::format("POST {}\ncontent-type: application/json\n\n",
-                          full_path(job.to, request.path)));
+                          full_path(job.to, request.target())));
   }
   write_out(request.body);
   print_losses(request.losses);

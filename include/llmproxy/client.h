@@ -44,10 +44,10 @@ namespace llmproxy {
 /// What a single call may be told.
 struct CallOptions {
   /// In place of the backend's.
-  std::optional<Deadlines> deadlines;
+  std::optional<Deadlines> deadlines = {};
   /// Ends the call with `cancelled` soon after a stop is requested, from any
   /// thread, also while the upstream is silent.
-  std::stop_token stop;
+  std::stop_token stop = {};
   /// Where to add what could not be carried, of the request and of the
   /// answer; written before the call returns, or, where it returns at once,
   /// before on_answer or the last event: it must live until then. May be
@@ -156,11 +156,12 @@ class Call {
   std::shared_ptr<State> state_;
 };
 
-/// Takes one event; false = enough, end the call. Must not throw.
+/// Takes one event; false = enough, end the call. What it throws ends the call
+/// with an error (cancelled, of Fault::client) that says what it was.
 using EventCallback = std::function<bool(const StreamEvent&)>;
 /// The same, for calls that can also be paused.
 using FlowCallback = std::function<Flow(const StreamEvent&)>;
-/// Takes the answer. Must not throw.
+/// Takes the answer. What it throws is dropped: the call is over.
 using AnswerCallback = std::function<void(Result<ChatResponse>)>;
 
 /// A backend and the transport that leads there: what models are asked by.
@@ -183,7 +184,8 @@ class Client {
   /// Calls `on_event` on this thread for every event, the last one being
   /// `finished` or `failed`, and returns the error of the latter.
   /// `on_event` takes a const StreamEvent& and returns nothing, or a bool:
-  /// false ends the call with `cancelled` and without further events.
+  /// false ends the call with `cancelled` and without further events. So does
+  /// what it throws; the error says what that was.
   template <class OnEvent>
   requires std::invocable<OnEvent&, const StreamEvent&> Result<void> stream(
       const ChatRequest& request, OnEvent&& on_event,
@@ -212,9 +214,11 @@ class Client {
   //
   // Callbacks are called on the transport's engine thread, one at a time, and
   // never from within these functions, whatever fails. All transfers of the
-  // transport wait meanwhile: a callback should hand over what takes long,
-  // must not wait for another call of the same transport, and must not throw.
-  // It is destroyed on that thread too, after its last call.
+  // transport wait meanwhile: a callback should hand over what takes long, and
+  // must not wait for another call of the same transport. It is destroyed on
+  // that thread too, after its last call. What it throws ends the call: the
+  // `failed` event that follows, which is the last, says what it was. What is
+  // thrown out of the end itself is dropped.
   //
   // The end comes exactly once: the answer or error of send_async(), the
   // `finished` or `failed` event of stream_async(). It comes also when the

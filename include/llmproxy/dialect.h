@@ -89,46 +89,46 @@ struct RequestContext {
   /// As ChatRequest::legacy_functions.
   bool legacy_functions = false;
   /// Model name the client used.
-  std::string model;
+  std::string model = {};
   /// Model name to answer with, where the client's is an alias; empty = the
   /// one the upstream reports.
-  std::string answer_model;
+  std::string answer_model = {};
   /// (name sent upstream, name the client knows) where they differ.
   struct Alias {
     /// Name the upstream knows.
-    std::string sent;
+    std::string sent = {};
     /// Name the client knows.
-    std::string original;
+    std::string original = {};
     bool operator==(const Alias&) const = default;
   };
   /// Tools whose names the target would not take.
-  std::vector<Alias> tool_aliases;
+  std::vector<Alias> tool_aliases = {};
   /// Every tool the client declared, by its own name.
-  std::vector<std::string> declared_tools;
+  std::vector<std::string> declared_tools = {};
   /// Those of them whose arguments are free text.
-  std::vector<std::string> custom_tools;
+  std::vector<std::string> custom_tools = {};
   /// Those of them that the client declared in a namespace.
   struct NamespacedTool {
-    std::string full;        ///< its name in the canonical model
-    std::string name_space;  ///< as the client wrote it
-    std::string name;        ///< within the namespace
+    std::string full = {};        ///< its name in the canonical model
+    std::string name_space = {};  ///< as the client wrote it
+    std::string name = {};        ///< within the namespace
     bool operator==(const NamespacedTool&) const = default;
   };
   /// Tools that the client declared in a namespace.
-  std::vector<NamespacedTool> namespaced_tools;
+  std::vector<NamespacedTool> namespaced_tools = {};
   /// The stream is one JSON array, not events [gemini without alt=sse].
   bool json_array = false;
   /// Members of the request that answers repeat, one JSON object [Dialect::
   /// echo]; empty = none.
-  RawJson echo;
+  RawJson echo = {};
   /// Private tool standing in for structured output; empty = none.
-  std::string json_tool;
+  std::string json_tool = {};
   /// As ChatRequest::stop_sequences.
-  std::vector<std::string> stop_sequences;
+  std::vector<std::string> stop_sequences = {};
   /// Unix seconds for dialects that stamp answers; 0 = leave the upstream's.
   std::int64_t created = 0;
   /// Id for answers of upstreams that give none.
-  std::string answer_id;
+  std::string answer_id = {};
   /// Estimate used where a dialect reports input tokens before the upstream.
   std::int64_t estimated_input_tokens = 0;
 
@@ -138,10 +138,10 @@ struct RequestContext {
 /// What an encoder may be told to do about things the target refuses.
 struct EncodeOptions {
   /// What the model takes.
-  TargetTraits traits;
+  TargetTraits traits = {};
   /// Out-of-range sampling values are brought into range, not refused.
   bool clamp_sampling = false;
-  /// Hosted tools the target lacks are dropped, not refused.
+  /// Hosted tools the target lacks are dropped beside others, not refused.
   bool drop_hosted_tools = false;
   /// A trailing assistant message the model refuses is dropped.
   bool drop_prefill = false;
@@ -179,7 +179,7 @@ enum class Operation : std::uint8_t {
 /// One path that clients of a dialect ask at. "{model}" stands for the
 /// percent-encoded model.
 struct ClientPath {
-  std::string_view pattern;  ///< "/v1beta/models/{model}:generateContent"
+  std::string_view pattern = {};  ///< "/v1beta/models/{model}:generateContent"
   /// What it is for.
   Operation operation = Operation::chat;
   /// Whether its answers are streams.
@@ -191,32 +191,40 @@ struct ClientPath {
 /// wrote. Both are JSON pointers; what is below them keeps its name. A row
 /// that begins with "*" is about the end of a path, wherever that is.
 struct FieldName {
-  std::string_view canonical;  ///< "/stop"
-  std::string_view own;        ///< "/generationConfig/stopSequences"
+  std::string_view canonical = {};  ///< "/stop"
+  std::string_view own = {};        ///< "/generationConfig/stopSequences"
+};
+
+/// A header that every request of a dialect carries.
+struct FixedHeader {
+  std::string_view name = {};   ///< "anthropic-version"
+  std::string_view value = {};  ///< "2023-06-01"
 };
 
 /// One wire API. Output parameters are appended to, never cleared.
 struct Dialect {
-  std::string_view name;   ///< "openai-chat"
-  std::string_view title;  ///< "OpenAI Chat Completions"
+  std::string_view name = {};   ///< "openai-chat"
+  std::string_view title = {};  ///< "OpenAI Chat Completions"
   /// Endpoint behind a base URL as the vendor writes it; "{model}" stands for
   /// the percent-encoded model.
-  std::string_view upstream_path;  ///< "/chat/completions"
+  std::string_view upstream_path = {};  ///< "/chat/completions"
   /// The same for streams, with its query; empty = the same endpoint.
-  std::string_view upstream_stream_path;
+  std::string_view upstream_stream_path = {};
+  /// Beside content type and accept, whoever serves it; keys are a provider's.
+  std::span<const FixedHeader> upstream_headers = {};
   /// As we serve it; the first is the usual one.
-  std::span<const ClientPath> client_paths;
+  std::span<const ClientPath> client_paths = {};
   /// Canonical field names (those of openai-chat; where it has none those of
   /// claude) that differ here.
-  std::span<const FieldName> field_names;
+  std::span<const FieldName> field_names = {};
   /// Of its streams.
-  Framing framing;
+  Framing framing = Framing::sse;
   /// Value of content-type for its streams.
-  std::string_view stream_content_type;
+  std::string_view stream_content_type = {};
   /// Characters a tool name may have; above it names are aliased.
-  std::size_t max_tool_name;
+  std::size_t max_tool_name = 64;
   /// Has tools of kind `custom`; else they become functions with one string.
-  bool custom_tools;
+  bool custom_tools = false;
 
   /// A client's body, and its path, as a canonical request. Errors:
   /// invalid_request with the place.
@@ -250,7 +258,7 @@ struct Dialect {
       const RequestContext& context);
   /// RequestContext::echo for a request's body; nullptr = answers repeat
   /// nothing.
-  std::string (*echo)(const json::Value& body) = nullptr;
+  RawJson (*echo)(const json::Value& body) = nullptr;
 
   /// The model is in the path, not in the body.
   bool model_in_path() const {
@@ -262,15 +270,15 @@ struct Dialect {
 struct PathMatch {
   /// The pattern that fits. Lives as long as the dialect.
   const ClientPath* path = nullptr;
-  std::string model;  ///< decoded; empty where the body has it
+  std::string model = {};  ///< decoded; empty where the body has it
 };
 /// `path` as one of the dialect's client_paths; nullopt = none of them.
 std::optional<PathMatch> match_path(const Dialect& dialect,
                                     std::string_view path);
 /// What the end of an upstream's URL says.
 struct UpstreamMatch {
-  std::string model;    ///< decoded; empty where the body has it
-  bool stream = false;  ///< meaningful where there is a path for streams
+  std::string model = {};  ///< decoded; empty where the body has it
+  bool stream = false;     ///< meaningful where there is a path for streams
 };
 /// A URL or path that ends in the dialect's upstream_path or
 /// upstream_stream_path, whatever its query; nullopt = it does not.
@@ -279,6 +287,10 @@ std::optional<UpstreamMatch> match_upstream(const Dialect& dialect,
 /// The endpoint behind a base URL for a model, query included.
 std::string upstream_path(const Dialect& dialect, std::string_view model,
                           bool stream);
+/// What such a request carries for whoever serves the dialect: the type of its
+/// body, that of the answer it wants (`stream`: events), upstream_headers. No
+/// key.
+Headers upstream_headers(const Dialect& dialect, bool stream);
 
 /// Every dialect: the built-in ones, in the order of dialects.def, then those
 /// that were registered.
@@ -299,11 +311,13 @@ bool register_dialect(const Dialect& dialect);
 // For functions of such a dialect, which may read JSON in their own way:
 /// Exact text of a value. It lives as long as the body it is part of.
 std::string_view json_text(const json::Value& value);
+/// The same, to keep: it was checked when it was read.
+RawJson raw_json(const json::Value& value);
 /// An answer's body as `dialect` reads it. Errors: upstream_malformed.
-Result<ChatResponse> decode_response(const Dialect& dialect, std::string body,
-                                     Losses& losses);
+Result<ChatResponse> decode_response(const Dialect& dialect,
+                                     std::string_view body, Losses& losses);
 
-/// By name, or nullptr.
+/// By name, or by its vendor's ("anthropic": claude); nullptr = there is none.
 const Dialect* find_dialect(std::string_view name);
 /// What `model` takes when it is reached through `dialect`.
 TargetTraits traits_for(const Dialect& dialect, std::string_view model);

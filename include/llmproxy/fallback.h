@@ -30,7 +30,7 @@ class FallbackClient {
     std::string model = {};  ///< empty = the request's
   };
   /// Told of each choice that failed and was given up for the next one, by
-  /// its index; for logs. Must not throw.
+  /// its index; for logs. What it throws is dropped.
   using OnFailure = std::function<void(std::size_t choice, const Error& error)>;
 
   /// `choices` in the order they are asked; without any, calls fail as

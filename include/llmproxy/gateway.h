@@ -19,10 +19,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "llmproxy/byte_budget.h"
 #include "llmproxy/config.h"
 #include "llmproxy/export.h"
 #include "llmproxy/http.h"
+#include "llmproxy/large_body.h"
 #include "llmproxy/stream.h"
 #include "llmproxy/transport.h"
 
@@ -31,14 +34,25 @@ namespace llmproxy {
 
 /// A client's request. The body is moved out by handle().
 struct HttpRequest {
-  std::string method;  ///< "POST"
-  std::string path;    ///< "/v1/messages", as sent, still percent-encoded
-  std::string query;   ///< "beta=true", without "?"
+  std::string method = {};  ///< "POST"
+  std::string path = {};    ///< "/v1/messages", as sent, still percent-encoded
+  std::string query = {};   ///< "beta=true", without "?"; see from_target()
   /// As sent, in their order.
-  Headers headers;
+  Headers headers = {};
   /// The whole body; "" where there is none.
-  std::string body;
-  std::string peer;  ///< address of the client, for the log
+  std::string body = {};
+  std::string peer = {};  ///< address of the client, for the log
+  /// In place of `body`, which is empty then; null = there is none. See
+  /// Gateway::takes_large_body().
+  std::shared_ptr<const LargeBody> large_body = {};
+
+  /// A request as HTTP writes it: path and query are parted at the first "?" of
+  /// `target` ("/v1/messages?beta=true").
+  static HttpRequest from_target(std::string method, std::string_view target,
+                                 Headers headers = {}, std::string body = {},
+                                 std::string peer = {});
+  /// Path and query from such a target.
+  void set_target(std::string_view target);
 };
 
 /// What a write came to.
@@ -53,8 +67,8 @@ enum class Written : std::uint8_t {
 
 /// Where an answer goes. Calls come in order, one at a time, but from more
 /// than one thread: start, write and finish from the engine that receives
-/// the upstream's bytes or from the thread in handle(); drain and
-/// client_gone only from the thread in handle().
+/// the upstream's bytes or from the thread in handle(); drain, abandon, taken
+/// and client_gone only from the thread in handle().
 class ResponseSink {
  public:
   virtual ~ResponseSink() = default;
@@ -66,8 +80,19 @@ class ResponseSink {
   /// The body is complete. Once, last; not called when the answer broke
   /// off in a way the client must notice.
   virtual Written finish() = 0;
+  /// In place of finish(), last: the answer broke off, and some clients would
+  /// take an orderly close for its end. What was written may leave, for
+  /// `moment` at most; then the connection ends with a reset (SO_LINGER 0),
+  /// without the last chunk. May block. A sink that does nothing here must
+  /// close the connection of an answer without finish() by itself.
+  virtual void abandon(std::chrono::milliseconds moment) { (void)moment; }
   /// Waits until everything written has left, at most `limit`. May block.
   virtual Written drain(std::chrono::milliseconds limit) = 0;
+  /// Bytes that the client's side has taken so far, head and framing included
+  /// or not; best those it acknowledged (SIOCOUTQ). A client for which this
+  /// does not grow is given up, see ServerConfig::write_stall. A sink that
+  /// cannot tell says nothing; then only drain() counts. Does not block.
+  virtual std::optional<std::uint64_t> taken() { return std::nullopt; }
   /// True once the client closed its connection. Cheap; does not block.
   virtual bool client_gone() = 0;
   /// Has `left` called once when the client closes its connection, from any
@@ -82,29 +107,38 @@ class ResponseSink {
 /// One finished request, for logs and metrics. Holds no content, no key.
 struct RequestRecord {
   /// Of the Gateway's making; in the answer's header too.
-  std::string request_id;
-  std::string method;          ///< as HttpRequest::method
-  std::string path;            ///< as HttpRequest::path
-  std::string peer;            ///< as HttpRequest::peer
-  std::string client_dialect;  ///< its name; empty = refused before that
-  std::string model;           ///< as the client said it
-  std::string upstream_model;  ///< as the backend was asked
-  std::string backend;  ///< name in Config::backends; empty = none was chosen
+  std::string request_id = {};
+  std::string method = {};          ///< as HttpRequest::method
+  std::string path = {};            ///< as HttpRequest::path
+  std::string peer = {};            ///< as HttpRequest::peer
+  std::string client_dialect = {};  ///< its name; empty = refused before that
+  std::string model = {};           ///< as the client said it
+  std::string upstream_model = {};  ///< as the backend was asked
+  std::string backend =
+      {};               ///< name in Config::backends; empty = none was chosen
   int status = 0;       ///< sent to the client; 499 = the client left first
   bool stream = false;  ///< the client wanted a stream
   /// Absent where the upstream did not say.
-  std::optional<std::int64_t> input_tokens;
-  std::optional<std::int64_t> output_tokens;  ///< as Usage::output_tokens
-  std::optional<std::int64_t> cached_tokens;  ///< as Usage::cached_input_tokens
+  std::optional<std::int64_t> input_tokens = {};
+  std::optional<std::int64_t> output_tokens = {};  ///< as Usage::output_tokens
+  std::optional<std::int64_t> cached_tokens =
+      {};                  ///< as Usage::cached_input_tokens
   std::size_t losses = 0;  ///< how many, of request and answer
   /// "ok", or the kind of error ("upstream_truncated", "cancelled", ...).
-  std::string outcome;
+  std::string outcome = {};
   /// Message of the error; never holds request content or keys.
-  std::string error;
+  std::string error = {};
   /// Since the request was handed over. Absent when nothing was written.
-  std::optional<std::chrono::microseconds> first_byte;
+  std::optional<std::chrono::microseconds> first_byte = {};
   /// Until the answer was over.
   std::chrono::microseconds total{0};
+};
+
+/// One thing that was decided about a request, for who looks for a fault. Keys
+/// and texts of clients are in none.
+struct RequestDetail {
+  std::string name = {};  ///< "route", "upstream", "headers", "losses"
+  std::string text = {};  ///< what it was, in one line
 };
 
 /// Told of every request. Called from many threads at once; must not throw.
@@ -119,6 +153,14 @@ class Observer {
   /// says when. Not called for answers without a body. Perhaps on the
   /// transport's engine thread: must not block.
   virtual void on_first_byte(const RequestRecord& record) { (void)record; }
+  /// Whether on_details() is to be called, which costs time.
+  virtual bool wants_details() const { return false; }
+  /// Before a request goes upstream, and where its answer loses something.
+  /// Perhaps on the transport's engine thread: must not block.
+  virtual void on_details(const RequestRecord& record,
+                          const std::vector<RequestDetail>& details) {
+    (void)record, (void)details;
+  }
   /// It is over, and the record complete. On handle()'s thread.
   virtual void on_request(const RequestRecord& record) = 0;
 };
@@ -176,8 +218,31 @@ class Gateway {
   /// Not while a handle() runs.
   ~Gateway();
 
+  /// Whether a request may come in, by its head alone: for servers that have
+  /// not read the body yet, and need not where the answer is no. False = that
+  /// answer has been written, and the observer told; else go on with handle(),
+  /// which asks the same again. `head` has no body. With an Interceptor, which
+  /// may change heads and let in whom it likes, only web pages that may not ask
+  /// are refused here.
+  bool admit(const HttpRequest& head, ResponseSink& sink);
+
+  /// Whether the body of this request may be larger than memory should hold: an
+  /// upload (multipart/form-data) to an endpoint that passes it on. A server
+  /// then keeps it elsewhere, up to ServerConfig::max_upload_bytes, and hands
+  /// it over as HttpRequest::large_body; one that does not may hand it over as
+  /// any other body. `head` has no body.
+  bool takes_large_body(const HttpRequest& head) const;
+
   /// Answers one request; see the top of this file.
   void handle(HttpRequest request, ResponseSink& sink);
+
+  /// What bodies and answers hold, by ServerConfig::max_bytes_in_flight. A
+  /// host's server leases from it what it reads of a body.
+  ByteBudget& budget();
+
+  /// Ends every call that still runs with an error, in the client's dialect,
+  /// and refuses new ones; for hosts that are about to exit. Returns at once.
+  void shut_down();
 
   /// What it serves. Lives as long as this object.
   const Config& config() const;

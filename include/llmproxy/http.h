@@ -17,9 +17,9 @@ namespace llmproxy {
 /// One header line.
 struct Header {
   /// Case does not matter; see find_header().
-  std::string name;
+  std::string name = {};
   /// What stands behind the colon.
-  std::string value;
+  std::string value = {};
 
   bool operator==(const Header&) const = default;
 };

@@ -31,13 +31,20 @@ struct ImageFetchRules {
   bool enabled = true;
   /// Bytes of the decoded body. The APIs take between 3.75 and 20 MB.
   std::size_t max_bytes = std::size_t{20} << 20;
-  /// Everything together, redirects included.
+  /// Everything together, redirects included; of a request that has several,
+  /// all of them.
   std::chrono::milliseconds timeout{20'000};
+  /// Images by URL that one request may have.
+  std::size_t max_count = 100;
+  /// Bytes of all images of one request.
+  std::size_t max_total_bytes = std::size_t{32} << 20;
+  /// Fetches that a Gateway runs at once, for all requests; more wait.
+  std::size_t max_concurrent = 32;
   /// More of them are an error.
   int max_redirects = 3;
   /// "address:port" pairs ("10.1.2.3:8080", "[fd00::1]:80") that may be
   /// reached though they are not public.
-  std::vector<std::string> allowed;
+  std::vector<std::string> allowed = {};
 };
 
 /// The image as base64 with its real type (JPEG, PNG, GIF or WebP, told by

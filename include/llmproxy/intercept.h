@@ -5,7 +5,8 @@
 //
 // One object serves all transfers: its functions are called from many threads
 // at once, on_answer also from the transport's engine thread, where it must
-// not block. They must not throw. The transport keeps the object alive.
+// not block. They should not throw: that ends the call with an error (internal)
+// which says no more than that. The transport keeps the object alive.
 //
 //   struct AddTenant : UpstreamInterceptor {
 //     Result<void> on_request(UpstreamRequest& request) override {

@@ -53,9 +53,9 @@ enum class LimitKind : std::uint8_t {
 struct LimitOverride {
   /// What `name` is the name of.
   LimitKind kind = LimitKind::user;
-  std::string name;  ///< compared exactly
+  std::string name = {};  ///< compared exactly
   /// Of that name; all 0 = none.
-  Limits limits;
+  Limits limits = {};
 };
 
 /// How tokens are guessed before the upstream counted them. A divisor that is
@@ -68,7 +68,7 @@ struct TokenEstimation {
   /// For the text of all others; characters, not bytes.
   double chars_per_token = 4;
   /// By name of the provider, instead of chars_per_token.
-  std::vector<std::pair<std::string, double>> provider_chars_per_token;
+  std::vector<std::pair<std::string, double>> provider_chars_per_token = {};
 };
 
 /// Everything make_memory_limiter() is told.
@@ -76,11 +76,11 @@ struct LimitRules {
   /// False = everything passes and nothing is counted.
   bool enabled = false;
   /// Of everything together.
-  Limits limits;
+  Limits limits = {};
   /// Of single names, or of each name by itself.
-  std::vector<LimitOverride> overrides;
+  std::vector<LimitOverride> overrides = {};
   /// How tokens are guessed beforehand.
-  TokenEstimation estimation;
+  TokenEstimation estimation = {};
   /// Most names counted by "*" rows at once, in equal parts for each kind
   /// that has such a row. Further names share one count of their kind until
   /// its window ends, so that made-up names neither take memory nor escape.
@@ -90,10 +90,10 @@ struct LimitRules {
 
 /// Who asks for what; empty = not known, no such limit applies.
 struct LimitScope {
-  std::string user;      ///< the end user, as the client says
-  std::string key;       ///< the credential that the client sent
-  std::string model;     ///< as the client names it
-  std::string provider;  ///< name of the backend
+  std::string user = {};      ///< the end user, as the client says
+  std::string key = {};       ///< the credential that the client sent
+  std::string model = {};     ///< as the client names it
+  std::string provider = {};  ///< name of the backend
 };
 
 /// Windows are the minutes and days of the UTC clock.
@@ -108,10 +108,10 @@ struct LimitVerdict {
   std::chrono::seconds retry_after{0};
   /// "all", "user:alice", "model:gpt-5", "provider:openai", or "key" (never
   /// the key itself).
-  std::string scope;
-  std::string metric;      ///< "requests" or "tokens"
-  std::string window;      ///< "minute" or "day"
-  std::int64_t limit = 0;  ///< requests or tokens in the window
+  std::string scope = {};
+  std::string metric = {};  ///< "requests" or "tokens"
+  std::string window = {};  ///< "minute" or "day"
+  std::int64_t limit = 0;   ///< requests or tokens in the window
   /// What is left of it, not enough for this request; at least 0.
   std::int64_t remaining = 0;
 };

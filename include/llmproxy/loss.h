@@ -25,9 +25,9 @@ enum class LossKind : std::uint8_t {
 /// One thing that did not cross as it was.
 struct Loss {
   /// JSON pointer into the body that was read ("/tools/0/strict").
-  std::string path;
+  std::string path = {};
   /// A sentence: what happened and why.
-  std::string what;
+  std::string what = {};
   /// How much is lost.
   LossKind kind = LossKind::dropped;
 

@@ -6,8 +6,7 @@
 // may be called from any number of threads at once.
 //
 //   Backend backend = make_backend(*find_provider("openai"), Secret(key));
-//   UpstreamRequest request =
-//       upstream_request(backend, sent->path, sent->body, false);
+//   UpstreamRequest request = upstream_request(backend, *sent);
 #pragma once
 
 #include <cstdint>
@@ -59,12 +58,13 @@ enum Quirk : std::uint32_t {
 };
 
 struct Backend;
+struct TranslatedRequest;
 
 /// One row: a vendor, or a kind of server. Its views, and so the row, live as
 /// long as the process.
 struct Provider {
-  std::string_view name;     ///< "anthropic"
-  std::string_view dialect;  ///< "claude"; empty = speaks the client's
+  std::string_view name = {};     ///< "anthropic"
+  std::string_view dialect = {};  ///< "claude"; empty = speaks the client's
   /// As the vendor writes it; "{region}" stands for the backend's region.
   /// Empty = must be given.
   std::string_view base_url = {};
@@ -93,9 +93,9 @@ struct Provider {
 /// The built-in rows. Static storage.
 std::span<const Provider> providers();
 /// Adds a row for the whole process, for find_provider() and for
-/// configuration files; providers() has the built-in ones only. What its
-/// views point to must live as long as the process. False = the name is
-/// taken. Thread-safe; rows stay where they are.
+/// configuration files; providers() has the built-in ones only. What it views
+/// must live as long as the process. False = the name is empty or taken, or its
+/// dialect is not known (register that first). Thread-safe; rows stay put.
 bool register_provider(const Provider& row);
 /// By name, or nullptr.
 const Provider* find_provider(std::string_view name);
@@ -123,65 +123,71 @@ class Secret {
 struct AwsCredentials {
   /// Stands for "{region}" in URLs, and is signed.
   std::string region = "us-east-1";
-  std::string access_key_id;  ///< no secret; empty = nothing to sign with
-  Secret secret_access_key;   ///< what signs; empty = nothing to sign with
-  Secret session_token;       ///< of temporary credentials; else empty
+  std::string access_key_id = {};  ///< no secret; empty = nothing to sign with
+  Secret secret_access_key = {};   ///< what signs; empty = nothing to sign with
+  Secret session_token = {};       ///< of temporary credentials; else empty
 };
 
 /// A provider with its address and key. A plain value; `provider` and
 /// `dialect` are borrowed and live as long as the process.
 struct Backend {
   /// The host's name for it; make_backend() takes the provider's.
-  std::string name;
+  std::string name = {};
   /// Its row.
   const Provider* provider = nullptr;
   /// Dialect it speaks; nullptr = the client's (the demo backend).
   const Dialect* dialect = nullptr;
   /// As Provider::base_url.
-  std::string base_url;
+  std::string base_url = {};
   /// Added to every URL, without "?" ("api-version=2024-10-21"); or empty.
-  std::string query;
+  std::string query = {};
   /// Empty = no key is sent.
-  Secret api_key;
+  Secret api_key = {};
   /// Header the key is sent in; empty = as the provider takes it.
-  std::string auth_header;
+  std::string auth_header = {};
   /// What stands before the key there ("Bearer "); empty = nothing. Counts
   /// only where auth_header is given.
-  std::string auth_prefix;
+  std::string auth_prefix = {};
   /// A client's own credentials go to this backend where it has no key.
   bool pass_credentials = false;
   /// Sent with every request; of the same name as a provider's, instead.
-  Headers headers;
+  Headers headers = {};
   /// Instead of the provider's, where it is not empty.
-  std::string path_prefix;
+  std::string path_prefix = {};
   /// For AuthScheme::aws, where there is no api_key.
-  AwsCredentials aws;
+  AwsCredentials aws = {};
   /// Of each call; CallOptions::deadlines take their place.
-  Deadlines deadlines;
+  Deadlines deadlines = {};
   /// Adds a credential to each request, instead of everything above that is
   /// about keys and of Provider::sign: for tokens that expire, or signatures
   /// of another kind. Called last, on the thread that makes the request, from
-  /// several at once; must not throw. Where it can fail, see intercept.h.
-  std::function<void(UpstreamRequest& request)> sign;
+  /// several at once. Should not throw: that ends a Client's call with an error
+  /// (internal), and a Gateway answers 500. Where it can fail, see intercept.h.
+  std::function<void(UpstreamRequest& request)> sign = {};
 };
 
 /// The backend of a provider row: its base URL, the given key.
 Backend make_backend(const Provider& provider, Secret api_key,
                      std::string base_url = {});
 
-/// The dialect's framing decides what answer is asked for. URL, method and
-/// headers (key included) for `path`, which is what
-/// TranslatedRequest.path says. The key goes to the backend's own host only.
+/// URL, method and headers (key included) for `path`, which is what
+/// upstream_path() says; the headers are those of upstream_headers() for the
+/// backend's dialect, the provider's and the backend's. The key goes to its
+/// host only; see authorize.
 UpstreamRequest upstream_request(const Backend& backend, std::string_view path,
                                  std::string body, bool stream);
+/// The same for what translate_request() made, with its headers; they and its
+/// body are moved out of it.
+UpstreamRequest upstream_request(const Backend& backend,
+                                 TranslatedRequest& request);
 
 // Pieces of it, for requests that are passed on as they are.
 /// The base URL with the backend's region in it.
 std::string resolved_base_url(const Backend& backend);
-/// The provider's headers and the backend's own.
+/// The provider's headers and the backend's own, instead of those there.
 void add_backend_headers(const Backend& backend, Headers& headers);
-/// The backend's key in its own header, or its signature. Last: it covers
-/// what is in the request.
+/// Last: the backend's key in its header (unless configured) or its signature
+/// of all; a URL of another scheme, host or port gets none and is emptied.
 void authorize(const Backend& backend, UpstreamRequest& request);
 
 /// What `model` takes behind this backend: the model's row and the quirks.

@@ -60,17 +60,17 @@ struct Error {
   /// Where it comes from.
   Fault fault = Fault::proxy;
   /// A sentence a user can act on.
-  std::string message;
+  std::string message = {};
   /// JSON pointer into the client's body ("/messages/2/role"), or empty.
-  std::string path;
+  std::string path = {};
   /// HTTP status the upstream used, or 0: the kind's own status applies.
   int status = 0;
   /// The provider's own error code or type ("insufficient_quota"), or empty.
-  std::string code;
+  std::string code = {};
   /// What the provider put into `retry-after` (seconds or a date), or empty.
-  std::string retry_after;
+  std::string retry_after = {};
   /// The provider's request id, for support tickets, or empty.
-  std::string request_id;
+  std::string request_id = {};
 
   bool operator==(const Error&) const = default;
 };
@@ -94,7 +94,18 @@ Error unsupported(std::string message, std::string path = {});
 /// An upstream's answer that cannot be read.
 Error upstream_malformed(std::string message);
 
-/// A value or an Error. Member names follow std::expected (C++23).
+namespace detail {
+/// Asked for a value where there is an error: std::terminate() with a
+/// std::logic_error whose text is the error's kind, message and path, which
+/// the run-time writes to stderr. Null = there is neither.
+[[noreturn]] void result_has_no_value(const Error* error);
+/// The same, asked for an error where there is none.
+[[noreturn]] void result_has_no_error();
+}  // namespace detail
+
+/// A value or an Error. Member names follow std::expected (C++23). To ask for
+/// what is not there is a mistake in the program: it ends at once, in every
+/// build, and says on stderr which error it was.
 template <class T>
 class [[nodiscard]] Result {
  public:
@@ -107,28 +118,45 @@ class [[nodiscard]] Result {
   bool has_value() const { return state_.index() == 0; }
   /// The same.
   explicit operator bool() const { return has_value(); }
-  /// The value; undefined where there is none.
+  /// The value; ends the program where there is none.
   /// @{
-  T& value() & { return *std::get_if<0>(&state_); }
-  const T& value() const& { return *std::get_if<0>(&state_); }
-  T&& value() && { return std::move(*std::get_if<0>(&state_)); }
+  T& value() & { return *the_value(); }
+  const T& value() const& { return *the_value(); }
+  T&& value() && { return std::move(*the_value()); }
   /// @}
   /// As value().
   /// @{
-  T& operator*() & { return value(); }
-  const T& operator*() const& { return value(); }
-  T&& operator*() && { return std::move(*this).value(); }
-  T* operator->() { return &value(); }
-  const T* operator->() const { return &value(); }
+  T& operator*() & { return *the_value(); }
+  const T& operator*() const& { return *the_value(); }
+  T&& operator*() && { return std::move(*the_value()); }
+  T* operator->() { return the_value(); }
+  const T* operator->() const { return the_value(); }
   /// @}
-  /// The error; undefined where there is a value.
+  /// The error; ends the program where there is a value.
   /// @{
-  Error& error() & { return *std::get_if<1>(&state_); }
-  const Error& error() const& { return *std::get_if<1>(&state_); }
-  Error&& error() && { return std::move(*std::get_if<1>(&state_)); }
+  Error& error() & { return *the_error(); }
+  const Error& error() const& { return *the_error(); }
+  Error&& error() && { return std::move(*the_error()); }
   /// @}
 
  private:
+  const T* the_value() const {
+    const T* value = std::get_if<0>(&state_);
+    if (value == nullptr) {
+      detail::result_has_no_value(std::get_if<1>(&state_));
+    }
+    return value;
+  }
+  T* the_value() { return const_cast<T*>(std::as_const(*this).the_value()); }
+  const Error* the_error() const {
+    const Error* error = std::get_if<1>(&state_);
+    if (error == nullptr) detail::result_has_no_error();
+    return error;
+  }
+  Error* the_error() {
+    return const_cast<Error*>(std::as_const(*this).the_error());
+  }
+
   std::variant<T, Error> state_;
 };
 
@@ -145,14 +173,22 @@ class [[nodiscard]] Result<void> {
   bool has_value() const { return !error_.has_value(); }
   /// The same.
   explicit operator bool() const { return has_value(); }
-  /// The error; undefined where there is none.
+  /// The error; ends the program where there is none.
   /// @{
-  Error& error() & { return *error_; }
-  const Error& error() const& { return *error_; }
-  Error&& error() && { return std::move(*error_); }
+  Error& error() & { return *the_error(); }
+  const Error& error() const& { return *the_error(); }
+  Error&& error() && { return std::move(*the_error()); }
   /// @}
 
  private:
+  const Error* the_error() const {
+    if (!error_) detail::result_has_no_error();
+    return &*error_;
+  }
+  Error* the_error() {
+    return const_cast<Error*>(std::as_const(*this).the_error());
+  }
+
   std::optional<Error> error_;
 };
 

@@ -74,24 +74,24 @@ struct StreamEvent {
   std::uint32_t part = 0;
 
   /// Of the response (started), the tool call or the piece of thinking.
-  std::string_view id;
-  std::string_view model;    ///< started
-  std::int64_t created = 0;  ///< started; Unix seconds, 0 = not known
-  std::string_view name;     ///< of the tool
+  std::string_view id = {};
+  std::string_view model = {};  ///< started
+  std::int64_t created = 0;     ///< started; Unix seconds, 0 = not known
+  std::string_view name = {};   ///< of the tool
   /// Text, thinking, refusal; a fragment of a tool call's arguments.
-  std::string_view text;
+  std::string_view text = {};
   /// Replaces, never appends. [claude: signature_delta]
-  std::string_view signature;
+  std::string_view signature = {};
   /// Who made the signature, or the data of redacted thinking.
   ReasoningIssuer issuer = ReasoningIssuer::unknown;
   /// One JSON object in the upstream dialect's own form.
-  std::string_view citation;
+  std::string_view citation = {};
 
   StopReason stop_reason = StopReason::end_turn;  ///< finished
-  std::string_view stop_reason_text;     ///< the provider's own word for it
-  std::string_view stop_sequence;        ///< that matched; empty = none
-  std::string_view refusal_explanation;  ///< empty = nothing said
-  std::string_view service_tier;         ///< started or finished
+  std::string_view stop_reason_text = {};  ///< the provider's own word for it
+  std::string_view stop_sequence = {};     ///< that matched; empty = none
+  std::string_view refusal_explanation = {};  ///< empty = nothing said
+  std::string_view service_tier = {};         ///< started or finished
 
   const Usage* usage = nullptr;  ///< started, usage, finished; null = unknown
   const Error* error = nullptr;  ///< failed; else null
@@ -110,8 +110,8 @@ struct OwnedStreamEvent {
   StopReason stop_reason = StopReason::end_turn;
   std::string stop_reason_text, stop_sequence, refusal_explanation,
       service_tier;
-  std::optional<Usage> usage;
-  std::optional<Error> error;
+  std::optional<Usage> usage = {};
+  std::optional<Error> error = {};
   /// @}
 
   /// An empty `ping`.
@@ -141,8 +141,11 @@ class StreamDecoder {
   /// The upstream closed. Before the dialect's terminal event this emits
   /// `failed` (upstream_truncated).
   virtual void finish(EventSink& sink) = 0;
-  /// Bytes of the fed stream that belong to whole events so far.
+  /// Bytes of the fed stream that belong to whole, readable events so far.
   virtual std::size_t consumed() const = 0;
+  /// Failed because what came is no event at all (broken JSON, a wrong
+  /// checksum), so that nobody can read it; not because of what it says.
+  virtual bool unreadable() const { return false; }
   /// What could not be carried so far. Lives as long as this object.
   virtual const Losses& losses() const = 0;
 };

@@ -27,10 +27,10 @@ struct SystemEdits {
   /// the ones before it made. An empty old text never matches. What is
   /// replaced as a whole by nothing stays as an empty text, which some
   /// providers refuse.
-  std::vector<std::pair<std::string, std::string>> replacements;
+  std::vector<std::pair<std::string, std::string>> replacements = {};
   /// Appended to the system prompt behind a blank line, after the
   /// replacements.
-  std::string append;
+  std::string append = {};
   /// A summary of the conversation so far is put at its end, as
   /// <session-progress> in the user's last turn or right behind it: what
   /// stands before it is as it was, so provider prompt caches still hit.

@@ -15,7 +15,7 @@
 //                      return "12:00";
 //                    }};
 //   ToolRun run = run_tools(client, request, {clock});
-//   if (run.answer) use(run.answer->content);
+//   if (run.answer) use(run.answer->text());
 #pragma once
 
 #include <functional>
@@ -32,28 +32,31 @@ namespace llmproxy {
 struct Tool {
   /// Letters, digits, "_" and "-"; unique among the tools of a run. Names
   /// longer than a dialect takes are shortened on the way and back.
-  std::string name;
+  std::string name = {};
   /// What it does and when to use it, for the model to read.
-  std::string description;
-  /// JSON Schema of the arguments, an object; empty = no arguments.
-  std::string schema;
+  std::string description = {};
+  /// JSON Schema of the arguments, an object; empty = no arguments. Checked
+  /// before anything is sent.
+  std::string schema = {};
   /// Gets the arguments as JSON text as the model wrote it: not checked
   /// against the schema, perhaps not even JSON. The text or error message it
-  /// returns goes to the model, so it should hold no secret. Must not throw.
-  std::function<Result<std::string>(const std::string& arguments)> run;
+  /// returns goes to the model, so it should hold no secret; so does what() of
+  /// an exception, which is an error, too.
+  std::function<Result<std::string>(const std::string& arguments)> run = {};
 };
 
 /// What a run may be told.
 struct ToolOptions {
   /// For each of the calls to the model; a total deadline is one round's. The
-  /// stop token is also looked at before each function.
-  CallOptions call;
+  /// stop token is also looked at before and behind each function: after a
+  /// stop none is run and nothing is asked.
+  CallOptions call = {};
   /// Most times that the model is asked; at least 1.
   int max_rounds = 16;
   /// Gets the events of all rounds, each round's from `started` to `finished`
   /// or `failed`, on the calling thread; false = enough. Empty = the model is
   /// asked for whole answers.
-  EventCallback on_event;
+  EventCallback on_event = {};
 };
 
 /// What came of it.
@@ -61,8 +64,9 @@ struct ToolRun {
   /// The last answer, or the error of the last round.
   Result<ChatResponse> answer;
   /// The whole conversation: the request's messages, all answers, all
-  /// results. Good for the next request, also after an error.
-  std::vector<Message> messages;
+  /// results. Good for the next request, also after an error: after a stop the
+  /// calls that were not run have a result that says so.
+  std::vector<Message> messages = {};
   /// How often the model was asked.
   int rounds = 0;
   /// The model was done. False after an error, and where max_rounds ended it:

@@ -8,7 +8,8 @@
 //   const Dialect& openai = *find_dialect("openai-chat");
 //   const Dialect& claude = *find_dialect("claude");
 //   auto sent = translate_request(openai, claude, body);
-//   ... send sent->body to sent->path, read bytes ...
+//   ... send sent->method, base URL + sent->target(), sent->headers, your key
+//       and sent->body by your own HTTP client; read bytes ...
 //   StreamTranslator stream(claude, openai, sent->context);
 //   stream.feed(bytes, out);      // as often as bytes come
 //   stream.finish(out);           // the upstream closed
@@ -22,6 +23,7 @@
 
 #include "llmproxy/dialect.h"
 #include "llmproxy/export.h"
+#include "llmproxy/parse_limits.h"
 
 LLMPROXY_EXPORT_BEGIN
 namespace llmproxy {
@@ -31,9 +33,9 @@ struct TranslateOptions {
   /// Refuse (400, unsupported) what cannot be carried exactly.
   bool strict = false;
   /// Model to ask upstream; empty = the client's.
-  std::string model;
+  std::string model = {};
   /// What that model takes; absent = traits_for(to, model).
-  std::optional<TargetTraits> traits;
+  std::optional<TargetTraits> traits = {};
   /// As EncodeOptions::clamp_sampling.
   bool clamp_sampling = false;
   /// As EncodeOptions::drop_hosted_tools.
@@ -42,11 +44,11 @@ struct TranslateOptions {
   bool drop_prefill = false;
   /// Unix seconds to stamp answers with; 0 = none.
   std::int64_t created = 0;
-  /// Id for answers of upstreams that give none.
-  std::string answer_id;
+  /// Id where upstreams give none; "resp_..." is taken in any case.
+  std::string answer_id = {};
   /// Gets the bytes of an image for targets that do not fetch images by URL;
   /// called with the URL. Absent = such images are refused.
-  std::function<Result<MediaSource>(const std::string& url)> fetch_image;
+  std::function<Result<MediaSource>(const std::string& url)> fetch_image = {};
 };
 
 /// A client's request body, parsed once: enough to route it, and to
@@ -56,9 +58,10 @@ class ParsedRequest {
   /// Errors: invalid_request with the place, for anything that is not a JSON
   /// object with a usable `model`. Dialects that keep the model in the path
   /// read it from `head`: its path (the client's or the upstream's form), or
-  /// its model.
+  /// its model. request_too_large for more values than `limits` allow.
   static Result<ParsedRequest> parse(const Dialect& dialect, std::string body,
-                                     const RequestHead& head = {});
+                                     const RequestHead& head = {},
+                                     const ParseLimits& limits = {});
   /// What was moved from may only be destroyed or assigned to.
   ParsedRequest(ParsedRequest&&) noexcept;
   /// The same.
@@ -80,26 +83,48 @@ class ParsedRequest {
   /// The canonical form. Every mistake in the body is found here.
   Result<ChatRequest> decode() const;
   /// The body with only the model replaced, every other byte untouched.
-  std::string with_model(std::string_view model) const;
+  std::string with_model(std::string_view model) const&;
+  /// The same without a copy; what is left may only be destroyed.
+  std::string with_model(std::string_view model) &&;
+  /// The body as it came, given up; what is left may only be destroyed.
+  std::string take_body() &&;
 
  private:
+  friend struct ParsedRoot;
   struct State;
   explicit ParsedRequest(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 
-/// What to send upstream, and what to keep for the answer.
+/// What to send upstream, and what to keep for the answer. With a base URL in
+/// front of target() and the key beside `headers` it is a whole request.
 struct TranslatedRequest {
-  std::string path;        ///< behind the provider's base URL, query included
-  std::string body;        ///< JSON
-  RequestContext context;  ///< for StreamTranslator or translate_response
-  Losses losses;           ///< of the request
+  std::string method = "POST";  ///< in capitals
+  /// Behind the provider's base URL, as the vendor writes that:
+  /// "/models/gemini-2.5-pro:streamGenerateContent".
+  std::string path = {};
+  std::string query = {};  ///< "alt=sse", without "?"; mostly empty
+  /// Content type, what is accepted, and what the dialect demands
+  /// (anthropic-version): as upstream_headers(). No key, no length.
+  Headers headers = {};
+  std::string body = {};        ///< JSON
+  RequestContext context = {};  ///< for StreamTranslator or translate_response
+  Losses losses = {};           ///< of the request
+
+  /// Path and query as they stand behind the base URL: "<path>?<query>".
+  std::string target() const;
 };
 
 /// Errors: invalid_request (400) for a bad body, unsupported (400) for what
 /// the target cannot do.
 Result<TranslatedRequest> translate_request(
     const ParsedRequest& request, const Dialect& to,
+    const TranslateOptions& options = {});
+/// The same for a request that nobody else needs: it is freed once it is
+/// read, so that a large body is not in memory three times. One with images by
+/// URL stays as it is: their bytes may be got first and this asked again.
+Result<TranslatedRequest> translate_request(
+    ParsedRequest&& request, const Dialect& to,
     const TranslateOptions& options = {});
 /// The same for a body that was not parsed yet.
 Result<TranslatedRequest> translate_request(
@@ -108,9 +133,9 @@ Result<TranslatedRequest> translate_request(
 
 /// What to send to the client, and what is worth knowing of it.
 struct TranslatedResponse {
-  std::string body;                               ///< JSON
-  Losses losses;                                  ///< of the answer
-  Usage usage;                                    ///< as the upstream counted
+  std::string body = {};                          ///< JSON
+  Losses losses = {};                             ///< of the answer
+  Usage usage = {};                               ///< as the upstream counted
   StopReason stop_reason = StopReason::end_turn;  ///< why the model stopped
 };
 
@@ -124,8 +149,8 @@ Result<TranslatedResponse> translate_response(
 struct TranslatedError {
   int status = 500;  ///< for the client
   /// JSON, in the client's dialect.
-  std::string body;
-  Error error;  ///< what it was
+  std::string body = {};
+  Error error = {};  ///< what it was
 };
 
 /// An upstream's error answer, as the client's dialect writes it.

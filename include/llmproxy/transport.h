@@ -32,6 +32,7 @@
 
 #include "llmproxy/export.h"
 #include "llmproxy/http.h"
+#include "llmproxy/large_body.h"
 #include "llmproxy/result.h"
 
 LLMPROXY_EXPORT_BEGIN
@@ -54,10 +55,17 @@ struct Deadlines {
 /// One request to an upstream, credentials included.
 struct UpstreamRequest {
   std::string method = "POST";  ///< in capitals
-  std::string url;              ///< whole, query included
-  Headers headers;              ///< sent as they are; holds the key
-  std::string body;             ///< may be empty
-  Deadlines deadlines;          ///< of this request
+  std::string url = {};         ///< whole, query included
+  Headers headers = {};         ///< sent as they are; holds the key
+  std::string body = {};        ///< may be empty
+  Deadlines deadlines = {};     ///< of this request
+  /// Compressed answers are unpacked, also where that was not asked for; the
+  /// headers still say how they came. False: bytes as they come.
+  bool unpack = true;
+  /// In place of `body`, which is empty then; null = there is none. Sent in
+  /// pieces, each read when it is wanted. make_demo_transport() does not look
+  /// at it, recordings do not hold it.
+  std::shared_ptr<const LargeBody> large_body = {};
 };
 
 /// What a handler wants after a piece of the body.
@@ -69,8 +77,9 @@ enum class Flow : std::uint8_t {
   stop,
 };
 
-/// Receives one answer: head once, body in pieces, done exactly once. Must
-/// not throw.
+/// Receives one answer: head once, body in pieces, done exactly once. It should
+/// not throw: the library's transports end the transfer with an error then
+/// (cancelled, of Fault::client), and drop what on_done throws.
 class ResponseHandler {
  public:
   virtual ~ResponseHandler() = default;
@@ -100,8 +109,8 @@ class Transfer {
   virtual void linger() {}
 };
 
-/// Tells perform() to give up. Asked at least four times a second, also
-/// while the upstream is silent; may be empty.
+/// Tells perform() to give up. Asked before anything is sent, and then at least
+/// four times a second, also while the upstream is silent; may be empty.
 using Cancelled = std::function<bool()>;
 
 /// Runs transfers; see the top of this file.
@@ -124,9 +133,14 @@ class Transport {
 struct CurlOptions {
   /// Idle keep-alive connections kept in all.
   std::size_t max_idle_connections = 512;
-  std::string user_agent;  ///< empty = "llmproxy/<version>"
+  /// An idle connection is not used again after this long: servers close
+  /// theirs too, many after 5 s, and a request that meets the close is lost.
+  /// Shorter where the upstream announces less (`Keep-Alive: timeout=`, one
+  /// second less than that).
+  std::chrono::milliseconds max_idle{4000};
+  std::string user_agent = {};  ///< empty = "llmproxy/<version>"
   /// PEM file of trusted roots; empty = the system's.
-  std::string ca_file;
+  std::string ca_file = {};
   /// HTTP/2 where a TLS upstream offers it; each call still has a connection
   /// of its own, so this only helps with upstreams that want it.
   bool http2 = false;
@@ -137,7 +151,9 @@ struct CurlOptions {
 /// Certificates are always checked. https_proxy and no_proxy of the
 /// environment are honoured; http_proxy is not, as it would see the key.
 /// Dropping the last reference cancels what start() began, and returns after
-/// the last on_done. Null when the process has no descriptor or thread left.
+/// the last on_done. A child of fork() may use it, too: it gets an engine and
+/// connections of its own, and calls that ran in its parent stay there. Null
+/// when the process has no descriptor or thread left.
 std::shared_ptr<Transport> make_curl_transport(const CurlOptions& options = {});
 
 /// Answers by itself, offline, in every dialect: URLs start with "demo:" and

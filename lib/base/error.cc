@@ -1,6 +1,9 @@
 // The error table: one row per kind.
 #include <array>
+#include <exception>
+#include <stdexcept>
 
+#include "base/bounded.h"
 #include "llmproxy/loss.h"
 #include "llmproxy/result.h"
 
@@ -63,11 +66,37 @@ constexpr std::array kStatuses = {
     StatusRow{529, ErrorKind::overloaded},
 };
 
+/// The core writes nothing itself. What std::terminate finds in flight, the
+/// run-time's handler writes, or the host's own.
+[[noreturn]] void end_program(const std::string& why) {
+  try {
+    throw std::logic_error("llmproxy::Result: " + why);
+  } catch (...) {
+    std::terminate();
+  }
+}
+
 }  // namespace
+
+namespace detail {
+
+void result_has_no_value(const Error* error) {
+  if (error == nullptr) end_program("there is no value");
+  std::string why = "there is no value, but the error ";
+  why += to_string(error->kind);
+  why += ": " + error->message;
+  if (!error->path.empty()) why += " (at " + error->path + ")";
+  end_program(why);
+}
+
+void result_has_no_error() { end_program("there is no error, but a value"); }
+
+}  // namespace detail
 
 int http_status(const Error& error) {
   // An error that came with a 2xx or 3xx is one all the same.
-  return error.status >= 400 ? error.status : row(error.kind).status;
+  const bool is_error = error.status >= 400 && error.status < 600;
+  return is_error ? error.status : row(error.kind).status;
 }
 
 std::string_view to_string(ErrorKind kind) { return row(kind).name; }
@@ -96,8 +125,8 @@ Error invalid_request(std::string message, std::string path) {
   Error error;
   error.kind = ErrorKind::invalid_request;
   error.fault = Fault::client;
-  error.message = std::move(message);
-  error.path = std::move(path);
+  error.message = cut_short(std::move(message), kMaxSentence);
+  error.path = cut_short(std::move(path), kMaxPointer);
   return error;
 }
 
@@ -111,7 +140,7 @@ Error upstream_malformed(std::string message) {
   Error error;
   error.kind = ErrorKind::upstream_malformed;
   error.fault = Fault::upstream;
-  error.message = std::move(message);
+  error.message = cut_short(std::move(message), kMaxSentence);
   return error;
 }
 

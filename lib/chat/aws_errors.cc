@@ -4,6 +4,7 @@
 #include <array>
 
 #include "chat/error_text.h"
+#include "json/text.h"
 #include "json/writer.h"
 #include "wire/event_stream.h"
 
@@ -128,7 +129,8 @@ std::string message_of(const Error& error) {
 Error error_of(std::string_view name, const json::Value& body, int status) {
   Error error;
   error.fault = Fault::upstream;
-  error.code = std::string(bare_name(name));
+  // The name comes from a header, which may hold any bytes.
+  error.code = json::replace_invalid_utf8(bare_name(name));
   error.message = std::string(body["message"].string());
   if (error.message.empty()) {
     error.message = std::string(body["Message"].string());
@@ -155,11 +157,8 @@ Error decode_aws_error(int status, const Headers& headers,
   std::string_view name = find_header(headers, "x-amzn-errortype");
   if (name.empty()) name = name_in(root);
   Error error = error_of(name, root, status);
-  if (error.message.empty()) {
-    error.message = root ? first_text(root) : text_of_page(body);
-  }
-  unwrap_message(error);
-  refine_by_message(error);
+  if (error.message.empty() && !root) error.message = text_of_page(body);
+  settle_error(error, root);
   add_headers(error, headers, "x-amzn-requestid");
   return error;
 }
@@ -193,11 +192,11 @@ Error read_aws_exception(std::string_view name, std::string_view data) {
   const auto parsed = document.parse(data);
   const bool object = parsed && parsed->is_object();
   Error error = error_of(name, object ? *parsed : json::Value(), 0);
-  if (error.message.empty()) error.message = std::string(data);
-  if (object && error.message == data) error.message = error.code;
+  if (error.message.empty() && !object && !data.empty()) {
+    error.message = text_of_page(data);
+  }
   if (error.message.empty()) error.message = error.code;
-  unwrap_message(error);
-  refine_by_message(error);
+  settle_error(error, object ? *parsed : json::Value());
   return error;
 }
 

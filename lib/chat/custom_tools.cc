@@ -1,7 +1,9 @@
 #include "chat/custom_tools.h"
 
 #include <algorithm>
+#include <array>
 
+#include "base/bounded.h"
 #include "json/json.h"
 #include "json/text.h"
 #include "json/writer.h"
@@ -25,7 +27,7 @@ std::string wrapped(std::string_view text) {
 /// The grammar of a custom tool's format, for the description.
 std::string grammar_of(const RawJson& format) {
   json::Document document;
-  const auto root = document.parse(format.text);
+  const auto root = document.parse_view(format.text());
   if (!root) return {};
   const json::Value nested = (*root)["grammar"];
   const json::Value definition =
@@ -33,14 +35,8 @@ std::string grammar_of(const RawJson& format) {
   return std::string(definition.string());
 }
 
-/// Skips white space and then `token`; false when something else stands
-/// there or the text ends first.
-bool skip(std::string_view text, std::size_t& at, std::string_view token) {
-  while (at < text.size() && static_cast<unsigned char>(text[at]) <= ' ') ++at;
-  if (text.substr(at, token.size()) != token) return false;
-  at += token.size();
-  return true;
-}
+/// What stands before the text, apart from blanks.
+constexpr std::array<std::string_view, 4> kHead = {"{", "\"input\"", ":", "\""};
 
 }  // namespace
 
@@ -54,17 +50,17 @@ void wrap_custom_tools(ChatRequest& request, RequestContext& context,
     const std::string grammar = grammar_of(tool.schema);
     if (!grammar.empty()) {
       tool.description += "\n\nThe input must follow this grammar:\n" + grammar;
-      losses.push_back({path + "/custom/format",
+      add_loss(losses, {path + "/custom/format",
                         "the grammar is told in the description only",
                         LossKind::approximated});
     } else {
-      losses.push_back({path,
+      add_loss(losses, {path,
                         "the tool's free text travels as the one string of "
                         "an object",
                         LossKind::approximated});
     }
     tool.kind = ToolKind::function;
-    tool.schema.text = std::string(kSchema);
+    tool.schema = json::Trusted::json(std::string(kSchema));
   }
   for (Message& message : request.messages) {
     for (ContentPart& part : message.content) {
@@ -76,13 +72,16 @@ void wrap_custom_tools(ChatRequest& request, RequestContext& context,
   }
 }
 
+/// Goes on where the last fragment ended.
 bool InputUnwrapper::find_text() {
-  std::size_t at = 0;
-  if (!skip(raw_, at, "{") || !skip(raw_, at, "\"input\"") ||
-      !skip(raw_, at, ":") || !skip(raw_, at, "\"")) {
-    return false;
+  for (; head_ < kHead.size(); ++head_) {
+    const std::string_view token = kHead[head_];
+    while (at_ < raw_.size() && static_cast<unsigned char>(raw_[at_]) <= ' ') {
+      ++at_;
+    }
+    if (raw_.compare(at_, token.size(), token) != 0) return false;
+    at_ += token.size();
   }
-  at_ = at;
   in_text_ = true;
   return true;
 }
@@ -109,13 +108,15 @@ void InputUnwrapper::decode(std::string& out) {
     end += length == 12 && raw_.compare(end + 6, 2, "\\u") != 0 ? 6 : length;
   }
   json::unescape(std::string_view(raw_).substr(at_, end - at_), out);
-  at_ = end;
   done_ = end < raw_.size() && raw_[end] == '"';
+  raw_.erase(0, end);
+  at_ = 0;
 }
 
 void InputUnwrapper::feed(std::string_view fragment, std::string& out) {
+  if (done_) return;
   raw_.append(fragment);
-  if (done_ || (!in_text_ && !find_text())) return;
+  if (!in_text_ && !find_text()) return;
   decode(out);
 }
 
@@ -126,7 +127,7 @@ bool InputUnwrapper::finish(std::string& out) {
     return false;
   }
   json::Document document;
-  const auto root = document.parse(raw_);
+  const auto root = document.parse_view(raw_);
   if (!root) {
     out.append(raw_);
   } else if (root->is_string()) {

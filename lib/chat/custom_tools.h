@@ -32,8 +32,9 @@ class InputUnwrapper {
   bool find_text();
   void decode(std::string& out);
 
-  std::string raw_;       // everything so far
-  std::size_t at_ = 0;    // next byte of raw_ to decode
+  std::string raw_;       // what was not decoded yet
+  std::size_t head_ = 0;  // tokens found of what stands before the text
+  std::size_t at_ = 0;    // next byte of raw_ to look at
   bool in_text_ = false;  // behind the opening quote
   bool done_ = false;     // behind the closing quote
 };

@@ -30,6 +30,9 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+constexpr std::string_view kNoText =
+    "the upstream answered with an error and no text";
+
 std::string bounded(std::string_view text) {
   std::string out = json::replace_invalid_utf8(text.substr(0, kMaxText));
   if (text.size() > kMaxText) out += "...";
@@ -94,21 +97,36 @@ std::string text_of_page(std::string_view body) {
       out += c;
     }
   }
-  if (out.empty()) return "the upstream answered with an error and no text";
+  if (out.empty()) return std::string(kNoText);
   return bounded(out);
 }
 
-std::string first_text(const json::Value& body) {
+namespace {
+
+std::string text_inside(const json::Value& body) {
   for (const std::string_view name :
        {"message", "detail", "error", "error_message", "error_code"}) {
     const json::Value value = body[name];
     if (!value.string().empty()) return bounded(value.string());
     if (value.is_object()) {
-      std::string inner = first_text(value);
+      std::string inner = text_inside(value);
       if (!inner.empty()) return inner;
     }
   }
   return bounded(body.raw());
+}
+
+}  // namespace
+
+std::string first_text(const json::Value& body) {
+  std::string text = text_inside(body);
+  return text.empty() ? std::string(kNoText) : text;
+}
+
+void settle_error(Error& error, const json::Value& body) {
+  if (error.message.empty()) error.message = first_text(body);
+  unwrap_message(error);
+  refine_by_message(error);
 }
 
 void add_headers(Error& error, const Headers& headers,

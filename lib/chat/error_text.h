@@ -23,8 +23,12 @@ void unwrap_message(Error& error);
 std::string text_of_page(std::string_view body);
 
 /// The first text in an error body of unknown shape ("detail", "message",
-/// "error" ...), else the bounded body itself.
+/// "error" ...), else the bounded body itself. Never empty.
 std::string first_text(const json::Value& body);
+
+/// The end of reading an error: one without a message takes the first text of
+/// `body`, and what the message tells is found in it.
+void settle_error(Error& error, const json::Value& body);
 
 /// retry-after and the request id.
 void add_headers(Error& error, const Headers& headers,

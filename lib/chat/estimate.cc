@@ -29,7 +29,7 @@ class Sum {
     }
     for (const ToolDefinition& tool : request.tools) {
       sum += around_ + of_text_(tool.name) + of_text_(tool.description) +
-             of_text_(tool.schema.text);
+             of_text_(tool.schema.text());
     }
     return sum;
   }
@@ -56,7 +56,7 @@ class Sum {
     return of_text_(part.text);
   }
   std::size_t operator()(const OpaquePart& part) const {
-    return of_text_(part.json.text);
+    return of_text_(part.json.text());
   }
 
  private:

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 
+#include "json/text.h"
+
 namespace llmproxy {
 namespace {
 
@@ -66,17 +68,21 @@ std::string percent_decoded(std::string_view text) {
 
 }  // namespace
 
+bool is_web_url(std::string_view url) {
+  const std::string scheme = lower(url.substr(0, 8));
+  return scheme.starts_with("http://") || scheme == "https://";
+}
+
 Result<MediaSource> media_from_url(std::string_view url,
                                    std::string_view path) {
   MediaSource source;
-  const std::string scheme = lower(url.substr(0, 8));
-  if (scheme.substr(0, 7) == "http://" || scheme == "https://") {
+  if (is_web_url(url)) {
     source.kind = MediaKind::url;
     source.data = std::string(url);
     return source;
   }
   const auto comma = url.find(',');
-  if (scheme.substr(0, 5) != "data:" || comma == std::string_view::npos) {
+  if (lower(url.substr(0, 5)) != "data:" || comma == std::string_view::npos) {
     return invalid_request("expected an http(s) URL or a data: URL",
                            std::string(path));
   }
@@ -90,6 +96,10 @@ Result<MediaSource> media_from_url(std::string_view url,
   } else {
     source.kind = MediaKind::text;
     source.data = percent_decoded(url.substr(comma + 1));
+    if (!json::is_utf8(source.data)) {
+      return invalid_request("the text of the data: URL is not UTF-8",
+                             std::string(path));
+    }
     if (source.media_type.empty()) source.media_type = "text/plain";
   }
   return source;

@@ -12,6 +12,9 @@
 LLMPROXY_INTERNAL_BEGIN
 namespace llmproxy {
 
+/// What an upstream could fetch. Case counts in no scheme.
+bool is_web_url(std::string_view url);
+
 /// A `data:` URL becomes base64 or text with its MIME type (lower case,
 /// parameters dropped, image/jpg spelled image/jpeg); http(s) stays a URL.
 /// Errors: invalid_request at `path`.

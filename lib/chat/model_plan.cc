@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/bounded.h"
 #include "base/enum_table.h"
 
 namespace llmproxy {
@@ -43,7 +44,7 @@ Effort effort_of(std::int64_t budget) {
 
 void lose(Losses& losses, std::string_view path, std::string what,
           LossKind kind = LossKind::dropped) {
-  losses.push_back({std::string(path), std::move(what), kind});
+  add_loss(losses, {std::string(path), std::move(what), kind});
 }
 
 bool choice_is_forced(const ChatRequest& request) {
@@ -103,6 +104,15 @@ ThinkingPlan plan_budget(const ChatRequest& request, std::int64_t max_tokens,
   plan.mode = ReasoningMode::budget;
   // A quarter is left for the answer.
   const std::int64_t most = std::max(kMinThinkingBudget, max_tokens / 4 * 3);
+  if (asked.budget_tokens && *asked.budget_tokens < kMinThinkingBudget) {
+    plan.budget = kMinThinkingBudget;
+    lose(losses, reasoning_path(request),
+         fmt::format("this model takes no budget below {} tokens; they are "
+                     "used",
+                     kMinThinkingBudget),
+         LossKind::approximated);
+    return plan;
+  }
   if (asked.budget_tokens && *asked.budget_tokens < max_tokens) {
     plan.budget = asked.budget_tokens;
   } else if (asked.budget_tokens) {

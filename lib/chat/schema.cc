@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/bounded.h"
 #include "json/json.h"
 #include "json/writer.h"
 
@@ -64,7 +65,7 @@ class Closer {
     const Value open = schema["additionalProperties"];
     if (closes && !open) w_.member("additionalProperties", false);
     if (closes && open && open.boolean() != false) {
-      losses_.push_back({json::pointer(path, "additionalProperties"),
+      add_loss(losses_, {json::pointer(path, "additionalProperties"),
                          "structured output takes closed objects only",
                          LossKind::approximated});
     }
@@ -79,7 +80,7 @@ class Closer {
       if (!in(kLimits, member.key())) continue;
       limits += fmt::format("{}{}: {}", limits.empty() ? "" : ", ",
                             member.key(), member.raw());
-      losses_.push_back({json::pointer(path, member.key()),
+      add_loss(losses_, {json::pointer(path, member.key()),
                          "moved into the description", LossKind::approximated});
     }
     return limits;
@@ -123,11 +124,11 @@ class Closer {
 std::string object_schema(const RawJson& schema) {
   if (schema.empty()) return std::string(kEmptyObject);
   json::Document document;
-  const auto root = document.parse(schema.text);
+  const auto root = document.parse_view(schema.text());
   if (!root || !root->is_object() || root->size() == 0) {
     return std::string(kEmptyObject);
   }
-  if ((*root)["type"].string() == "object") return schema.text;
+  if ((*root)["type"].string() == "object") return schema.text();
   std::string out;
   Writer w(out);
   w.begin_object();
@@ -142,7 +143,7 @@ std::string object_schema(const RawJson& schema) {
 std::string closed_schema(const RawJson& schema, std::string_view path,
                           Losses& losses) {
   json::Document document;
-  const auto root = document.parse(schema.text);
+  const auto root = document.parse_view(schema.text());
   if (!root || !root->is_object()) return std::string(kEmptyObject);
   std::string out;
   Closer(out, losses).write(*root, std::string(path));

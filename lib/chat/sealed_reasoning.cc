@@ -1,7 +1,10 @@
 #include "chat/sealed_reasoning.h"
 
+#include <algorithm>
+
 #include "base/enum_table.h"
 #include "chat/media.h"
+#include "json/text.h"
 
 namespace llmproxy {
 namespace {
@@ -31,6 +34,15 @@ std::optional<std::string> take(std::string& rest) {
   return word;
 }
 
+/// What providers sign and encrypt is base64, and their ids are words: one line
+/// of ASCII. Redacted data may be text, as Bedrock's blobs are.
+bool is_plain(std::string_view text) {
+  const bool controls = std::any_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < ' ' || c == '\x7f';
+  });
+  return !controls && json::is_utf8(text);
+}
+
 }  // namespace
 
 std::string seal(ReasoningIssuer issuer, std::string_view id,
@@ -56,7 +68,10 @@ std::string seal(const ThinkingPart& thinking) {
 std::optional<ThinkingPart> unseal(std::string_view text) {
   if (!text.starts_with(kEncodedMark)) return std::nullopt;
   std::optional<std::string> rest = decode_base64(text);
-  if (!rest || !rest->starts_with(kMark)) return std::nullopt;
+  // Anybody can write one: what is inside is a client's word like any other.
+  if (!rest || !rest->starts_with(kMark) || !is_plain(*rest)) {
+    return std::nullopt;
+  }
   rest->erase(0, kMark.size());
   const auto issuer_word = take(*rest);
   const auto kind = issuer_word ? take(*rest) : std::nullopt;

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <map>
 #include <vector>
 
 #include "llmproxy/stream.h"
@@ -18,12 +20,23 @@ class Sequencer final : public EventSink {
   void on_event(const StreamEvent& event) override;
 
  private:
+  struct Held {
+    OwnedStreamEvent event;
+    /// Of deltas that are nothing but text: their sizes.
+    std::vector<std::uint32_t> pieces;
+  };
+
+  static bool is_text(const StreamEvent& event);
+  void hold(const StreamEvent& event);
+  void send(const Held& held);
   void release();
 
   static constexpr std::uint32_t kNone = UINT32_MAX;
   EventSink& next_;
-  std::uint32_t open_ = kNone;          // the part that is let through
-  std::vector<OwnedStreamEvent> held_;  // events of later parts, in order
+  std::uint32_t open_ = kNone;  // the part that is let through
+  /// Events of later parts, and in which order those began.
+  std::map<std::uint32_t, std::vector<Held>> held_;
+  std::deque<std::uint32_t> order_;
 };
 
 }  // namespace llmproxy

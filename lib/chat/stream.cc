@@ -2,8 +2,20 @@
 // streaming and the non-streaming path from disagreeing.
 #include "llmproxy/stream.h"
 
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "chat/take_replay.h"
+
 namespace llmproxy {
 namespace {
+
+/// Decoders of a host's may say anything; what is no JSON is left out.
+RawJson checked(std::string_view json) {
+  Result<RawJson> read = RawJson::parse(std::string(json));
+  return read ? *std::move(read) : RawJson();
+}
 
 ContentPart empty_part(const StreamEvent& event) {
   ContentPart part;
@@ -35,9 +47,8 @@ ContentPart empty_part(const StreamEvent& event) {
           {}};
       break;
     case PartKind::opaque:
-      part.value = OpaquePart{std::string(event.id),
-                              std::string(event.name),
-                              {std::string(event.text)}};
+      part.value = OpaquePart{std::string(event.id), std::string(event.name),
+                              checked(event.text)};
       break;
   }
   return part;
@@ -47,7 +58,8 @@ void append_delta(ContentPart& part, const StreamEvent& event) {
   if (auto* text = part.as<TextPart>()) {
     text->text.append(event.text);
     if (!event.citation.empty()) {
-      text->citations.push_back({std::string(event.citation)});
+      RawJson citation = checked(event.citation);
+      if (!citation.empty()) text->citations.push_back(std::move(citation));
     }
   } else if (auto* thinking = part.as<ThinkingPart>()) {
     thinking->text.append(event.text);
@@ -76,11 +88,37 @@ PartKind kind_of(const ContentPart& part) {
   return PartKind::opaque;
 }
 
+/// How texts are cut.
+struct Cut {
+  bool words = false;  ///< each with the blanks before it
+  std::size_t most = std::numeric_limits<std::size_t>::max();  ///< bytes
+};
+
+/// Bytes of the next piece of `text`, which is not empty.
+std::size_t next_piece(std::string_view text, const Cut& cut) {
+  std::size_t length = text.size();
+  if (cut.words) {
+    const auto word = text.find_first_not_of(" \n\t");
+    if (word != std::string_view::npos) {
+      length = std::min(length, text.find_first_of(" \n\t", word));
+    }
+  }
+  if (length <= cut.most) return length;
+  // Not within a character; what is no UTF-8 is cut anywhere.
+  constexpr std::size_t kLongestCharacter = 4;
+  length = cut.most;
+  while (cut.most - length < kLongestCharacter && length > 1 &&
+         (static_cast<unsigned char>(text[length]) & 0xC0U) == 0x80U) {
+    --length;
+  }
+  return length;
+}
+
 /// Sends one part's deltas.
 class PartReplay {
  public:
-  PartReplay(EventSink& sink, PartKind kind, std::uint32_t part, bool words)
-      : sink_(sink), words_(words) {
+  PartReplay(EventSink& sink, PartKind kind, std::uint32_t part, Cut cut)
+      : sink_(sink), cut_(cut) {
     event_.kind = EventKind::part_delta;
     event_.part_kind = kind;
     event_.part = part;
@@ -88,17 +126,9 @@ class PartReplay {
 
   void text(std::string_view text) {
     while (!text.empty()) {
-      std::size_t length = text.size();
-      if (words_) {
-        // A word with the blanks before it.
-        const auto word = text.find_first_not_of(" \n\t");
-        if (word != std::string_view::npos) {
-          length = std::min(text.size(), text.find_first_of(" \n\t", word));
-        }
-      }
-      event_.text = text.substr(0, length);
+      event_.text = text.substr(0, next_piece(text, cut_));
       sink_.on_event(event_);
-      text.remove_prefix(length);
+      text.remove_prefix(event_.text.size());
     }
     event_.text = {};
   }
@@ -118,11 +148,12 @@ class PartReplay {
  private:
   EventSink& sink_;
   StreamEvent event_;
-  bool words_;
+  const Cut cut_;
 };
 
+/// All of a part but its end.
 void replay_part(const ContentPart& part, std::uint32_t index, EventSink& sink,
-                 bool words) {
+                 Cut cut) {
   StreamEvent edge;
   edge.kind = EventKind::part_started;
   edge.part_kind = kind_of(part);
@@ -140,15 +171,15 @@ void replay_part(const ContentPart& part, std::uint32_t index, EventSink& sink,
   } else if (const auto* opaque = part.as<OpaquePart>()) {
     edge.id = opaque->dialect;
     edge.name = opaque->type;
-    edge.text = opaque->json.text;
+    edge.text = opaque->json.text();
   }
   sink.on_event(edge);
 
-  PartReplay deltas(sink, edge.part_kind, index, words);
+  PartReplay deltas(sink, edge.part_kind, index, cut);
   if (const auto* text = part.as<TextPart>()) {
     deltas.text(text->text);
     for (const RawJson& citation : text->citations) {
-      deltas.citation(citation.text);
+      deltas.citation(citation.text());
     }
   } else if (const auto* thinking = part.as<ThinkingPart>()) {
     deltas.text(thinking->text);
@@ -158,10 +189,42 @@ void replay_part(const ContentPart& part, std::uint32_t index, EventSink& sink,
   } else if (const auto* refusal = part.as<RefusalPart>()) {
     deltas.text(refusal->text);
   }
+}
 
+void end_part(PartKind kind, std::uint32_t index, EventSink& sink) {
+  StreamEvent edge;
   edge.kind = EventKind::part_ended;
-  edge.id = edge.name = edge.text = {};
+  edge.part_kind = kind;
+  edge.part = index;
   sink.on_event(edge);
+}
+
+void replay_start(const ChatResponse& response, EventSink& sink) {
+  StreamEvent started;
+  started.kind = EventKind::started;
+  started.id = response.id;
+  started.model = response.model;
+  started.created = response.created;
+  started.service_tier = response.service_tier;
+  // What was read is known from the start, what is written is not.
+  Usage input = response.usage;
+  input.output_tokens.reset();
+  input.reasoning_tokens.reset();
+  input.output_audio_tokens.reset();
+  started.usage = &input;
+  sink.on_event(started);
+}
+
+void replay_finish(const ChatResponse& response, EventSink& sink) {
+  StreamEvent finished;
+  finished.kind = EventKind::finished;
+  finished.stop_reason = response.stop_reason;
+  finished.stop_reason_text = response.stop_reason_text;
+  finished.stop_sequence = response.stop_sequence;
+  finished.refusal_explanation = response.refusal_explanation;
+  finished.service_tier = response.service_tier;
+  finished.usage = &response.usage;
+  sink.on_event(finished);
 }
 
 }  // namespace
@@ -247,32 +310,25 @@ void Accumulator::on_event(const StreamEvent& event) {
 }
 
 void replay(const ChatResponse& response, EventSink& sink, bool words) {
-  StreamEvent started;
-  started.kind = EventKind::started;
-  started.id = response.id;
-  started.model = response.model;
-  started.created = response.created;
-  started.service_tier = response.service_tier;
-  // What was read is known from the start, what is written is not.
-  Usage input = response.usage;
-  input.output_tokens.reset();
-  input.reasoning_tokens.reset();
-  input.output_audio_tokens.reset();
-  started.usage = &input;
-  sink.on_event(started);
+  replay_start(response, sink);
   std::uint32_t index = 0;
   for (const ContentPart& part : response.content) {
-    replay_part(part, index++, sink, words);
+    replay_part(part, index, sink, {.words = words});
+    end_part(kind_of(part), index++, sink);
   }
-  StreamEvent finished;
-  finished.kind = EventKind::finished;
-  finished.stop_reason = response.stop_reason;
-  finished.stop_reason_text = response.stop_reason_text;
-  finished.stop_sequence = response.stop_sequence;
-  finished.refusal_explanation = response.refusal_explanation;
-  finished.service_tier = response.service_tier;
-  finished.usage = &response.usage;
-  sink.on_event(finished);
+  replay_finish(response, sink);
+}
+
+void take_replay(ChatResponse response, EventSink& sink, std::size_t most) {
+  replay_start(response, sink);
+  std::uint32_t index = 0;
+  for (ContentPart& part : response.content) {
+    const PartKind kind = kind_of(part);
+    replay_part(part, index, sink, {.most = most});
+    part = ContentPart();
+    end_part(kind, index++, sink);
+  }
+  replay_finish(response, sink);
 }
 
 }  // namespace llmproxy

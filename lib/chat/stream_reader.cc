@@ -1,33 +1,66 @@
 #include "chat/stream_reader.h"
 
+#include "base/bounded.h"
+#include "chat/answer_end.h"
 #include "chat/aws_errors.h"
 #include "json/text.h"
 
 namespace llmproxy {
+/// Counts the parts that pass.
+class StreamReader::Counted final : public EventSink {
+ public:
+  Counted(EventSink& next, std::size_t& parts) : next_(next), parts_(parts) {}
+  void on_event(const StreamEvent& event) override {
+    if (event.kind == EventKind::part_started) ++parts_;
+    next_.on_event(event);
+  }
+
+ private:
+  EventSink& next_;
+  std::size_t& parts_;
+};
+
 void StreamReader::feed(std::string_view bytes, EventSink& sink) {
   if (closed_) return;
+  gate_.lead_to(sink);
   framer_->feed(bytes);
   wire::Frame frame;
-  while (!closed_ && framer_->next(frame)) on_frame(frame, sink);
+  Counted counted(gate_, parts_);
+  while (!closed_ && framer_->next(frame)) {
+    consumed_ = framer_->consumed();
+    on_frame(frame, counted);
+    if (crowded(0, gate_)) return;
+  }
+  // What is no event was not read.
+  if (!unreadable_) consumed_ = framer_->consumed();
   if (const std::string_view fault = framer_->fault(); !fault.empty()) {
-    fail(upstream_malformed(std::string(fault)), sink);
+    fail_unread(upstream_malformed(std::string(fault)), gate_);
   }
 }
 
 void StreamReader::finish(EventSink& sink) {
   if (closed_) return;
+  gate_.lead_to(sink);
   wire::Frame frame;
-  // Half an event is what a cut looks like, not a mistake of the upstream.
-  if (framer_->last(frame) &&
-      (on_sentinel(frame.data, sink) || json::is_json_object(frame.data))) {
-    on_frame(frame, sink);
-  }
-  if (closed_ || on_close(sink)) return;
+  if (framer_->last(frame)) on_last_frame(frame);
+  if (closed_ || on_close(gate_)) return;
   Error error;
   error.kind = ErrorKind::upstream_truncated;
   error.fault = Fault::upstream;
   error.message = "the upstream's stream ended before the answer was complete";
-  fail(error, sink);
+  fail(error, gate_);
+}
+
+/// What lacks only its end mark counts. Half an event is what a cut looks
+/// like, not a mistake of the upstream.
+void StreamReader::on_last_frame(const wire::Frame& frame) {
+  const bool object = json::is_json_object(frame.data);
+  if (object) {
+    on_frame(frame, gate_);
+  } else if (!on_sentinel(frame.data, gate_)) {
+    return;
+  }
+  consumed_ = framer_->consumed();
 }
 
 void StreamReader::on_frame(const wire::Frame& frame, EventSink& sink) {
@@ -35,18 +68,32 @@ void StreamReader::on_frame(const wire::Frame& frame, EventSink& sink) {
     return fail(read_aws_exception(frame.name, frame.data), sink);
   }
   if (frame.data.empty() || on_sentinel(frame.data, sink)) return;
-  auto root = document_.parse(frame.data);
+  auto root = document_.parse_view(frame.data);
   if (!root && json::valid_utf8_prefix(frame.data) != frame.data.size()) {
     // Models do emit broken UTF-8; the rest of the answer is worth having.
     root = document_.parse_owned(json::replace_invalid_utf8(frame.data));
   }
+  if (!root && root.error().kind == ErrorKind::request_too_large) {
+    return fail(upstream_malformed("an event of the upstream's stream cannot "
+                                   "be read: " +
+                                   root.error().message),
+                sink);
+  }
   if (!root || !root->is_object()) {
-    fail(upstream_malformed(
-             "the upstream sent a stream event that is not a JSON object"),
-         sink);
-    return;
+    consumed_ = frame.begin;
+    return fail_unread(
+        upstream_malformed(
+            "the upstream sent a stream event that is not a JSON object"),
+        sink);
   }
   on_object(frame.name, *root, sink);
+  if (gate_.dropped_call()) lose("/tool_calls", std::string(kNamelessCall));
+}
+
+void StreamReader::fail_unread(const Error& error, EventSink& sink) {
+  if (closed_) return;
+  unreadable_ = true;
+  fail(error, sink);
 }
 
 void StreamReader::fail(const Error& error, EventSink& sink) {
@@ -58,11 +105,21 @@ void StreamReader::fail(const Error& error, EventSink& sink) {
   sink.on_event(event);
 }
 
+bool StreamReader::crowded(std::size_t waiting, EventSink& sink) {
+  constexpr std::size_t kMost = 4000;
+  if (closed_ || parts_ + waiting <= kMost) return false;
+  fail(upstream_malformed("the upstream's answer has too many parts"), sink);
+  return true;
+}
+
 void StreamReader::lose(std::string path, std::string what, LossKind kind) {
+  // More are the same fault over and over, and nobody would read them.
+  constexpr std::size_t kMost = 100;
+  if (losses_.size() == kMost) return;
   for (const Loss& loss : losses_) {
     if (loss.path == path) return;
   }
-  losses_.push_back({std::move(path), std::move(what), kind});
+  add_loss(losses_, {std::move(path), std::move(what), kind});
 }
 
 }  // namespace llmproxy

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "chat/event_gate.h"
 #include "json/json.h"
 #include "llmproxy/stream.h"
 #include "wire/sse.h"
@@ -21,7 +22,8 @@ class StreamReader : public StreamDecoder {
       : framer_(std::move(framer)) {}
   void feed(std::string_view bytes, EventSink& sink) final;
   void finish(EventSink& sink) final;
-  std::size_t consumed() const final { return framer_->consumed(); }
+  std::size_t consumed() const final { return consumed_; }
+  bool unreadable() const final { return unreadable_; }
   const Losses& losses() const final { return losses_; }
 
  protected:
@@ -35,8 +37,12 @@ class StreamReader : public StreamDecoder {
   /// answer was complete (and `finished` has been sent).
   virtual bool on_close(EventSink& sink) = 0;
 
-  /// Sends `failed`, once; nothing is read afterwards.
+  /// Sends `failed`; nothing is read afterwards.
   void fail(const Error& error, EventSink& sink);
+  /// Fails where an answer has more parts than any model's, so that looking
+  /// for one among them costs little: those that were sent are counted here,
+  /// `waiting` are those that were not. True when it failed.
+  bool crowded(std::size_t waiting, EventSink& sink);
   /// Marks the stream as complete; nothing is read afterwards.
   void close() { closed_ = true; }
   bool closed() const { return closed_; }
@@ -45,10 +51,19 @@ class StreamReader : public StreamDecoder {
 
  private:
   void on_frame(const wire::Frame& frame, EventSink& sink);
+  void on_last_frame(const wire::Frame& frame);
+  /// The same for what is no event.
+  void fail_unread(const Error& error, EventSink& sink);
+
+  class Counted;
 
   std::unique_ptr<wire::Framer> framer_;
+  EventGate gate_;
   json::Document document_;
   Losses losses_;
+  std::size_t parts_ = 0;     // sent so far
+  std::size_t consumed_ = 0;  // whole events that can be read
+  bool unreadable_ = false;
   bool closed_ = false;
 };
 

@@ -1,5 +1,8 @@
 #include "chat/tool_arguments.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "chat/turns.h"
 #include "json/json.h"
 #include "json/writer.h"
@@ -9,7 +12,7 @@ namespace llmproxy {
 std::string input_object(std::string_view arguments, bool* wrapped) {
   if (blank(arguments)) return "{}";
   json::Document document;
-  const auto root = document.parse(arguments);
+  const auto root = document.parse_view(arguments);
   if (root && root->is_object()) return std::string(root->raw());
   if (root && root->is_null()) return "{}";
   if (wrapped != nullptr) *wrapped = true;
@@ -23,6 +26,26 @@ std::string input_object(std::string_view arguments, bool* wrapped) {
   }
   w.end_object();
   return out;
+}
+
+std::string_view StreamedInput::take(std::string_view piece) {
+  constexpr std::size_t kMostHeld = std::size_t{1} << 20;
+  if (passes_) return piece;
+  if (held_.empty()) {
+    piece.remove_prefix(
+        std::min(piece.find_first_not_of(" \t\r\n"), piece.size()));
+    passes_ = piece.starts_with('{');
+    if (passes_) return piece;
+  }
+  held_ += piece;
+  passes_ = held_.size() > kMostHeld;
+  return passes_ ? std::string_view(held_) : std::string_view();
+}
+
+std::string StreamedInput::rest(bool& wrapped) {
+  const std::string held = std::exchange(held_, {});
+  if (std::exchange(passes_, false)) return {};
+  return input_object(held, &wrapped);
 }
 
 }  // namespace llmproxy

@@ -6,8 +6,28 @@
 
 namespace llmproxy {
 
+inline constexpr std::string_view kWrappedArguments =
+    "the call's arguments are no JSON object; wrapped";
+
 /// Arguments as the object they must be: {} for nothing, broken JSON and
 /// other values wrapped. True in `wrapped` when it was not one already.
 std::string input_object(std::string_view arguments, bool* wrapped = nullptr);
+
+/// The same for one call of a stream. What begins as an object passes as it
+/// comes, and what it turns out to be is the model's affair: clients want it
+/// early. Anything else ("null", a text, an array) waits for its end, but not
+/// more than a megabyte of it: what is longer passes as it is.
+class StreamedInput {
+ public:
+  /// What is sent now; valid until the next call, as long as `piece` is.
+  std::string_view take(std::string_view piece);
+  /// The call ends: what is still to be sent; empty = nothing. Ready for the
+  /// next call. `wrapped` as above.
+  std::string rest(bool& wrapped);
+
+ private:
+  std::string held_;
+  bool passes_ = false;  ///< as it comes
+};
 
 }  // namespace llmproxy

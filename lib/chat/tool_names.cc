@@ -7,6 +7,9 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
+
+#include "json/json.h"
 
 namespace llmproxy {
 namespace {
@@ -33,19 +36,48 @@ std::string with_safe_chars(std::string_view text) {
   return out;
 }
 
-void rename(std::string& name, std::size_t max, RequestContext& context) {
-  if (name.empty() || valid_tool_name(name, max)) return;
-  const std::string alias = tool_alias(name, max);
-  const auto known =
-      std::find_if(context.tool_aliases.begin(), context.tool_aliases.end(),
-                   [&](const auto& entry) { return entry.original == name; });
-  if (known == context.tool_aliases.end()) {
-    context.tool_aliases.push_back({alias, name});
+/// Renames, and keeps each name once however often it is used.
+class Renamer {
+ public:
+  Renamer(std::size_t max, RequestContext& context)
+      : max_(max), context_(context) {}
+
+  void operator()(std::string& name) {
+    if (name.empty() || valid_tool_name(name, max_)) return;
+    std::string alias = tool_alias(name, max_);
+    if (known_.insert(name).second) {
+      context_.tool_aliases.push_back({alias, name});
+    }
+    name = std::move(alias);
   }
-  name = alias;
-}
+
+ private:
+  const std::size_t max_;
+  RequestContext& context_;
+  std::set<std::string> known_;
+};
 
 }  // namespace
+
+std::optional<std::size_t> repeated_tool(
+    const std::vector<ToolDefinition>& tools) {
+  std::set<std::string_view> seen;
+  for (std::size_t i = 0; i < tools.size(); ++i) {
+    if (tools[i].kind == ToolKind::hosted) continue;
+    if (!seen.insert(tools[i].name).second) return i;
+  }
+  return std::nullopt;
+}
+
+Result<void> check_tool_names(const std::vector<ToolDefinition>& tools) {
+  const std::optional<std::size_t> place = repeated_tool(tools);
+  if (!place) return {};
+  const bool custom = tools[*place].kind == ToolKind::custom;
+  return invalid_request(
+      fmt::format("two tools are called {}", tools[*place].name),
+      json::pointer("/tools", *place)
+          .append(custom ? "/custom/name" : "/function/name"));
+}
 
 bool valid_tool_name(std::string_view name, std::size_t max) {
   return !name.empty() && name.size() <= max &&
@@ -62,30 +94,21 @@ std::string tool_alias(std::string_view name, std::size_t max) {
 
 void alias_tool_names(ChatRequest& request, std::size_t max,
                       RequestContext& context) {
+  Renamer rename(max, context);
   for (ToolDefinition& tool : request.tools) {
-    if (tool.kind != ToolKind::hosted) rename(tool.name, max, context);
+    if (tool.kind != ToolKind::hosted) rename(tool.name);
   }
   if (request.tool_choice) {
-    rename(request.tool_choice->name, max, context);
-    for (std::string& name : request.tool_choice->allowed) {
-      rename(name, max, context);
-    }
+    rename(request.tool_choice->name);
+    for (std::string& name : request.tool_choice->allowed) rename(name);
   }
   for (Message& message : request.messages) {
     for (ContentPart& part : message.content) {
       if (auto* call = part.as<ToolCallPart>()) {
-        rename(call->name, max, context);
+        rename(call->name);
       }
     }
   }
-}
-
-std::string_view original_tool_name(const RequestContext& context,
-                                    std::string_view sent) {
-  for (const RequestContext::Alias& alias : context.tool_aliases) {
-    if (alias.sent == sent) return alias.original;
-  }
-  return sent;
 }
 
 void make_call_ids_safe(std::vector<Message>& messages) {

@@ -3,15 +3,28 @@
 // (prompt caches, bound thinking) and the answer can be translated back.
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/internal_api.h"
 #include "llmproxy/chat.h"
 #include "llmproxy/dialect.h"
+#include "llmproxy/result.h"
 
 LLMPROXY_INTERNAL_BEGIN
 namespace llmproxy {
+
+/// The first tool that has the name of one before it. Hosted tools do not
+/// count: their names are their provider's, and elsewhere they are dropped.
+std::optional<std::size_t> repeated_tool(
+    const std::vector<ToolDefinition>& tools);
+/// Error: invalid_request for two tools of one name. An answer could not say
+/// which of them is meant. Anthropic refuses them as well; what is passed on
+/// as it is stays unchecked.
+Result<void> check_tool_names(const std::vector<ToolDefinition>& tools);
 
 /// True for 1..max characters of [A-Za-z0-9_-].
 bool valid_tool_name(std::string_view name, std::size_t max);
@@ -24,10 +37,6 @@ std::string tool_alias(std::string_view name, std::size_t max);
 /// name is valid; records what was renamed in `context`.
 void alias_tool_names(ChatRequest& request, std::size_t max,
                       RequestContext& context);
-
-/// The name the client knows.
-std::string_view original_tool_name(const RequestContext& context,
-                                    std::string_view sent);
 
 /// Rewrites call ids to [A-Za-z0-9_-], calls and results alike, keeping
 /// different ids different. Ids that are valid stay as they are.

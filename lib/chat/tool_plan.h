@@ -15,6 +15,7 @@
 namespace llmproxy {
 
 struct ToolRules {
+  std::string_view provider;  ///< for errors: "Anthropic"
   /// Written for this very dialect: everything is taken.
   bool own = false;
   /// The API cannot say which of the tools may be called: the others are not
@@ -25,7 +26,8 @@ struct ToolRules {
 };
 
 /// Places in request.tools. Error: unsupported for a tool that runs at
-/// another provider, unless the options say to drop those.
+/// another provider, unless the options say to drop those; and also then where
+/// nothing else may be called.
 Result<std::vector<std::size_t>> plan_tools(const ChatRequest& request,
                                             const EncodeOptions& options,
                                             const ToolRules& rules,
@@ -34,6 +36,7 @@ Result<std::vector<std::size_t>> plan_tools(const ChatRequest& request,
 /// Errors: unsupported for a choice of a tool that is not in `kept`,
 /// invalid_request for one that was never declared. No choice is fine.
 Result<void> check_named_choice(const ChatRequest& request,
-                                const std::vector<std::size_t>& kept);
+                                const std::vector<std::size_t>& kept,
+                                std::string_view provider);
 
 }  // namespace llmproxy

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/bounded.h"
 #include "chat/turns.h"
 
 namespace llmproxy {
@@ -33,7 +34,7 @@ TurnBuilder::TurnBuilder(const ChatRequest& request,
 }
 
 void TurnBuilder::lose(std::string path, std::string what, LossKind kind) {
-  losses_.push_back({std::move(path), std::move(what), kind});
+  add_loss(losses_, {std::move(path), std::move(what), kind});
 }
 
 /// More than four is a 400; the earliest go, since a later one covers them.
@@ -105,6 +106,7 @@ bool TurnBuilder::sendable(const Message& message, std::size_t index) {
   const ContentPart& part = message.content[index];
   const std::string path = path_of(message, index);
   if (const auto* text = part.as<TextPart>()) return !blank(text->text);
+  if (const auto* said = part.as<RefusalPart>()) return !blank(said->text);
   if (const auto* opaque = part.as<OpaquePart>()) {
     if (rules_.takes_opaque(*opaque)) return true;
     lose(path,
@@ -121,19 +123,27 @@ bool TurnBuilder::sendable(const Message& message, std::size_t index) {
   return true;
 }
 
+/// Where the system turns end that `index` is one of. Each row of them is
+/// walked once.
+std::size_t TurnBuilder::behind_system(std::size_t index) {
+  if (index < behind_system_) return behind_system_;
+  behind_system_ = index + 1;
+  while (behind_system_ < request_.messages.size() &&
+         is_system(request_.messages[behind_system_])) {
+    ++behind_system_;
+  }
+  return behind_system_;
+}
+
 /// A system turn stands between others only on newer models, only behind a
 /// user turn, and only last or before an assistant turn.
 bool TurnBuilder::system_may_stand(std::size_t index,
-                                   const std::vector<Turn>& turns) const {
+                                   const std::vector<Turn>& turns) {
   if (!options_.traits.system_in_messages || turns.empty() ||
       turns.back().role == Role::assistant) {
     return false;
   }
-  std::size_t next = index + 1;
-  while (next < request_.messages.size() &&
-         is_system(request_.messages[next])) {
-    ++next;
-  }
+  const std::size_t next = behind_system(index);
   return next == request_.messages.size() ||
          request_.messages[next].role == Role::assistant;
 }
@@ -183,6 +193,12 @@ Result<std::vector<TurnBuilder::Turn>> TurnBuilder::turns() {
     } else {
       add_reminder(message, turns);
     }
+  }
+  if (turns.empty() && leading_ < request_.messages.size()) {
+    return unsupported(fmt::format("nothing of these messages can be sent to "
+                                   "{}",
+                                   rules_.provider),
+                       path_of(request_.messages[leading_]));
   }
   for (Turn& turn : turns) {
     std::stable_partition(turn.items.begin(), turn.items.end(),

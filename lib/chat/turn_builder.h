@@ -63,8 +63,8 @@ class TurnBuilder {
   void count_cache_markers();
   bool sendable(const Message& message, std::size_t index);
   bool sendable(const ThinkingPart& thinking, const std::string& path);
-  bool system_may_stand(std::size_t index,
-                        const std::vector<Turn>& turns) const;
+  std::size_t behind_system(std::size_t index);
+  bool system_may_stand(std::size_t index, const std::vector<Turn>& turns);
   void add_message(const Message& message, Role role, std::vector<Turn>& turns);
   void add_reminder(const Message& message, std::vector<Turn>& turns);
   Result<void> fix_ends(std::vector<Turn>& turns);
@@ -73,7 +73,8 @@ class TurnBuilder {
   const EncodeOptions& options_;
   const TurnRules rules_;
   Losses& losses_;
-  std::size_t leading_ = 0;  // system messages at the start
+  std::size_t leading_ = 0;        // system messages at the start
+  std::size_t behind_system_ = 0;  // the last answer of behind_system()
   std::size_t markers_to_skip_ = 0;
   std::deque<ContentPart> made_;  // parts that no message of the client holds
 };

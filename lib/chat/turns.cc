@@ -3,8 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <string>
+#include <utility>
 
+#include "base/bounded.h"
 #include "chat/error_text.h"
 #include "json/json.h"
 
@@ -26,45 +30,85 @@ bool has_calls(const Message& message) {
                      });
 }
 
-/// Takes the result for `id` out of the messages from `first` up to the next
-/// turn that calls tools; `moved` says whether something stood between.
-bool take_result(std::vector<Message>& messages, std::size_t first,
-                 std::string_view id, ContentPart& result, bool& moved) {
-  bool between = false;
-  for (std::size_t i = first; i < messages.size(); ++i) {
-    Message& message = messages[i];
-    if (has_calls(message)) return false;
-    if (message.role != Role::user) {
-      between = true;
-      continue;
-    }
-    for (auto part = message.content.begin(); part != message.content.end();
-         ++part) {
-      const auto* candidate = part->as<ToolResultPart>();
-      if (candidate == nullptr) continue;
-      if (candidate->call_id != id) continue;
-      result = std::move(*part);
-      message.content.erase(part);
-      moved = between;
-      return true;
+/// Where the results are that may answer the calls of one turn: those up to
+/// the next turn that calls tools, by the call they name. Taking one leaves a
+/// part behind that only remove_taken() removes.
+class Results {
+ public:
+  Results(std::vector<Message>& messages, std::size_t first)
+      : messages_(messages) {
+    bool between = false;
+    for (std::size_t i = first; i < messages.size(); ++i) {
+      if (has_calls(messages[i])) break;
+      if (messages[i].role != Role::user) {
+        between = true;
+        continue;
+      }
+      for (std::size_t k = 0; k < messages[i].content.size(); ++k) {
+        const auto* result = messages[i].content[k].as<ToolResultPart>();
+        if (result == nullptr) continue;
+        places_.emplace(result->call_id, Place{i, k, between});
+      }
     }
   }
-  return false;
-}
+
+  /// The first that was not taken yet; `moved` says whether something stood
+  /// between it and its call.
+  bool take(std::string_view id, ContentPart& result, bool& moved) {
+    const auto found = places_.lower_bound(id);
+    if (found == places_.end() || found->first != id) return false;
+    const Place place = found->second;
+    places_.erase(found);
+    result = std::move(messages_[place.message].content[place.part]);
+    moved = place.between;
+    taken_[place.message].push_back(place.part);
+    return true;
+  }
+
+  void remove_taken() {
+    for (auto& [message, parts] : taken_) {
+      std::vector<ContentPart>& content = messages_[message].content;
+      std::sort(parts.begin(), parts.end());
+      std::vector<ContentPart> left;
+      left.reserve(content.size() - parts.size());
+      auto next = parts.begin();
+      for (std::size_t k = 0; k < content.size(); ++k) {
+        if (next != parts.end() && *next == k) {
+          ++next;
+        } else {
+          left.push_back(std::move(content[k]));
+        }
+      }
+      content = std::move(left);
+    }
+  }
+
+ private:
+  struct Place {
+    std::size_t message;
+    std::size_t part;
+    bool between;
+  };
+
+  std::vector<Message>& messages_;
+  std::multimap<std::string, Place, std::less<>> places_;
+  std::map<std::size_t, std::vector<std::size_t>> taken_;
+};
 
 /// The results for one assistant turn, in the order of its calls.
 Message collect_results(std::vector<Message>& messages, std::size_t turn,
                         Losses& losses) {
   Message results;
   results.role = Role::user;
+  Results waiting(messages, turn + 1);
   for (const ContentPart& part : messages[turn].content) {
     const auto* call = part.as<ToolCallPart>();
     if (call == nullptr) continue;
     ContentPart result;
     bool moved = false;
-    if (take_result(messages, turn + 1, call->id, result, moved)) {
+    if (waiting.take(call->id, result, moved)) {
       if (moved) {
-        losses.push_back({path_of(messages[turn]),
+        add_loss(losses, {path_of(messages[turn]),
                           fmt::format("the result of tool call {} was moved "
                                       "directly behind its call",
                                       call->id),
@@ -76,7 +120,7 @@ Message collect_results(std::vector<Message>& messages, std::size_t turn,
       synthetic.is_error = true;
       synthetic.content.push_back(text_part(std::string(kNotExecuted)));
       result.value = std::move(synthetic);
-      losses.push_back({path_of(messages[turn]),
+      add_loss(losses, {path_of(messages[turn]),
                         fmt::format("tool call {} has no result; an error "
                                     "result was added",
                                     call->id),
@@ -84,6 +128,7 @@ Message collect_results(std::vector<Message>& messages, std::size_t turn,
     }
     results.content.push_back(std::move(result));
   }
+  waiting.remove_taken();
   return results;
 }
 
@@ -122,7 +167,7 @@ Result<void> pair_tool_results(std::vector<Message>& messages, Losses& losses) {
     for (ContentPart& part : message.content) {
       auto* orphan = part.as<ToolResultPart>();
       if (orphan == nullptr) continue;
-      losses.push_back({path_of(message),
+      add_loss(losses, {path_of(message),
                         fmt::format("tool result {} answers no tool call; it "
                                     "became user text",
                                     orphan->call_id),
@@ -142,6 +187,67 @@ Result<void> pair_tool_results(std::vector<Message>& messages, Losses& losses) {
   return {};
 }
 
+namespace {
+
+bool is_system(const Message& message) {
+  return message.role == Role::system || message.role == Role::developer;
+}
+
+/// Fields that only its dialect knows may say something yet.
+bool says_nothing(const Message& message) {
+  return message.extensions.empty() &&
+         std::all_of(message.content.begin(), message.content.end(),
+                     [](const ContentPart& part) {
+                       const auto* text = part.as<TextPart>();
+                       return text != nullptr && text->text.empty() &&
+                              part.extensions.empty();
+                     });
+}
+
+}  // namespace
+
+Result<void> drop_empty_turns(std::vector<Message>& messages, Losses& losses) {
+  std::vector<Message> kept;
+  std::optional<std::string> dropped;
+  bool turns = false;
+  kept.reserve(messages.size());
+  for (Message& message : messages) {
+    if (!says_nothing(message)) {
+      turns = turns || !is_system(message);
+      kept.push_back(std::move(message));
+    } else if (!is_system(message)) {
+      if (!dropped) dropped = path_of(message);
+      if (message.role != Role::user) continue;
+      add_loss(losses, {path_of(message), "an empty turn says nothing; dropped",
+                        LossKind::dropped});
+    }
+  }
+  if (dropped && !turns) {
+    return invalid_request("every turn is empty: there is nothing to answer",
+                           *dropped);
+  }
+  messages = std::move(kept);
+  return {};
+}
+
+void place_by_hand(ChatRequest& request) {
+  std::int32_t index = 0;
+  for (Message& message : request.messages) {
+    const std::int32_t place = index++;
+    // A body's own system field has no index either.
+    const bool by_hand = request.dialect.empty() || !is_system(message);
+    if (by_hand && message.source.index == SourceIndex::kNone) {
+      message.source.index = place;
+    }
+    std::int32_t part_index = 0;
+    for (ContentPart& part : message.content) {
+      const std::int32_t part_place = part_index++;
+      if (part.source.message != SourcePlace::kUnknown) continue;
+      part.source = {message.source.index, "content", part_place};
+    }
+  }
+}
+
 std::string reminder(std::string_view text) {
   return fmt::format("<system-reminder>\n{}\n</system-reminder>", text);
 }
@@ -157,8 +263,8 @@ void fold_system_turns(std::vector<Message>& messages, Losses& losses) {
       folded.push_back(std::move(message));
       continue;
     }
-    losses.push_back(
-        {path_of(message), std::string(kReminderLoss), LossKind::approximated});
+    add_loss(losses, {path_of(message), std::string(kReminderLoss),
+                      LossKind::approximated});
     Message as_user =
         user_message(reminder(joined_text(message.content, "\n")));
     as_user.source = message.source;
@@ -185,6 +291,7 @@ std::string path_of(const Message& message) {
 }
 
 std::string path_of(const Message& message, std::size_t part) {
+  if (part >= message.content.size()) return path_of(message);
   const SourcePlace& place = message.content[part].source;
   if (place.message == SourcePlace::kUnknown) return path_of(message);
   std::string path = message_path(place.message);
@@ -247,13 +354,58 @@ Result<void> refuse_essential(const Extensions& extensions) {
   return {};
 }
 
+namespace {
+
+/// Objects that decoders look into: fields of these are called after both, with
+/// a '/' between. Any other '/' is the client's own, a part of the name.
+constexpr std::string_view kLookedInto[] = {
+    "additionalModelRequestFields",
+    "audio",
+    "candidates/0",
+    "citationsContent",
+    "document",
+    "function",
+    "generationConfig",
+    "generation_config",
+    "image",
+    "inferenceConfig",
+    "item",
+    "namespace",
+    "outputConfig",
+    "output_config",
+    "reasoning",
+    "reasoningContent",
+    "text",
+    "toolConfig/functionCallingConfig",
+    "toolConfig",
+    "toolSpec",
+    "toolResult",
+    "toolSpec",
+    "toolUse",
+};
+
+std::string field_path(std::string_view path, std::string_view name) {
+  std::string base(path);
+  for (const std::string_view object : kLookedInto) {
+    if (!name.starts_with(object) ||
+        !name.substr(object.size()).starts_with('/')) {
+      continue;
+    }
+    base.append("/").append(object);
+    name.remove_prefix(object.size() + 1);
+    break;
+  }
+  return json::pointer(base, name);
+}
+
+}  // namespace
+
 void lose_extensions(const Extensions& extensions, std::string_view path,
                      std::string_view target, Losses& losses) {
   for (const Extension& extension : extensions) {
-    // Names of nested fields hold a '/' on purpose: a path, not a name.
-    losses.push_back({fmt::format("{}/{}", path, extension.name),
-                      fmt::format("{} has no such field", target),
-                      LossKind::dropped});
+    add_loss(losses,
+             {field_path(path, extension.name),
+              fmt::format("{} has no such field", target), LossKind::dropped});
   }
 }
 

@@ -21,6 +21,15 @@ namespace llmproxy {
 /// Every change is a Loss. Error: a tool result before any other turn.
 Result<void> pair_tool_results(std::vector<Message>& messages, Losses& losses);
 
+/// Drops turns that say nothing, whoever speaks: without a part, or with empty
+/// texts only. One of the user's is a Loss; clients send back empty ones of the
+/// model's as they got them. Error: none is left of those there were.
+Result<void> drop_empty_turns(std::vector<Message>& messages, Losses& losses);
+
+/// Gives messages and parts that no body was read for their places in the
+/// canonical request, for losses and errors.
+void place_by_hand(ChatRequest& request);
+
 /// Puts system turns that stand between others into the user turn before
 /// them, as reminders, for targets that take them at the top only.
 void fold_system_turns(std::vector<Message>& messages, Losses& losses);

@@ -3,12 +3,6 @@
 #include <utility>
 
 namespace llmproxy {
-namespace {
-
-/// Enough for any error message; an HTML page may go on for ever.
-constexpr std::size_t kMaxErrorBody = std::size_t{1} << 20;
-
-}  // namespace
 
 AnswerReader::AnswerReader(const Dialect& dialect, RequestContext context,
                            EventSink& sink)
@@ -23,12 +17,17 @@ void AnswerReader::head(int status, const Headers& headers) {
   headers_ = headers;
 }
 
-void AnswerReader::body(std::string_view bytes) {
-  if (is_success(status_)) {
-    decoder_->feed(bytes, filter_);
-  } else if (error_body_.size() < kMaxErrorBody) {
-    error_body_.append(bytes.substr(0, kMaxErrorBody - error_body_.size()));
+Flow AnswerReader::body(std::string_view bytes) {
+  if (ended_) {
+    trailing_ += bytes.size();
+    return trailing_ > kMaxTrailing ? Flow::stop : Flow::go_on;
   }
+  if (!is_success(status_)) {
+    error_body_.append(bytes.substr(0, kMaxErrorBody - error_body_.size()));
+    return error_body_.size() < kMaxErrorBody ? Flow::go_on : Flow::stop;
+  }
+  decoder_->feed(bytes, filter_);
+  return error_ ? Flow::stop : Flow::go_on;
 }
 
 void AnswerReader::done(const Result<void>& result) {

@@ -3,6 +3,7 @@
 // cancelled call) the sink gets exactly one `finished` or `failed`, last.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,9 +11,17 @@
 
 #include "llmproxy/dialect.h"
 #include "llmproxy/stream.h"
+#include "llmproxy/transport.h"
 #include "translate/answer_filter.h"
 
 namespace llmproxy {
+
+/// Enough for any error message; an HTML page may go on for ever. Bytes.
+inline constexpr std::size_t kMaxErrorBody = std::size_t{1} << 20;
+
+/// What an upstream may send behind the last event before it is cut off.
+/// Reading that much lets the connection be used again. Bytes.
+inline constexpr std::size_t kMaxTrailing = std::size_t{64} << 10;
 
 class AnswerReader final : private EventSink {
  public:
@@ -21,7 +30,8 @@ class AnswerReader final : private EventSink {
 
   // In the order of ResponseHandler's calls:
   void head(int status, const Headers& headers);
-  void body(std::string_view bytes);
+  /// `stop`: nothing that may still come would change anything.
+  Flow body(std::string_view bytes);
   void done(const Result<void>& result);
   /// In place of all of these: there is no answer.
   void fail(const Error& error);
@@ -45,6 +55,7 @@ class AnswerReader final : private EventSink {
   int status_ = 0;
   Headers headers_;
   std::string error_body_;
+  std::size_t trailing_ = 0;  ///< bytes behind the last event
   bool ended_ = false;
   std::optional<Error> error_;
 };

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "client/answer_reader.h"
+#include "client/caught.h"
 #include "client/outgoing_call.h"
 #include "client/transfer_error.h"
 #include "client/whole_answer.h"
@@ -106,8 +107,10 @@ class Call::Answer final : public Call::State {
   void conclude(const Result<void>& result) override {
     answer_.on_done(result);
     const AnswerCallback on_answer = std::move(on_answer_);
-    on_answer(call_ ? answer_.read(*call_, losses_)
-                    : Result<ChatResponse>(call_.error()));
+    Result<ChatResponse> answer = call_ ? answer_.read(*call_, losses_)
+                                        : Result<ChatResponse>(call_.error());
+    // The call is over: nobody is left to be told what it throws.
+    (void)caught(kCallback, [&] { on_answer(std::move(answer)); });
   }
 
   const Result<OutgoingCall> call_;
@@ -136,8 +139,8 @@ class Call::Stream final : public Call::State, private EventSink {
     if (!reader_) return Flow::stop;
     const bool had_ended = reader_->ended();
     flow_ = Flow::go_on;
-    reader_->body(bytes);
-    if (stopped_) return Flow::stop;
+    const Flow read = reader_->body(bytes);
+    if (stopped_ || read == Flow::stop) return Flow::stop;
     if (!reader_->ended()) return flow_;
     if (!had_ended) tell(&Transfer::linger);
     return Flow::go_on;
@@ -146,22 +149,33 @@ class Call::Stream final : public Call::State, private EventSink {
  private:
   void on_event(const StreamEvent& event) override {
     if (stopped_) return;
-    if (event.kind == EventKind::finished || event.kind == EventKind::failed) {
-      if (reader_) add_losses(reader_->losses(), losses_);
-    }
-    const Flow flow = on_event_(event);
+    ended_ =
+        event.kind == EventKind::finished || event.kind == EventKind::failed;
+    if (ended_ && reader_) add_losses(reader_->losses(), losses_);
+    Flow flow = Flow::stop;
+    thrown_ = caught(kCallback, [&] { flow = on_event_(event); });
     stopped_ = flow == Flow::stop;
     if (flow == Flow::pause) flow_ = flow;
+  }
+
+  void fail(const Error& error) {
+    StreamEvent failed;
+    failed.kind = EventKind::failed;
+    failed.error = &error;
+    on_event(failed);
   }
 
   void conclude(const Result<void>& result) override {
     if (reader_) {
       reader_->done(result);
     } else {
-      StreamEvent failed;
-      failed.kind = EventKind::failed;
-      failed.error = &refused_;
-      on_event(failed);
+      fail(refused_);
+    }
+    // Who waits for the end must be told of it, the own mistake too.
+    if (thrown_ && !ended_) {
+      const Error thrown = *thrown_;
+      stopped_ = false;
+      fail(thrown);
     }
     on_event_ = nullptr;
   }
@@ -172,6 +186,8 @@ class Call::Stream final : public Call::State, private EventSink {
   Losses* const losses_;
   Flow flow_ = Flow::go_on;
   bool stopped_ = false;
+  bool ended_ = false;  ///< the last event was told
+  std::optional<Error> thrown_;
 };
 
 void Call::cancel() const {

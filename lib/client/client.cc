@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "client/answer_reader.h"
+#include "client/caught.h"
+#include "client/no_transport.h"
 #include "client/outgoing_call.h"
 #include "client/transfer_error.h"
 #include "client/whole_answer.h"
@@ -31,16 +33,17 @@ class PushedStream final : public ResponseHandler, private EventSink {
     reader_.head(status, headers);
   }
   Flow on_body(std::string_view bytes) override {
-    reader_.body(bytes);
+    const Flow flow = reader_.body(bytes);
     if (reader_.ended() && ended_at_ == Clock::time_point::max()) {
       ended_at_ = Clock::now();
     }
-    return stopped_ ? Flow::stop : Flow::go_on;
+    return stopped_ ? Flow::stop : flow;
   }
   void on_done(const Result<void>& result) override { reader_.done(result); }
 
   bool lingers() const { return Clock::now() - kLinger > ended_at_; }
   Result<void> result() const {
+    if (thrown_) return *thrown_;
     if (stopped_) return cancelled_error();
     if (reader_.error()) return *reader_.error();
     return {};
@@ -49,19 +52,22 @@ class PushedStream final : public ResponseHandler, private EventSink {
 
  private:
   void on_event(const StreamEvent& event) override {
-    if (!stopped_) stopped_ = !callback_(event);
+    if (stopped_) return;
+    thrown_ = caught(kCallback, [&] { stopped_ = !callback_(event); });
+    if (thrown_) stopped_ = true;
   }
 
   const EventCallback& callback_;
   AnswerReader reader_;
   Clock::time_point ended_at_ = Clock::time_point::max();
   bool stopped_ = false;
+  std::optional<Error> thrown_;
 };
 
 }  // namespace
 
 Client::Client(Backend backend, std::shared_ptr<Transport> transport)
-    : backend_(std::move(backend)), transport_(std::move(transport)) {}
+    : backend_(std::move(backend)), transport_(or_none(std::move(transport))) {}
 
 Result<ChatResponse> Client::send(const ChatRequest& request,
                                   const CallOptions& options) const {
@@ -85,7 +91,8 @@ Result<void> Client::push(const ChatRequest& request,
     StreamEvent failed;
     failed.kind = EventKind::failed;
     failed.error = &call.error();
-    on_event(failed);
+    // The error of the call is the one that counts.
+    (void)caught(kCallback, [&] { on_event(failed); });
     return call.error();
   }
   PushedStream stream(*call, on_event);

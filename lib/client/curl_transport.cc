@@ -3,56 +3,86 @@
 #include <memory>
 #include <utility>
 
+#include "client/caught.h"
 #include "client/easy_handle.h"
 #include "client/engine.h"
+#include "client/no_transport.h"
+#include "client/per_process.h"
 #include "client/seat_pool.h"
 #include "llmproxy/transport.h"
 
 namespace llmproxy {
 namespace {
 
+/// All that belongs to one process: the connections, and the engine's thread.
+class CurlWorks {
+ public:
+  /// Null when the process has no descriptor, memory or thread left. Each of
+  /// the two ways keeps half of the idle connections.
+  static std::unique_ptr<CurlWorks> create(const CurlOptions& options) {
+    std::shared_ptr<SharedCache> cache = SharedCache::create();
+    if (cache == nullptr) return nullptr;
+    auto idle_times = std::make_shared<IdleTimes>(options.max_idle);
+    std::unique_ptr<Engine> engine = Engine::create(
+        options, options.max_idle_connections / 2, cache, idle_times);
+    if (engine == nullptr) return nullptr;
+    return std::unique_ptr<CurlWorks>(new CurlWorks(
+        options, std::move(cache), std::move(idle_times), std::move(engine)));
+  }
+
+  SeatPool& seats() { return seats_; }
+  Engine& engine() { return *engine_; }
+
+ private:
+  CurlWorks(const CurlOptions& options, std::shared_ptr<SharedCache> cache,
+            std::shared_ptr<IdleTimes> idle_times,
+            std::unique_ptr<Engine> engine)
+      : seats_(options, options.max_idle_connections / 2, std::move(cache),
+               std::move(idle_times)),
+        engine_(std::move(engine)) {}
+
+  SeatPool seats_;
+  std::unique_ptr<Engine> engine_;
+};
+
 class CurlTransport final : public Transport {
  public:
-  /// Each of the two ways keeps half of the idle connections.
-  CurlTransport(const CurlOptions& options, std::shared_ptr<SharedCache> cache,
-                std::unique_ptr<Engine> engine)
-      : seats_(options, options.max_idle_connections / 2, std::move(cache)),
-        engine_(std::move(engine)) {}
+  CurlTransport(std::unique_ptr<CurlWorks> works, const CurlOptions& options)
+      : works_(std::move(works),
+               [options] { return CurlWorks::create(options); }) {}
 
   void perform(const UpstreamRequest& request, ResponseHandler& handler,
                const Cancelled& cancelled) override {
+    // Before a connection is made, or another one's is used.
+    if (cancelled && cancelled()) return tell_done(handler, cancelled_error());
     Result<Origin> origin = parse_origin(request.url);
-    if (!origin) return handler.on_done(std::move(origin).error());
-    const std::string key = origin->key;
-    std::unique_ptr<Seat> seat = seats_.take(key);
+    if (!origin) return tell_done(handler, std::move(origin).error());
+    CurlWorks* works = works_.get();
+    if (works == nullptr) return or_none({})->perform(request, handler, {});
     Exchange exchange(handler, std::move(*origin), request.deadlines,
                       Exchange::may_not_pause);
-    if (seat == nullptr) return exchange.finish(CURLE_OUT_OF_MEMORY, {});
-    seat->run(request, exchange, cancelled);
-    seats_.give_back(key, std::move(seat));
+    works->seats().run(request, exchange, cancelled);
   }
 
   std::shared_ptr<Transfer> start(UpstreamRequest request,
                                   ResponseHandler& handler) override {
-    return engine_->start(std::move(request), handler);
+    CurlWorks* works = works_.get();
+    if (works == nullptr)
+      return or_none({})->start(std::move(request), handler);
+    return works->engine().start(std::move(request), handler);
   }
 
  private:
-  SeatPool seats_;
-  std::unique_ptr<Engine> engine_;
+  PerProcess<CurlWorks> works_;
 };
 
 }  // namespace
 
 std::shared_ptr<Transport> make_curl_transport(const CurlOptions& options) {
   if (!init_curl()) return nullptr;
-  std::shared_ptr<SharedCache> cache = SharedCache::create();
-  if (cache == nullptr) return nullptr;
-  std::unique_ptr<Engine> engine =
-      Engine::create(options, options.max_idle_connections / 2, cache);
-  if (engine == nullptr) return nullptr;
-  return std::make_shared<CurlTransport>(options, std::move(cache),
-                                         std::move(engine));
+  std::unique_ptr<CurlWorks> works = CurlWorks::create(options);
+  if (works == nullptr) return nullptr;
+  return std::make_shared<CurlTransport>(std::move(works), options);
 }
 
 }  // namespace llmproxy

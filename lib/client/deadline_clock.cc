@@ -35,6 +35,11 @@ void DeadlineClock::connected(Time now) {
   mark_ = now;
 }
 
+void DeadlineClock::sent(Time now) {
+  // An answer may begin before the request is over.
+  if (phase_ == Phase::waiting) mark_ = now;
+}
+
 void DeadlineClock::heard(Time now) {
   phase_ = Phase::receiving;
   mark_ = now;

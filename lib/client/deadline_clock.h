@@ -25,6 +25,8 @@ class DeadlineClock {
 
   /// The connection is up; the request is being sent.
   void connected(Time now);
+  /// More of a large request was sent.
+  void sent(Time now);
   /// Bytes of the answer arrived.
   void heard(Time now);
   /// The reader is slow: silence is not the upstream's while this lasts.

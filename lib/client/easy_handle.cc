@@ -3,11 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <climits>
+#include <cstdint>
+#include <cstdio>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include "client/ca_roots.h"
 #include "client/transfer_error.h"
 #include "llmproxy/version.h"
 
@@ -20,10 +25,19 @@ void set(CURL* easy, CURLoption option, T value) {
   curl_easy_setopt(easy, option, value);
 }
 
+constexpr std::array<bool, 256> kTokenChars = [] {
+  std::array<bool, 256> out{};
+  for (unsigned char c = 'a'; c <= 'z'; ++c) out[c] = true;
+  for (unsigned char c = 'A'; c <= 'Z'; ++c) out[c] = true;
+  for (unsigned char c = '0'; c <= '9'; ++c) out[c] = true;
+  for (const unsigned char c : std::string_view("!#$%&'*+-.^_`|~")) {
+    out[c] = true;
+  }
+  return out;
+}();
+
 bool is_token_char(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         (c >= '0' && c <= '9') ||
-         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  return kTokenChars[static_cast<unsigned char>(c)];
 }
 
 /// RFC 9110 5.1, 5.5. A line break would end the header and start another,
@@ -33,8 +47,8 @@ Result<void> check(const Header& header) {
       !std::all_of(header.name.begin(), header.name.end(), is_token_char)) {
     return internal_error("a header has a name that HTTP does not allow");
   }
-  constexpr std::string_view kForbidden("\r\n\0", 3);
-  if (header.value.find_first_of(kForbidden) != std::string::npos) {
+  if (std::any_of(header.value.begin(), header.value.end(),
+                  [](char c) { return c == '\r' || c == '\n' || c == '\0'; })) {
     return internal_error(fmt::format(
         "the value of header \"{}\" holds a line break or a NUL", header.name));
   }
@@ -75,15 +89,15 @@ EasyHandle::EasyHandle(CURL* easy, const CurlOptions& options,
       options.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1);
   set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   set(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-  if (!options.ca_file.empty()) {
-    set(easy, CURLOPT_CAINFO, options.ca_file.c_str());
-  }
+  const std::string& roots =
+      options.ca_file.empty() ? system_ca_file() : options.ca_file;
+  if (!roots.empty()) set(easy, CURLOPT_CAINFO, roots.c_str());
   // The answer of a proxy to CONNECT is not the upstream's head.
   set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  const std::string agent = options.user_agent.empty()
-                                ? "llmproxy/" LLMPROXY_VERSION
-                                : options.user_agent;
-  set(easy, CURLOPT_USERAGENT, agent.c_str());
+  // libcurl writes an agent of its own option twice, a header once.
+  agent_ = "User-Agent: ";
+  agent_ += options.user_agent.empty() ? "llmproxy/" LLMPROXY_VERSION
+                                       : options.user_agent;
   // No signals: alarm() belongs to the host. SIGPIPE is dealt with by those
   // who run the handle.
   set(easy, CURLOPT_NOSIGNAL, 1L);
@@ -98,11 +112,17 @@ EasyHandle::~EasyHandle() {
 }
 
 Result<void> EasyHandle::load(const UpstreamRequest& request,
-                              Exchange& exchange) {
+                              Exchange& exchange,
+                              std::chrono::milliseconds max_idle) {
   detail_[0] = '\0';
   LLMPROXY_TRY(load_headers(request));
   load_body(request);
+  if (request.large_body) load_large_body(*request.large_body, exchange);
   load_url(request.url);
+  load_idle_time(max_idle);
+  // Whoever has a value here gets compressed answers unpacked; what is asked
+  // for stands among the request's own headers.
+  set(easy_, CURLOPT_ACCEPT_ENCODING, request.unpack ? "identity" : nullptr);
   // Proxies of the environment (https_proxy, no_proxy) are honoured for TLS
   // only: there they carry a tunnel. For plain http they would be handed the
   // key, which goes to the configured host alone.
@@ -126,6 +146,16 @@ void EasyHandle::load_url(const std::string& url) {
   url_ = url;
 }
 
+// libcurl counts whole seconds, rounded down, and allows one more.
+void EasyHandle::load_idle_time(std::chrono::milliseconds max_idle) {
+  const auto seconds =
+      std::chrono::floor<std::chrono::seconds>(max_idle).count();
+  set(easy_, CURLOPT_MAXAGE_CONN,
+      static_cast<long>(std::clamp<std::int64_t>(seconds - 1, 0, INT_MAX)));
+  set(easy_, CURLOPT_FRESH_CONNECT, seconds > 0 ? 0L : 1L);
+  set(easy_, CURLOPT_FORBID_REUSE, seconds > 0 ? 0L : 1L);
+}
+
 Result<void> EasyHandle::load_headers(const UpstreamRequest& request) {
   // libcurl would wait for a "100 Continue" before large bodies, and call
   // JSON a form, if these were not switched off.
@@ -133,13 +163,20 @@ Result<void> EasyHandle::load_headers(const UpstreamRequest& request) {
   if (find_header(request.headers, "content-type").empty()) {
     list = curl_slist_append(list, "Content-Type:");
   }
+  if (find_header(request.headers, "user-agent").empty()) {
+    list = curl_slist_append(list, agent_.c_str());
+  }
   headers_ = list;
+  std::string line;
   for (const Header& header : request.headers) {
     LLMPROXY_TRY(check(header));
+    line = header.name;
     // "name;" is how libcurl spells a header without a value.
-    const std::string line = header.value.empty()
-                                 ? header.name + ";"
-                                 : header.name + ": " + header.value;
+    if (header.value.empty()) {
+      line += ';';
+    } else {
+      line.append(": ").append(header.value);
+    }
     headers_ = curl_slist_append(headers_, line.c_str());
   }
   set(easy_, CURLOPT_HTTPHEADER, headers_);
@@ -148,7 +185,7 @@ Result<void> EasyHandle::load_headers(const UpstreamRequest& request) {
 
 void EasyHandle::load_body(const UpstreamRequest& request) {
   set(easy_, CURLOPT_CUSTOMREQUEST, nullptr);
-  if (request.method == "GET" && request.body.empty()) {
+  if (request.method == "GET" && request.body.empty() && !request.large_body) {
     set(easy_, CURLOPT_HTTPGET, 1L);
     return;
   }
@@ -167,9 +204,53 @@ void EasyHandle::load_body(const UpstreamRequest& request) {
   }
 }
 
+void EasyHandle::load_large_body(const LargeBody& body, Exchange& exchange) {
+  large_body_ = &body;
+  exchange_ = &exchange;
+  read_ = 0;
+  set(easy_, CURLOPT_POSTFIELDS, nullptr);
+  set(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+  set(easy_, CURLOPT_READFUNCTION, &EasyHandle::on_read);
+  set(easy_, CURLOPT_READDATA, this);
+  set(easy_, CURLOPT_SEEKFUNCTION, &EasyHandle::on_seek);
+  set(easy_, CURLOPT_SEEKDATA, this);
+}
+
+size_t EasyHandle::on_read(char* to, size_t size, size_t count,
+                           void* self) noexcept {
+  return static_cast<EasyHandle*>(self)->read_large_body(to, size * count);
+}
+
+size_t EasyHandle::read_large_body(char* to, size_t size) {
+  if (large_body_ == nullptr) return CURL_READFUNC_ABORT;
+  if (read_ >= large_body_->size()) return 0;
+  const std::uint64_t left = large_body_->size() - read_;
+  const std::size_t got = large_body_->read(
+      read_, to, static_cast<std::size_t>(std::min<std::uint64_t>(size, left)));
+  if (got == 0) {
+    exchange_->stop(internal_error("the request's body could not be read"));
+    return CURL_READFUNC_ABORT;
+  }
+  read_ += got;
+  exchange_->sent_more();
+  return got;
+}
+
+// Asked where libcurl begins anew.
+int EasyHandle::on_seek(void* self, curl_off_t offset, int origin) noexcept {
+  auto& handle = *static_cast<EasyHandle*>(self);
+  if (origin != SEEK_SET || offset < 0 || handle.large_body_ == nullptr) {
+    return CURL_SEEKFUNC_FAIL;
+  }
+  handle.read_ = static_cast<std::uint64_t>(offset);
+  return CURL_SEEKFUNC_OK;
+}
+
 void EasyHandle::unload() {
   set(easy_, CURLOPT_HTTPHEADER, nullptr);
   set(easy_, CURLOPT_POSTFIELDS, nullptr);
+  large_body_ = nullptr;
+  exchange_ = nullptr;
   curl_slist_free_all(headers_);
   headers_ = nullptr;
 }

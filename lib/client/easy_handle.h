@@ -6,6 +6,8 @@
 #include <curl/curl.h>
 
 #include <array>
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -28,9 +30,11 @@ class EasyHandle {
   EasyHandle(const EasyHandle&) = delete;
   EasyHandle& operator=(const EasyHandle&) = delete;
 
-  /// Both arguments must live, unmoved, until unload(). Errors: internal, for
-  /// a header that HTTP does not allow.
-  Result<void> load(const UpstreamRequest& request, Exchange& exchange);
+  /// The first two must live, unmoved, until unload(). Connections that were
+  /// idle for longer than `max_idle` are not used. Errors: internal, for a
+  /// header that HTTP does not allow.
+  Result<void> load(const UpstreamRequest& request, Exchange& exchange,
+                    std::chrono::milliseconds max_idle);
   /// Forgets the request; the handle must not be running.
   void unload();
 
@@ -42,15 +46,27 @@ class EasyHandle {
   EasyHandle(CURL* easy, const CurlOptions& options,
              std::shared_ptr<SharedCache> cache);
   void load_url(const std::string& url);
+  void load_idle_time(std::chrono::milliseconds max_idle);
   Result<void> load_headers(const UpstreamRequest& request);
   void load_body(const UpstreamRequest& request);
+  void load_large_body(const LargeBody& body, Exchange& exchange);
+  size_t read_large_body(char* to, size_t size);
+  // libcurl's callbacks. Nothing may be thrown through C code.
+  static size_t on_read(char* to, size_t size, size_t count,
+                        void* self) noexcept;
+  static int on_seek(void* self, curl_off_t offset, int origin) noexcept;
 
   const std::shared_ptr<SharedCache> cache_;
   CURL* easy_;
   /// Taken apart once: the next request mostly goes to the same place.
   CURLU* const address_;
-  std::string url_;  ///< what address_ holds
+  std::string url_;    ///< what address_ holds
+  std::string agent_;  ///< the header that says who asks
   curl_slist* headers_ = nullptr;
+  /// Of a request with a large body; borrowed.
+  const LargeBody* large_body_ = nullptr;
+  Exchange* exchange_ = nullptr;
+  std::uint64_t read_ = 0;  ///< of large_body_
   std::array<char, CURL_ERROR_SIZE> detail_{};
 };
 

@@ -36,9 +36,11 @@ std::thread start_thread(std::unique_ptr<EngineLoop> loop) {
 
 std::unique_ptr<Engine> Engine::create(const CurlOptions& options,
                                        std::size_t max_idle,
-                                       std::shared_ptr<SharedCache> cache) {
+                                       std::shared_ptr<SharedCache> cache,
+                                       std::shared_ptr<IdleTimes> idle_times) {
   auto mailbox = std::make_shared<Mailbox>();
-  auto loop = EngineLoop::create(options, max_idle, std::move(cache), mailbox);
+  auto loop = EngineLoop::create(options, max_idle, std::move(cache),
+                                 std::move(idle_times), mailbox);
   if (loop == nullptr) return nullptr;
   std::thread thread = start_thread(std::move(loop));
   if (!thread.joinable()) return nullptr;

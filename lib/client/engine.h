@@ -8,6 +8,7 @@
 #include <memory>
 #include <thread>
 
+#include "client/idle_times.h"
 #include "client/mailbox.h"
 #include "client/shared_cache.h"
 #include "llmproxy/transport.h"
@@ -20,7 +21,8 @@ class Engine {
   /// Null when the process has no descriptors, memory or threads left.
   static std::unique_ptr<Engine> create(const CurlOptions& options,
                                         std::size_t max_idle,
-                                        std::shared_ptr<SharedCache> cache);
+                                        std::shared_ptr<SharedCache> cache,
+                                        std::shared_ptr<IdleTimes> idle_times);
   /// Cancels what runs, and returns after the last on_done; except on the
   /// engine's own thread (from a handler), which ends by itself afterwards.
   ~Engine();

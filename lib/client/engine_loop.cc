@@ -9,6 +9,7 @@
 #include <chrono>
 #include <climits>
 
+#include "client/caught.h"
 #include "client/curl_poll.h"
 #include "client/job.h"
 #include "client/transfer_error.h"
@@ -29,11 +30,13 @@ constexpr long kUploadPiece = 16L << 10;
 
 std::unique_ptr<EngineLoop> EngineLoop::create(
     const CurlOptions& options, std::size_t max_idle,
-    std::shared_ptr<SharedCache> cache, std::shared_ptr<Mailbox> mailbox) {
+    std::shared_ptr<SharedCache> cache, std::shared_ptr<IdleTimes> times,
+    std::shared_ptr<Mailbox> mailbox) {
   const int epoll = epoll_create1(EPOLL_CLOEXEC);
   CURLM* multi = curl_multi_init();
-  std::unique_ptr<EngineLoop> loop(new EngineLoop(
-      options, max_idle, std::move(cache), std::move(mailbox), epoll, multi));
+  std::unique_ptr<EngineLoop> loop(
+      new EngineLoop(options, max_idle, std::move(cache), std::move(times),
+                     std::move(mailbox), epoll, multi));
   if (epoll < 0 || multi == nullptr || loop->mailbox_->fd() < 0) return nullptr;
   // Of HTTP/2 too a stream has a connection of its own: where they share one,
   // libcurl 7.88 lets a paused stream hold up all the others.
@@ -48,11 +51,13 @@ std::unique_ptr<EngineLoop> EngineLoop::create(
 
 EngineLoop::EngineLoop(const CurlOptions& options, std::size_t max_idle,
                        std::shared_ptr<SharedCache> cache,
+                       std::shared_ptr<IdleTimes> times,
                        std::shared_ptr<Mailbox> mailbox, int epoll,
                        CURLM* multi)
     : options_(options),
       max_idle_(max_idle),
       cache_(std::move(cache)),
+      idle_times_(std::move(times)),
       mailbox_(std::move(mailbox)),
       epoll_(epoll),
       multi_(multi) {}
@@ -82,7 +87,7 @@ void EngineLoop::shut_down() {
     while (!jobs_.empty()) end(*jobs_.begin()->second, cancelled_error());
     for (const Letter& letter : mailbox_->take().letters) {
       if (letter.order == Order::start) {
-        letter.job->handler.on_done(Result<void>(cancelled_error()));
+        tell_done(letter.job->handler, cancelled_error());
       }
     }
   } while (!mailbox_->close());
@@ -169,7 +174,7 @@ void EngineLoop::deliver(const Letter& letter) {
 
 void EngineLoop::start(const std::shared_ptr<Job>& job) {
   Result<Origin> origin = parse_origin(job->request.url);
-  if (!origin) return job->handler.on_done(std::move(origin).error());
+  if (!origin) return tell_done(job->handler, std::move(origin).error());
   job->exchange =
       std::make_unique<Exchange>(job->handler, std::move(*origin),
                                  job->request.deadlines, Exchange::may_pause);
@@ -186,7 +191,9 @@ void EngineLoop::start(const std::shared_ptr<Job>& job) {
   }
   if (job->handle == nullptr)
     return job->exchange->finish(CURLE_OUT_OF_MEMORY, {});
-  if (Result<void> loaded = job->handle->load(job->request, *job->exchange);
+  const std::string& origin_key = job->exchange->origin().key;
+  if (Result<void> loaded = job->handle->load(job->request, *job->exchange,
+                                              idle_times_->of(origin_key));
       !loaded) {
     job->exchange->finish(std::move(loaded).error());
     return recycle(*job);
@@ -194,8 +201,9 @@ void EngineLoop::start(const std::shared_ptr<Job>& job) {
   job->exchange->let_go_when_sent(job->request.body);
   // libcurl looks for an idle connection through all of an origin's, busy ones
   // too: with thousands of streams that takes longer than opening another.
-  const long fresh = take_idle(job->exchange->origin().key) ? 0 : 1;
-  curl_easy_setopt(job->handle->get(), CURLOPT_FRESH_CONNECT, fresh);
+  if (!take_idle(origin_key, Clock::now())) {
+    curl_easy_setopt(job->handle->get(), CURLOPT_FRESH_CONNECT, 1L);
+  }
   job->state = Job::State::running;
   jobs_.emplace(job->handle->get(), job);
   set_max_connections();
@@ -240,7 +248,7 @@ void EngineLoop::end(Job& job, Error error) {
 
 void EngineLoop::end(Job& job, CURLcode code) {
   const std::shared_ptr<Job> keep = take_out(job);
-  if (code == CURLE_OK) ++left_idle_[job.exchange->origin().key];
+  if (code == CURLE_OK) note_idle(job);
   job.exchange->finish(code, job.handle->detail());
   recycle(job);
 }
@@ -265,11 +273,25 @@ void EngineLoop::recycle(Job& job) {
   job.request = {};
 }
 
-bool EngineLoop::take_idle(const std::string& origin) {
+void EngineLoop::note_idle(Job& job) {
+  const std::string& origin = job.exchange->origin().key;
+  idle_times_->note(origin, job.exchange->headers());
+  if (!job.exchange->keeps_connection()) return;
+  std::deque<Time>& left = left_idle_[origin];
+  left.push_back(Clock::now());
+  if (left.size() > max_idle_ + 1) left.pop_front();
+}
+
+bool EngineLoop::take_idle(const std::string& origin, Time now) {
   const auto found = left_idle_.find(origin);
   if (found == left_idle_.end()) return false;
-  if (--found->second == 0) left_idle_.erase(found);
-  return true;
+  std::deque<Time>& left = found->second;
+  const auto max_idle = idle_times_->of(origin);
+  while (!left.empty() && now - left.front() >= max_idle) left.pop_front();
+  const bool there = !left.empty();
+  if (there) left.pop_back();
+  if (left.empty()) left_idle_.erase(found);
+  return there;
 }
 
 /// libcurl's limit counts the connections in use as well.

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <set>
 #include <string>
@@ -16,6 +17,7 @@
 
 #include "client/deadline_clock.h"
 #include "client/easy_handle.h"
+#include "client/idle_times.h"
 #include "client/mailbox.h"
 
 namespace llmproxy {
@@ -26,6 +28,7 @@ class EngineLoop {
   static std::unique_ptr<EngineLoop> create(const CurlOptions& options,
                                             std::size_t max_idle,
                                             std::shared_ptr<SharedCache> cache,
+                                            std::shared_ptr<IdleTimes> times,
                                             std::shared_ptr<Mailbox> mailbox);
   ~EngineLoop();
   EngineLoop(const EngineLoop&) = delete;
@@ -39,7 +42,8 @@ class EngineLoop {
 
   EngineLoop(const CurlOptions& options, std::size_t max_idle,
              std::shared_ptr<SharedCache> cache,
-             std::shared_ptr<Mailbox> mailbox, int epoll, CURLM* multi);
+             std::shared_ptr<IdleTimes> times, std::shared_ptr<Mailbox> mailbox,
+             int epoll, CURLM* multi);
 
   static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self,
                        void* known);
@@ -63,12 +67,16 @@ class EngineLoop {
   std::shared_ptr<Job> take_out(Job& job);
   void recycle(Job& job);
   void set_max_connections();
-  /// Has a connection of that origin been left idle? May say yes in vain.
-  bool take_idle(const std::string& origin);
+  /// A transfer ended well.
+  void note_idle(Job& job);
+  /// Has a connection of that origin been left idle that may still be used?
+  /// May say yes in vain.
+  bool take_idle(const std::string& origin, Time now);
 
   const CurlOptions options_;
   const std::size_t max_idle_;
   const std::shared_ptr<SharedCache> cache_;
+  const std::shared_ptr<IdleTimes> idle_times_;
   const std::shared_ptr<Mailbox> mailbox_;
   const int epoll_;
   CURLM* const multi_;
@@ -76,9 +84,9 @@ class EngineLoop {
   std::unordered_map<CURL*, std::shared_ptr<Job>> jobs_;
   std::set<std::pair<Time, Job*>> deadlines_;
   std::vector<std::unique_ptr<EasyHandle>> spare_;
-  /// By origin: transfers that ended well and left their connection, less
-  /// those that were let look for one.
-  std::unordered_map<std::string, std::size_t> left_idle_;
+  /// By origin: when transfers that ended well left their connection, oldest
+  /// first, less those that were let look for one.
+  std::unordered_map<std::string, std::deque<Time>> left_idle_;
 };
 
 }  // namespace llmproxy

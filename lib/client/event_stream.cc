@@ -50,8 +50,10 @@ class EventQueue final : public ResponseHandler, private EventSink {
     reader_->head(status, headers);
   }
   Flow on_body(std::string_view bytes) override {
-    reader_->body(bytes);
-    return publish() ? Flow::pause : Flow::go_on;
+    const Flow read = reader_->body(bytes);
+    const bool behind = publish();
+    if (read == Flow::stop) return Flow::stop;
+    return behind ? Flow::pause : Flow::go_on;
   }
   void on_done(const Result<void>& result) override {
     const std::shared_ptr<EventQueue> self = std::move(self_);

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "client/caught.h"
 #include "client/transfer_error.h"
 
 namespace llmproxy {
@@ -12,11 +13,17 @@ namespace {
 
 DeadlineClock::Time now() { return std::chrono::steady_clock::now(); }
 
+/// All heads of an answer together, interim ones included, and its trailer.
+/// APIs send one or two thousand. Bytes.
+constexpr std::size_t kMaxHeaders = std::size_t{128} << 10;
+
 std::string_view trim(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kSpace);
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+  const auto blank = [](char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+  };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
 }
 
 /// "HTTP/1.1 200 OK" -> 200; 0 when there is no number.
@@ -60,7 +67,7 @@ bool Exchange::may_send() {
   if (sent_ && sending_ == once) {
     stopped_ = transfer_error(CURLE_GOT_NOTHING,
                               "a kept connection was closed before the answer",
-                              0, origin_);
+                              0, origin_, true);
     return false;
   }
   sent_ = true;
@@ -70,8 +77,11 @@ bool Exchange::may_send() {
 
 size_t Exchange::on_header(char* data, size_t size, size_t count,
                            void* self) noexcept {
-  static_cast<Exchange*>(self)->header_line({data, size * count});
-  return size * count;
+  auto& exchange = *static_cast<Exchange*>(self);
+  const std::string_view line(data, size * count);
+  if (!exchange.count_header(line)) return 0;
+  exchange.header_line(line);
+  return exchange.stopped_ ? 0 : line.size();
 }
 
 size_t Exchange::on_body(char* data, size_t size, size_t count,
@@ -79,26 +89,45 @@ size_t Exchange::on_body(char* data, size_t size, size_t count,
   return static_cast<Exchange*>(self)->body({data, size * count});
 }
 
+bool Exchange::count_header(std::string_view line) {
+  header_bytes_ += line.size();
+  if (header_bytes_ <= kMaxHeaders) return true;
+  stopped_ = oversized_head_error(origin_);
+  return false;
+}
+
+bool Exchange::keeps_connection() const {
+  if (!head_done_ || http10_) return false;
+  const std::string_view said = find_header(headers_, "connection");
+  return !same_header_name(said, "close");
+}
+
+// The clock is asked at both ends of a head, not for each of its lines: they
+// mostly come together.
 void Exchange::header_line(std::string_view line) {
-  clock_.heard(now());
-  if (head_done_) return;  // a trailer
+  if (head_done_) return clock_.heard(now());  // a trailer
   if (line.starts_with("HTTP/")) {
+    clock_.heard(now());
     // A new head: the one before was interim (100, 103).
     status_ = status_of(line);
+    http10_ = line.starts_with("HTTP/1.0");
     headers_.clear();
     return;
   }
   const std::string_view text = trim(line);
   if (text.empty()) {
+    clock_.heard(now());
     if (status_ >= 100 && status_ < 200) return;
     head_done_ = true;
-    handler_.on_head(status_, headers_);
+    stopped_ =
+        caught(kHandler, [this] { handler_.on_head(status_, headers_); });
     return;
   }
   const std::size_t colon = text.find(':');
   if (colon == text.npos) return;
-  headers_.push_back({std::string(trim(text.substr(0, colon))),
-                      std::string(trim(text.substr(colon + 1)))});
+  Header& header = headers_.emplace_back();
+  header.name = trim(text.substr(0, colon));
+  header.value = trim(text.substr(colon + 1));
 }
 
 size_t Exchange::body(std::string_view bytes) {
@@ -106,7 +135,10 @@ size_t Exchange::body(std::string_view bytes) {
   if (paused_) return CURL_WRITEFUNC_PAUSE;
   clock_.heard(now());
   if (body_ != nullptr) let_go_of_body();
-  switch (handler_.on_body(bytes)) {
+  Flow flow = Flow::stop;
+  stopped_ = caught(kHandler, [&] { flow = handler_.on_body(bytes); });
+  if (stopped_) return CURL_WRITEFUNC_ERROR;
+  switch (flow) {
     case Flow::go_on:
       return bytes.size();
     case Flow::stop:
@@ -136,6 +168,8 @@ void Exchange::let_go_of_body() {
   body_ = nullptr;
 }
 
+void Exchange::sent_more() { clock_.sent(now()); }
+
 CURLcode Exchange::resume() {
   if (!paused_) return CURLE_OK;
   paused_ = false;
@@ -143,21 +177,23 @@ CURLcode Exchange::resume() {
   return curl_easy_pause(easy_, CURLPAUSE_CONT);
 }
 
-void Exchange::finish(Error error) {
-  handler_.on_done(Result<void>(std::move(error)));
-}
+void Exchange::finish(Error error) { tell_done(handler_, std::move(error)); }
 
 void Exchange::finish(CURLcode code, std::string_view detail) {
   if (stopped_) return finish(std::move(*stopped_));
-  if (code == CURLE_OK) return handler_.on_done(Result<void>());
+  if (code == CURLE_OK) return tell_done(handler_, {});
   // Only the connect deadline is also given to libcurl, which needs it to
   // share the time between several addresses.
   if (code == CURLE_OPERATION_TIMEDOUT) {
     return finish(deadline_error(clock_.connect_limit(), origin_));
   }
+  // libcurl's word for a header line of more than 100 KB.
+  if (code == CURLE_OUT_OF_MEMORY && sent_ && !head_done_) {
+    return finish(oversized_head_error(origin_));
+  }
   long os_error = 0;
   curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &os_error);
-  finish(transfer_error(code, detail, os_error, origin_));
+  finish(transfer_error(code, detail, os_error, origin_, head_done_));
 }
 
 }  // namespace llmproxy

@@ -8,9 +8,11 @@
 
 #include <curl/curl.h>
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "client/deadline_clock.h"
 #include "client/origin.h"
@@ -25,6 +27,11 @@ class Exchange {
            Pausing pausing);
 
   const Origin& origin() const { return origin_; }
+  /// Of the answer; empty where none began.
+  const Headers& headers() const { return headers_; }
+  /// The upstream keeps the connection after this answer, as far as its head
+  /// says.
+  bool keeps_connection() const;
   DeadlineClock& clock() { return clock_; }
 
   /// Whether libcurl may send the request a second time.
@@ -36,6 +43,9 @@ class Exchange {
   /// stream may take minutes, and prompts are large. `body` is what `easy`
   /// sends, and outlives the transfer.
   void let_go_when_sent(std::string& body) { body_ = &body; }
+  /// For who sends a body in pieces: more of it has left, or cannot be had.
+  void sent_more();
+  void stop(Error error) { stopped_ = std::move(error); }
   /// Ends a pause; may call the handler. Errors: the transfer broke.
   CURLcode resume();
 
@@ -53,6 +63,8 @@ class Exchange {
                         void* self) noexcept;
 
   bool may_send();
+  /// False = enough of them.
+  bool count_header(std::string_view line);
   void header_line(std::string_view line);
   size_t body(std::string_view bytes);
   void let_go_of_body();
@@ -65,6 +77,8 @@ class Exchange {
   bool sent_ = false;
   std::string* body_ = nullptr;  ///< the request's, to be let go
   int status_ = 0;
+  bool http10_ = false;
+  std::size_t header_bytes_ = 0;  ///< of all heads and of the trailer
   Headers headers_;
   bool head_done_ = false;
   Pausing pausing_;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "client/caught.h"
 #include "client/outgoing_call.h"
 #include "client/transfer_error.h"
 
@@ -26,7 +27,10 @@ FallbackClient::FallbackClient(std::vector<Choice> choices,
 
 bool FallbackClient::gives_way(std::size_t choice, const Error& error) const {
   if (choice + 1 == choices_.size() || !retryable(error.kind)) return false;
-  if (on_failure_) on_failure_(choice, error);
+  // It is for logs: the next choice is asked all the same.
+  if (on_failure_) {
+    (void)caught(kCallback, [&] { on_failure_(choice, error); });
+  }
   return true;
 }
 
@@ -74,7 +78,7 @@ Result<void> FallbackClient::stream(const ChatRequest& request,
     StreamEvent failed;
     failed.kind = EventKind::failed;
     failed.error = &status.error();
-    on_event(failed);
+    (void)caught(kCallback, [&] { on_event(failed); });
   }
   add_losses(losses, options.losses);
   return status;

@@ -3,8 +3,22 @@
 #include <optional>
 #include <utility>
 
+#include "client/caught.h"
+#include "client/no_transport.h"
+
 namespace llmproxy {
 namespace {
+
+constexpr std::string_view kInterceptor = "the interceptor";
+
+/// What the interceptor makes of a request.
+Result<void> ask(UpstreamInterceptor& interceptor, UpstreamRequest& request) {
+  Result<void> allowed;
+  auto thrown =
+      failed(kInterceptor, [&] { allowed = interceptor.on_request(request); });
+  if (thrown) return *std::move(thrown);
+  return allowed;
+}
 
 /// Listens to one transfer.
 class Listener final : public ResponseHandler {
@@ -20,8 +34,10 @@ class Listener final : public ResponseHandler {
 
   void on_head(int status, const Headers& headers) override {
     if (refused_) return;
-    interceptor_->on_answer(request_, status, headers);
-    next_.on_head(status, headers);
+    refused_ = failed(kInterceptor, [&] {
+      interceptor_->on_answer(request_, status, headers);
+    });
+    if (!refused_) next_.on_head(status, headers);
   }
   Flow on_body(std::string_view bytes) override {
     return refused_ ? Flow::stop : next_.on_body(bytes);
@@ -48,7 +64,7 @@ class InterceptingTransport final : public Transport {
   void perform(const UpstreamRequest& request, ResponseHandler& handler,
                const Cancelled& cancelled) override {
     UpstreamRequest own = request;
-    const Result<void> allowed = interceptor_->on_request(own);
+    const Result<void> allowed = ask(*interceptor_, own);
     if (!allowed) return handler.on_done(allowed);
     Listener listener(interceptor_, own, handler);
     inner_->perform(own, listener, cancelled);
@@ -58,7 +74,7 @@ class InterceptingTransport final : public Transport {
                                   ResponseHandler& handler) override {
     // Goes nowhere: see transport.h.
     if (request.url.empty()) return inner_->start(std::move(request), handler);
-    Result<void> allowed = interceptor_->on_request(request);
+    Result<void> allowed = ask(*interceptor_, request);
     auto listener = std::make_unique<Listener>(interceptor_, request, handler);
     Listener& stays = *listener;
     stays.own(std::move(listener));
@@ -80,6 +96,8 @@ class InterceptingTransport final : public Transport {
 std::shared_ptr<Transport> make_intercepting_transport(
     std::shared_ptr<Transport> inner,
     std::shared_ptr<UpstreamInterceptor> interceptor) {
+  inner = or_none(std::move(inner));
+  if (interceptor == nullptr) return inner;
   return std::make_shared<InterceptingTransport>(std::move(inner),
                                                  std::move(interceptor));
 }

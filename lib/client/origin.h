@@ -6,8 +6,10 @@
 #include <string>
 #include <string_view>
 
+#include "base/internal_api.h"
 #include "llmproxy/result.h"
 
+LLMPROXY_INTERNAL_BEGIN
 namespace llmproxy {
 
 struct Origin {
@@ -16,8 +18,14 @@ struct Origin {
   bool tls = false;
 };
 
+/// True when `url` has the scheme, host and port of `base` in the same
+/// spelling, and nothing that URL readers understand differently. What is no
+/// web address ("demo:") is a plain prefix.
+bool same_origin(std::string_view base, std::string_view url);
+
 /// Errors: internal, when the URL is not http:// or https:// with a host.
 /// libcurl checks the rest when it connects.
 Result<Origin> parse_origin(std::string_view url);
 
 }  // namespace llmproxy
+LLMPROXY_INTERNAL_END

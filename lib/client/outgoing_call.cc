@@ -6,6 +6,9 @@
 #include "chat/custom_tools.h"
 #include "chat/tool_names.h"
 #include "chat/turns.h"
+#include "client/caught.h"
+#include "client/transfer_error.h"
+#include "llmproxy/validate.h"
 
 namespace llmproxy {
 namespace {
@@ -36,6 +39,7 @@ Result<void> adapt(ChatRequest& request, const Dialect& to,
   if (!request.dialect.empty() && request.dialect != to.name) {
     LLMPROXY_TRY(refuse_essential(request.extensions));
   }
+  LLMPROXY_TRY(drop_empty_turns(request.messages, losses));
   LLMPROXY_TRY(pair_tool_results(request.messages, losses));
   make_call_ids_safe(request.messages);
   if (!to.custom_tools || !traits.custom_tools) {
@@ -45,10 +49,32 @@ Result<void> adapt(ChatRequest& request, const Dialect& to,
   return {};
 }
 
+/// A backend is put together by the caller, who is told what it lacks.
+Result<void> check_backend(const Backend& backend) {
+  const std::string name =
+      backend.name.empty() ? "the backend" : "the backend " + backend.name;
+  if (backend.provider == nullptr) {
+    return invalid_request(name + " has no provider");
+  }
+  if (backend.base_url.empty()) {
+    return invalid_request(name + " has no base URL");
+  }
+  const std::string_view dialect = backend.provider->dialect;
+  if (backend.dialect == nullptr && !dialect.empty()) {
+    return invalid_request(
+        name + " speaks a dialect that is not known: " + std::string(dialect));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<OutgoingCall> prepare_call(const Backend& backend, ChatRequest request,
                                   bool stream, const CallOptions& options) {
+  if (options.stop.stop_requested()) return cancelled_error();
+  LLMPROXY_TRY(check_backend(backend));
+  LLMPROXY_TRY(validate(request));
+  place_by_hand(request);
   OutgoingCall call;
   call.dialect = &dialect_for(backend, request);
   request.stream = stream;
@@ -60,9 +86,15 @@ Result<OutgoingCall> prepare_call(const Backend& backend, ChatRequest request,
   std::string body;
   LLMPROXY_TRY(call.dialect->encode_request(request, encode, call.context, body,
                                             call.losses));
-  call.request = upstream_request(
-      backend, upstream_path(*call.dialect, request.model, stream),
-      std::move(body), stream);
+  const auto thrown = failed("what signs for the backend", [&] {
+    call.request = upstream_request(
+        backend, upstream_path(*call.dialect, request.model, stream),
+        std::move(body), stream);
+  });
+  if (thrown) return *thrown;
+  if (call.request.url.empty()) {
+    return invalid_request("the request does not lead to the backend's host");
+  }
   if (options.deadlines) call.request.deadlines = *options.deadlines;
   add_losses(call.losses, options.losses);
   return call;

@@ -2,6 +2,7 @@
 // provider is a new row here and nothing else.
 #include "llmproxy/provider.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <deque>
@@ -35,8 +36,7 @@ constexpr std::array kProviders = {
              .auth = AuthScheme::x_api_key,
              .key_variable = "ANTHROPIC_API_KEY",
              .base_url_variable = "ANTHROPIC_BASE_URL",
-             .other_base_url_variable = "ANTHROPIC_API_BASE",
-             .extra_headers = "anthropic-version: 2023-06-01\n"},
+             .other_base_url_variable = "ANTHROPIC_API_BASE"},
     Provider{.name = "gemini",
              .dialect = "gemini",
              .base_url = "https://generativelanguage.googleapis.com",
@@ -204,6 +204,10 @@ const Provider* find_in(const auto& rows, std::string_view name) {
 }  // namespace
 
 bool register_provider(const Provider& row) {
+  if (row.name.empty()) return false;
+  if (!row.dialect.empty() && find_dialect(row.dialect) == nullptr) {
+    return false;
+  }
   Registered& all = registered();
   const std::lock_guard lock(all.mutex);
   if (find_in(kProviders, row.name) || find_in(all.rows, row.name)) {
@@ -222,20 +226,47 @@ const Provider* find_provider(std::string_view name) {
 
 namespace {
 
-/// People also write the bare host of a vendor whose URL has a path.
-std::string with_usual_path(std::string url, std::string_view usual) {
-  const auto path_of = [](std::string_view text) {
-    const std::size_t scheme = text.find("://");
-    if (scheme == std::string_view::npos) return std::string_view();
-    const std::size_t slash = text.find('/', scheme + 3);
-    return slash == std::string_view::npos ? std::string_view()
-                                           : text.substr(slash);
-  };
+/// What stands behind the host.
+std::string_view path_of(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string_view::npos) return {};
+  const std::size_t slash = url.find('/', scheme + 3);
+  return slash == std::string_view::npos ? std::string_view()
+                                         : url.substr(slash);
+}
+
+/// "/chat/completions", "/models": what a dialect's endpoint begins with.
+std::string_view endpoint_of(std::string_view dialect) {
+  const Dialect* found = find_dialect(dialect);
+  if (found == nullptr) return {};
+  const std::string_view path = found->upstream_path;
+  return path.substr(0, path.find("/{model}"));
+}
+
+/// "/v1" of ".../v1", else nothing.
+std::string_view version_at_end(std::string_view url) {
   const std::string_view path = path_of(url);
-  if (path.empty() || path == "/") {
-    while (url.ends_with('/')) url.pop_back();
-    url += path_of(usual);
+  const std::string_view last =
+      path.substr(std::min(path.rfind('/'), path.size()));
+  const bool version =
+      last.size() > 2 && last[1] == 'v' && last[2] >= '0' && last[2] <= '9';
+  return version ? last : std::string_view();
+}
+
+/// People also write the endpoint itself, a version that is not the one our
+/// requests are of, or the bare host of a vendor whose URL has a path.
+std::string usual_url(std::string url, const Provider& provider) {
+  while (url.ends_with('/')) url.pop_back();
+  const std::string_view endpoint = endpoint_of(provider.dialect);
+  if (!endpoint.empty() && path_of(url).ends_with(endpoint)) {
+    url.resize(url.size() - endpoint.size());
   }
+  const std::string_view version = version_at_end(url);
+  if (!version.empty() && provider.path_prefix.starts_with("/v") &&
+      version != provider.path_prefix) {
+    url.resize(url.size() - version.size());
+  }
+  if (path_of(url).empty()) url += path_of(provider.base_url);
   return url;
 }
 
@@ -247,9 +278,9 @@ Backend make_backend(const Provider& provider, Secret api_key,
   backend.name = std::string(provider.name);
   backend.provider = &provider;
   backend.dialect = find_dialect(provider.dialect);
-  backend.base_url = base_url.empty() ? std::string(provider.base_url)
-                                      : with_usual_path(std::move(base_url),
-                                                        provider.base_url);
+  backend.base_url = base_url.empty()
+                         ? std::string(provider.base_url)
+                         : usual_url(std::move(base_url), provider);
   backend.api_key = std::move(api_key);
   return backend;
 }

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "client/no_transport.h"
 #include "client/recording.h"
 #include "client/transfer_error.h"
 
@@ -155,8 +156,8 @@ Result<std::shared_ptr<Transport>> make_recording_transport(
     std::shared_ptr<Transport> inner, const std::string& file) {
   auto tape = std::make_shared<Tape>(file);
   if (!tape->good()) return internal_error("cannot write " + file);
-  return std::shared_ptr<Transport>(
-      std::make_shared<RecordingTransport>(std::move(inner), std::move(tape)));
+  return std::shared_ptr<Transport>(std::make_shared<RecordingTransport>(
+      or_none(std::move(inner)), std::move(tape)));
 }
 
 Result<std::shared_ptr<Transport>> make_replaying_transport(

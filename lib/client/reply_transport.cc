@@ -7,6 +7,8 @@
 #include <thread>
 #include <utility>
 
+#include "client/caught.h"
+#include "client/per_process.h"
 #include "client/transfer_error.h"
 #include "llmproxy/waiting.h"
 
@@ -17,6 +19,16 @@ using Clock = std::chrono::steady_clock;
 
 // How long a waiting perform() sleeps between two questions.
 constexpr std::chrono::milliseconds kAsk{100};
+
+std::optional<Error> tell_head(const Reply& reply, ResponseHandler& handler) {
+  return caught(kHandler,
+                [&] { handler.on_head(reply.status, reply.headers); });
+}
+
+std::optional<Error> tell_body(std::string_view piece, ResponseHandler& handler,
+                               Flow& flow) {
+  return caught(kHandler, [&] { flow = handler.on_body(piece); });
+}
 
 /// Flags that any thread may set and the engine reads. Shared, as a handle
 /// may outlive both the transfer and the transport.
@@ -72,18 +84,19 @@ class ReplyTransfer final : public Transfer {
       started_ = true;
       reply_ = reply(request_);
       if (reply_.status == 0) return done(reply_.end);
-      handler_.on_head(reply_.status, reply_.headers);
-      return false;
+      const auto thrown = tell_head(reply_, handler_);
+      return thrown && done(*thrown);
     }
     if (next_ == reply_.pieces.size()) return done(reply_.end);
-    flow = handler_.on_body(reply_.pieces[next_++]);
+    const auto thrown = tell_body(reply_.pieces[next_++], handler_, flow);
+    if (thrown) return done(*thrown);
     due_ = Clock::now() + reply_.pace;
     return false;
   }
 
  private:
   bool done(const Result<void>& result) {
-    handler_.on_done(result);
+    tell_done(handler_, result);
     return true;
   }
 
@@ -103,8 +116,6 @@ class ReplyTransfer final : public Transfer {
 class ReplyEngine {
  public:
   explicit ReplyEngine(Replier reply) : reply_(std::move(reply)) {}
-
-  Reply reply(const UpstreamRequest& request) const { return reply_(request); }
 
   std::shared_ptr<Transfer> start(UpstreamRequest request,
                                   ResponseHandler& handler) {
@@ -169,13 +180,13 @@ class ReplyEngine {
   bool stopping_ = false;
 };
 
-class ReplyTransport final : public Transport {
+/// An engine and its thread, which belong to one process.
+class ReplyWorks {
  public:
-  explicit ReplyTransport(Replier reply)
-      : engine_(std::make_shared<ReplyEngine>(std::move(reply))),
+  explicit ReplyWorks(const Replier& reply)
+      : engine_(std::make_shared<ReplyEngine>(reply)),
         thread_([engine = engine_] { engine->run(); }) {}
-
-  ~ReplyTransport() override {
+  ~ReplyWorks() {
     engine_->stop();
     if (thread_.get_id() == std::this_thread::get_id()) {
       thread_.detach();
@@ -183,33 +194,53 @@ class ReplyTransport final : public Transport {
       thread_.join();
     }
   }
+  ReplyWorks(const ReplyWorks&) = delete;
+  ReplyWorks& operator=(const ReplyWorks&) = delete;
+
+  ReplyEngine& engine() { return *engine_; }
+
+ private:
+  const std::shared_ptr<ReplyEngine> engine_;
+  std::thread thread_;
+};
+
+class ReplyTransport final : public Transport {
+ public:
+  explicit ReplyTransport(Replier reply)
+      : reply_(std::move(reply)),
+        works_(std::make_unique<ReplyWorks>(reply_), [reply = reply_] {
+          return std::make_unique<ReplyWorks>(reply);
+        }) {}
 
   void perform(const UpstreamRequest& request, ResponseHandler& handler,
                const Cancelled& cancelled) override {
     const auto gone = [&] { return cancelled && cancelled(); };
-    const Reply reply = engine_->reply(request);
-    if (reply.status == 0) return handler.on_done(reply.end);
-    handler.on_head(reply.status, reply.headers);
+    if (gone()) return tell_done(handler, cancelled_error());
+    const Reply reply = reply_(request);
+    if (reply.status == 0) return tell_done(handler, reply.end);
+    auto thrown = tell_head(reply, handler);
+    if (thrown) return tell_done(handler, *std::move(thrown));
     for (const std::string& piece : reply.pieces) {
       const Clock::time_point due = Clock::now() + reply.pace;
       while (!gone() && Clock::now() < due) {
         wait_for({}, std::min(due, Clock::now() + kAsk));
       }
-      if (gone() || handler.on_body(piece) != Flow::go_on) {
-        return handler.on_done(cancelled_error());
-      }
+      Flow flow = Flow::stop;
+      if (!gone()) thrown = tell_body(piece, handler, flow);
+      if (thrown) return tell_done(handler, *std::move(thrown));
+      if (flow != Flow::go_on) return tell_done(handler, cancelled_error());
     }
-    handler.on_done(reply.end);
+    tell_done(handler, reply.end);
   }
 
   std::shared_ptr<Transfer> start(UpstreamRequest request,
                                   ResponseHandler& handler) override {
-    return engine_->start(std::move(request), handler);
+    return works_.get()->engine().start(std::move(request), handler);
   }
 
  private:
-  const std::shared_ptr<ReplyEngine> engine_;
-  std::thread thread_;
+  const Replier reply_;
+  PerProcess<ReplyWorks> works_;
 };
 
 }  // namespace

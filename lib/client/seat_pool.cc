@@ -18,9 +18,9 @@ using std::chrono::milliseconds;
 /// `cancelled` is asked at least four times a second (transport.h).
 constexpr milliseconds kAskInterval{200};
 
-/// libcurl does not use a connection again that was idle for longer (default
-/// of CURLOPT_MAXAGE_CONN), so there is no point in keeping it open.
-constexpr std::chrono::seconds kMaxIdle{118};
+/// Seats that are closed when one comes in: more than one, so that they become
+/// fewer where few are used.
+constexpr int kEvictions = 2;
 
 Error out_of_resources(CURLMcode code) {
   return internal_error(curl_multi_strerror(code));
@@ -53,8 +53,9 @@ Seat::~Seat() {
 }
 
 void Seat::run(const UpstreamRequest& request, Exchange& exchange,
-               const Cancelled& cancelled) {
-  if (Result<void> loaded = handle_->load(request, exchange); !loaded) {
+               const Cancelled& cancelled, milliseconds max_idle) {
+  if (Result<void> loaded = handle_->load(request, exchange, max_idle);
+      !loaded) {
     handle_->unload();
     return exchange.finish(std::move(loaded).error());
   }
@@ -133,9 +134,23 @@ Result<CURLcode> Seat::drive(Exchange& exchange, const Cancelled& cancelled) {
   return out_of_resources(failed);
 }
 
-SeatPool::SeatPool(const CurlOptions& options, std::size_t max_idle,
-                   std::shared_ptr<SharedCache> cache)
-    : options_(options), max_idle_(max_idle), cache_(std::move(cache)) {}
+SeatPool::SeatPool(const CurlOptions& options, std::size_t max_seats,
+                   std::shared_ptr<SharedCache> cache,
+                   std::shared_ptr<IdleTimes> idle_times)
+    : options_(options),
+      max_seats_(max_seats),
+      cache_(std::move(cache)),
+      idle_times_(std::move(idle_times)) {}
+
+void SeatPool::run(const UpstreamRequest& request, Exchange& exchange,
+                   const Cancelled& cancelled) {
+  const std::string origin = exchange.origin().key;
+  std::unique_ptr<Seat> seat = take(origin);
+  if (seat == nullptr) return exchange.finish(CURLE_OUT_OF_MEMORY, {});
+  seat->run(request, exchange, cancelled, idle_times_->of(origin));
+  idle_times_->note(origin, exchange.headers());
+  give_back(origin, std::move(seat));
+}
 
 std::unique_ptr<Seat> SeatPool::take(const std::string& origin) {
   {
@@ -154,22 +169,33 @@ std::unique_ptr<Seat> SeatPool::take(const std::string& origin) {
 
 void SeatPool::give_back(const std::string& origin,
                          std::unique_ptr<Seat> seat) {
-  // Closing a connection takes a while; it happens after the lock is gone.
-  std::unique_ptr<Seat> evicted;
+  // Closing connections takes a while; it happens after the lock is gone.
+  std::vector<std::unique_ptr<Seat>> evicted;
   const std::lock_guard lock(mutex_);
-  const Clock::time_point now = Clock::now();
+  const Time now = Clock::now();
   idle_[origin].push_back({std::move(seat), now});
   ++count_;
   evicted = evict(now);
 }
 
-std::unique_ptr<Seat> SeatPool::evict(Clock::time_point now) {
+std::vector<std::unique_ptr<Seat>> SeatPool::evict(Time now) {
+  std::vector<std::unique_ptr<Seat>> evicted;
+  for (int i = 0; i < kEvictions && count_ > 0; ++i) {
+    std::unique_ptr<Seat> oldest = evict_oldest(now);
+    if (oldest == nullptr) break;
+    evicted.push_back(std::move(oldest));
+  }
+  return evicted;
+}
+
+std::unique_ptr<Seat> SeatPool::evict_oldest(Time now) {
   const auto oldest = std::min_element(
       idle_.begin(), idle_.end(), [](const auto& a, const auto& b) {
         return a.second.front().since < b.second.front().since;
       });
   std::vector<Idle>& seats = oldest->second;
-  if (count_ <= max_idle_ && now - seats.front().since < kMaxIdle) {
+  if (count_ <= max_seats_ &&
+      now - seats.front().since < idle_times_->of(oldest->first)) {
     return nullptr;
   }
   std::unique_ptr<Seat> seat = std::move(seats.front().seat);

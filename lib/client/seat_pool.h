@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "client/easy_handle.h"
+#include "client/idle_times.h"
 #include "llmproxy/transport.h"
 
 namespace llmproxy {
@@ -30,7 +31,7 @@ class Seat {
 
   /// Runs one transfer to its end, on_done included.
   void run(const UpstreamRequest& request, Exchange& exchange,
-           const Cancelled& cancelled);
+           const Cancelled& cancelled, std::chrono::milliseconds max_idle);
 
  private:
   using Time = std::chrono::steady_clock::time_point;
@@ -55,26 +56,34 @@ class Seat {
 /// Thread-safe.
 class SeatPool {
  public:
-  SeatPool(const CurlOptions& options, std::size_t max_idle,
-           std::shared_ptr<SharedCache> cache);
+  SeatPool(const CurlOptions& options, std::size_t max_seats,
+           std::shared_ptr<SharedCache> cache,
+           std::shared_ptr<IdleTimes> idle_times);
+  /// Runs one transfer on a seat.
+  void run(const UpstreamRequest& request, Exchange& exchange,
+           const Cancelled& cancelled);
+
+ private:
+  using Time = std::chrono::steady_clock::time_point;
+  struct Idle {
+    std::unique_ptr<Seat> seat;
+    Time since;
+  };
+  using Origins = std::unordered_map<std::string, std::vector<Idle>>;
+
   /// The seat used last for that origin (its connection is the freshest), or
   /// a new one, or null when there can be none.
   std::unique_ptr<Seat> take(const std::string& origin);
   void give_back(const std::string& origin, std::unique_ptr<Seat> seat);
-
- private:
-  struct Idle {
-    std::unique_ptr<Seat> seat;
-    std::chrono::steady_clock::time_point since;
-  };
-  using Origins = std::unordered_map<std::string, std::vector<Idle>>;
-  /// Takes the seat out that has been idle longest, if there are too many or
-  /// it is too old. One at a time is enough: one came in.
-  std::unique_ptr<Seat> evict(std::chrono::steady_clock::time_point now);
+  /// Takes the seats out that have been idle too long, and the oldest if there
+  /// are too many. A few at a time: one came in.
+  std::vector<std::unique_ptr<Seat>> evict(Time now);
+  std::unique_ptr<Seat> evict_oldest(Time now);
 
   const CurlOptions options_;
-  const std::size_t max_idle_;
+  const std::size_t max_seats_;
   const std::shared_ptr<SharedCache> cache_;
+  const std::shared_ptr<IdleTimes> idle_times_;
   std::mutex mutex_;
   Origins idle_;  ///< oldest first
   std::size_t count_ = 0;

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <ctime>
+#include <memory>
 #include <vector>
 
 namespace llmproxy {
@@ -15,6 +17,8 @@ constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
 constexpr std::string_view kUnreserved =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
 constexpr std::string_view kHex = "0123456789abcdef";
+// Of a large body, read at once. Bytes.
+constexpr std::size_t kPiece = std::size_t{64} << 10;
 
 /// Headers that hops add, remove or change.
 constexpr std::array<std::string_view, 15> kUnsigned = {
@@ -26,6 +30,11 @@ constexpr std::array<std::string_view, 15> kUnsigned = {
     "trailer",        "transfer-encoding",
     "upgrade",        "user-agent",
     "x-amzn-trace-id"};
+
+/// Headers that signing adds.
+constexpr std::array<std::string_view, 4> kOwn = {
+    "x-amz-date", "x-amz-content-sha256", "x-amz-security-token",
+    "authorization"};
 
 std::string hex(std::string_view bytes) {
   std::string out;
@@ -42,6 +51,23 @@ std::string sha256(std::string_view text) {
   unsigned size = 0;
   EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(),
              nullptr);
+  return {reinterpret_cast<const char*>(digest.data()), size};
+}
+
+/// Of a body that is read in pieces.
+std::string sha256(const LargeBody& body) {
+  const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context(
+      EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
+  std::vector<char> piece(kPiece);
+  std::uint64_t at = 0;
+  while (const std::size_t got = body.read(at, piece.data(), piece.size())) {
+    EVP_DigestUpdate(context.get(), piece.data(), got);
+    at += got;
+  }
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  EVP_DigestFinal_ex(context.get(), digest.data(), &size);
   return {reinterpret_cast<const char*>(digest.data()), size};
 }
 
@@ -212,7 +238,15 @@ void sign_v4(const AwsCredentials& credentials, std::string_view service,
              UpstreamRequest& request) {
   const std::string date = amz_date(now);
   const std::string day = date.substr(0, 8);
-  const std::string body_hash = hex(sha256(request.body));
+  const std::string body_hash =
+      hex(request.large_body ? sha256(*request.large_body)
+                             : sha256(std::string_view(request.body)));
+  // What a client sent under these names was signed by somebody else.
+  std::erase_if(request.headers, [](const Header& header) {
+    return std::any_of(kOwn.begin(), kOwn.end(), [&](std::string_view name) {
+      return same_header_name(header.name, name);
+    });
+  });
   request.headers.push_back({"x-amz-date", date});
   request.headers.push_back({"x-amz-content-sha256", body_hash});
   if (!credentials.session_token.empty()) {

@@ -3,14 +3,25 @@
 #include <algorithm>
 #include <utility>
 
+#include "client/caught.h"
 #include "client/transfer_error.h"
+#include "llmproxy/conversation.h"
 
 namespace llmproxy {
 namespace {
 
 constexpr std::string_view kNoArguments = R"({"type":"object"})";
 
-void declare(const std::vector<Tool>& tools, ChatRequest& request) {
+Result<RawJson> schema_of(const Tool& tool, std::size_t index) {
+  Result<RawJson> schema = RawJson::parse(
+      tool.schema.empty() ? std::string(kNoArguments) : tool.schema);
+  if (!schema) {
+    schema.error().path = "/tools/" + std::to_string(index) + "/schema";
+  }
+  return schema;
+}
+
+Result<void> declare(const std::vector<Tool>& tools, ChatRequest& request) {
   for (const Tool& tool : tools) {
     std::erase_if(request.tools, [&](const ToolDefinition& definition) {
       return definition.name == tool.name;
@@ -18,9 +29,10 @@ void declare(const std::vector<Tool>& tools, ChatRequest& request) {
     ToolDefinition definition;
     definition.name = tool.name;
     definition.description = tool.description;
-    definition.schema.text = tool.schema.empty() ? kNoArguments : tool.schema;
+    LLMPROXY_ASSIGN(definition.schema, schema_of(tool, request.tools.size()));
     request.tools.push_back(std::move(definition));
   }
+  return {};
 }
 
 Result<ChatResponse> ask(const Client& client, const ChatRequest& request,
@@ -44,43 +56,37 @@ bool may_run(StopReason reason) {
 }
 
 std::vector<ToolCallPart> calls_of(const ChatResponse& answer) {
-  std::vector<ToolCallPart> calls;
-  if (!may_run(answer.stop_reason)) return calls;
-  for (const ContentPart& part : answer.content) {
-    if (const auto* call = part.as<ToolCallPart>()) calls.push_back(*call);
-  }
-  return calls;
+  if (!may_run(answer.stop_reason)) return {};
+  return answer.tool_calls();
 }
 
-ContentPart run(const ToolCallPart& call, const std::vector<Tool>& tools) {
-  ToolResultPart result;
-  result.call_id = call.id;
-  std::string text;
+Result<std::string> run(const ToolCallPart& call,
+                        const std::vector<Tool>& tools) {
   const auto tool =
       std::find_if(tools.begin(), tools.end(),
                    [&](const Tool& each) { return each.name == call.name; });
   if (tool == tools.end() || !tool->run) {
-    text = "there is no tool '" + call.name + "'";
-    result.is_error = true;
-  } else if (Result<std::string> said = tool->run(call.arguments)) {
-    text = *std::move(said);
-  } else {
-    text = said.error().message;
-    result.is_error = true;
+    return invalid_request("there is no tool '" + call.name + "'");
   }
-  result.content.push_back({TextPart{std::move(text), {}}, {}, {}});
-  return {std::move(result), {}, {}};
+  Result<std::string> said = std::string();
+  auto thrown = caught("the tool", [&] { said = tool->run(call.arguments); });
+  if (thrown) return *std::move(thrown);
+  return said;
 }
 
-/// All results stand in one message, in the order of the calls.
-Result<Message> run_all(const std::vector<ToolCallPart>& calls,
-                        const std::vector<Tool>& tools,
-                        const std::stop_token& stop) {
+/// All results stand in one message, in the order of the calls. After a stop
+/// no further one runs, and its result says so: every call has one.
+Message run_all(const std::vector<ToolCallPart>& calls,
+                const std::vector<Tool>& tools, const std::stop_token& stop) {
   Message results;
-  results.role = Role::user;
   for (const ToolCallPart& call : calls) {
-    if (stop.stop_requested()) return cancelled_error();
-    results.content.push_back(run(call, tools));
+    Result<std::string> said =
+        stop.stop_requested() ? cancelled_error() : run(call, tools);
+    const bool failed = !said;
+    std::string text =
+        failed ? std::move(said).error().message : *std::move(said);
+    results.content.push_back(ToolResultPart{
+        call.id, {TextPart{std::move(text)}}, /*is_error=*/failed});
   }
   return results;
 }
@@ -98,27 +104,24 @@ void demand_no_call(ChatRequest& request) {
 
 ToolRun run_tools(const Client& client, ChatRequest request,
                   const std::vector<Tool>& tools, const ToolOptions& options) {
-  declare(tools, request);
   ToolRun out{cancelled_error(), {}, 0, false};
-  while (out.rounds < std::max(options.max_rounds, 1)) {
+  const Result<void> declared = declare(tools, request);
+  if (!declared) out.answer = declared.error();
+  while (declared && out.rounds < std::max(options.max_rounds, 1)) {
     ++out.rounds;
     out.answer = ask(client, request, options);
     if (!out.answer) break;
-    Message said;
-    said.role = Role::assistant;
-    said.content = out.answer->content;
-    request.messages.push_back(std::move(said));
+    request.messages.push_back(to_message(*out.answer));
     // A long turn at the provider wants to be sent back as it is.
     if (out.answer->stop_reason == StopReason::pause) continue;
     const std::vector<ToolCallPart> calls = calls_of(*out.answer);
     out.finished = calls.empty();
     if (out.finished) break;
-    Result<Message> results = run_all(calls, tools, options.call.stop);
-    if (!results) {
-      out.answer = std::move(results).error();
+    request.messages.push_back(run_all(calls, tools, options.call.stop));
+    if (options.call.stop.stop_requested()) {
+      out.answer = cancelled_error();
       break;
     }
-    request.messages.push_back(*std::move(results));
     demand_no_call(request);
   }
   out.messages = std::move(request.messages);

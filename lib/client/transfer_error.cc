@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <string>
@@ -57,6 +58,55 @@ const CodeRow& find_row(CURLcode code) {
   return kOther;
 }
 
+/// What to do about it, where libcurl's sentence or OpenSSL's in it tells.
+struct HintRow {
+  std::string_view said;
+  std::string_view hint;
+};
+constexpr std::string_view kNoTls =
+    "the server does not speak TLS there; write http:// instead of https://";
+constexpr std::string_view kUnknownRoot =
+    "to trust it, name its root certificate in SSL_CERT_FILE (a PEM file; "
+    "CurlOptions::ca_file in a program)";
+constexpr std::array kTlsHints = {
+    HintRow{"wrong version number", kNoTls},
+    HintRow{"packet length too long", kNoTls},
+    HintRow{"record layer failure", kNoTls},
+    HintRow{"http request", kNoTls},
+    HintRow{"unknown protocol", kNoTls},
+    HintRow{"self-signed", kUnknownRoot},
+    HintRow{"self signed", kUnknownRoot},
+    HintRow{"local issuer", kUnknownRoot},
+    HintRow{"verify the first certificate", kUnknownRoot},
+    HintRow{"subject name",
+            "its certificate is for another name; is the base "
+            "URL right?"},
+    HintRow{"expired",
+            "its certificate is too old, or the clock here is "
+            "wrong"},
+    HintRow{"not yet valid",
+            "its certificate is too new, or the clock here "
+            "is wrong"},
+};
+
+// How servers that wait for TLS answer what is none.
+constexpr std::array<CURLcode, 3> kNoPlainHttp = {
+    CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_UNSUPPORTED_PROTOCOL};
+
+std::string_view hint_for(CURLcode code, std::string_view cause,
+                          const Origin& origin, bool answered) {
+  if (find_row(code).what == kTls) {
+    for (const HintRow& row : kTlsHints) {
+      if (cause.find(row.said) != std::string_view::npos) return row.hint;
+    }
+  }
+  const bool plain = std::find(kNoPlainHttp.begin(), kNoPlainHttp.end(),
+                               code) != kNoPlainHttp.end();
+  return plain && !origin.tls && !answered
+             ? "if the server speaks TLS, write https:// instead of http://"
+             : "";
+}
+
 /// "300s" or "150ms".
 std::string to_text(std::chrono::milliseconds limit) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(limit);
@@ -67,7 +117,7 @@ std::string to_text(std::chrono::milliseconds limit) {
 }  // namespace
 
 Error transfer_error(CURLcode code, std::string_view detail, long os_error,
-                     const Origin& origin) {
+                     const Origin& origin, bool answered) {
   const CodeRow& found = find_row(code);
   std::string cause(detail);
   // libcurl says no more than "couldn't connect"; the system knows why.
@@ -83,6 +133,8 @@ Error transfer_error(CURLcode code, std::string_view detail, long os_error,
   error.fault =
       found.kind == ErrorKind::internal ? Fault::proxy : Fault::upstream;
   error.message = fmt::format("{} {}: {}", found.what, origin.host, cause);
+  const std::string_view hint = hint_for(code, cause, origin, answered);
+  if (!hint.empty()) error.message += fmt::format(" ({})", hint);
   return error;
 }
 
@@ -96,11 +148,27 @@ Error deadline_error(const DeadlineClock::Passed& passed,
   return error;
 }
 
+Error oversized_head_error(const Origin& origin) {
+  Error error;
+  error.kind = kMalformed;
+  error.fault = Fault::upstream;
+  error.message =
+      fmt::format("{} {}: its header lines are too large", kOdd, origin.host);
+  return error;
+}
+
 Error cancelled_error() {
   Error error;
   error.kind = ErrorKind::cancelled;
   error.fault = Fault::client;
   error.message = "the call was cancelled";
+  return error;
+}
+
+Error thrown_error(std::string_view whose, std::string_view what) {
+  Error error = cancelled_error();
+  error.message = fmt::format("{} threw an exception{}{}", whose,
+                              what.empty() ? "" : ": ", what);
   return error;
 }
 

@@ -1,13 +1,17 @@
 // From a backend and a path to the request that goes out: the URL, the key in
 // the provider's header, the headers its rows ask for. The only place that
 // reads a key.
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <utility>
 
+#include "client/key_header.h"
+#include "client/origin.h"
 #include "client/sigv4.h"
 #include "llmproxy/provider.h"
+#include "llmproxy/translate.h"
 
 namespace llmproxy {
 namespace {
@@ -27,15 +31,30 @@ constexpr std::array kAuth = {
     AuthRow{AuthScheme::aws, "authorization", "Bearer "},
 };
 
+bool has_header(const Headers& headers, std::string_view name) {
+  return std::any_of(headers.begin(), headers.end(), [&](const Header& header) {
+    return same_header_name(header.name, name);
+  });
+}
+
+const AuthRow& row_of(const Backend& backend) {
+  for (const AuthRow& row : kAuth) {
+    if (row.scheme == backend.provider->auth) return row;
+  }
+  return kAuth.front();
+}
+
 /// Adds the rows of Provider::extra_headers, "name: value\n" each.
 void add_lines(std::string_view lines, Headers& headers) {
   while (!lines.empty()) {
-    const std::size_t end = lines.find('\n');
+    const std::size_t end = std::min(lines.find('\n'), lines.size());
     const std::string_view line = lines.substr(0, end);
     const std::size_t colon = line.find(": ");
-    headers.push_back({std::string(line.substr(0, colon)),
-                       std::string(line.substr(colon + 2))});
-    lines.remove_prefix(end + 1);
+    if (colon != std::string_view::npos) {
+      headers.push_back({std::string(line.substr(0, colon)),
+                         std::string(line.substr(colon + 2))});
+    }
+    lines.remove_prefix(std::min(end + 1, lines.size()));
   }
 }
 
@@ -57,26 +76,48 @@ void add_query(std::string_view query, std::string& url) {
   url += query;
 }
 
-/// The content type of the answer that is wanted.
-std::string_view accepted(const Backend& backend, bool stream) {
-  if (!stream) return "application/json";
-  if (backend.dialect == nullptr) return "text/event-stream";
-  const std::string_view type = backend.dialect->stream_content_type;
-  return type.substr(0, type.find(';'));
+/// What a backend is asked with that speaks whatever dialect it is asked in.
+Headers headers_of_any(bool stream) {
+  Dialect any;
+  any.stream_content_type = "text/event-stream";
+  return upstream_headers(any, stream);
+}
+
+void set_header(Header header, Headers& headers) {
+  std::erase_if(headers, [&](const Header& other) {
+    return same_header_name(other.name, header.name);
+  });
+  headers.push_back(std::move(header));
 }
 
 void add_key(const Backend& backend, const Secret& key, Headers& headers) {
-  if (key.empty()) return;
-  if (!backend.auth_header.empty()) {
-    headers.push_back(
-        {backend.auth_header, backend.auth_prefix + key.reveal()});
-    return;
+  const std::string_view name = key_header(backend);
+  // What is configured under that name stands in the key's place.
+  if (key.empty() || name.empty() || has_header(backend.headers, name)) return;
+  std::string value = backend.auth_header.empty()
+                          ? std::string(row_of(backend).prefix)
+                          : backend.auth_prefix;
+  set_header({std::string(name), value.append(key.reveal())}, headers);
+}
+
+/// Asks the host's own function. Whatever it adds takes the place of headers
+/// of the same name that a client may have sent.
+template <class Sign>
+void sign_with(const Sign& sign, UpstreamRequest& request) {
+  const std::size_t before = request.headers.size();
+  sign(request);
+  if (request.headers.size() <= before) return;
+  const auto added =
+      request.headers.begin() + static_cast<std::ptrdiff_t>(before);
+  const Headers credentials(added, request.headers.end());
+  request.headers.erase(added, request.headers.end());
+  for (const Header& header : credentials) {
+    std::erase_if(request.headers, [&](const Header& other) {
+      return same_header_name(other.name, header.name);
+    });
   }
-  for (const AuthRow& row : kAuth) {
-    if (row.scheme != backend.provider->auth || row.header.empty()) continue;
-    headers.push_back(
-        {std::string(row.header), std::string(row.prefix) + key.reveal()});
-  }
+  request.headers.insert(request.headers.end(), credentials.begin(),
+                         credentials.end());
 }
 
 }  // namespace
@@ -92,14 +133,19 @@ std::string resolved_base_url(const Backend& backend) {
 }
 
 void add_backend_headers(const Backend& backend, Headers& headers) {
+  if (backend.provider->extra_headers.empty() && backend.headers.empty()) {
+    return;
+  }
   Headers usual;
   add_lines(backend.provider->extra_headers, usual);
-  for (Header& header : usual) {
-    if (find_header(backend.headers, header.name).empty()) {
-      headers.push_back(std::move(header));
-    }
-  }
-  headers.insert(headers.end(), backend.headers.begin(), backend.headers.end());
+  std::erase_if(usual, [&](const Header& header) {
+    return has_header(backend.headers, header.name);
+  });
+  usual.insert(usual.end(), backend.headers.begin(), backend.headers.end());
+  std::erase_if(headers, [&](const Header& header) {
+    return has_header(usual, header.name);
+  });
+  headers.insert(headers.end(), usual.begin(), usual.end());
 }
 
 bool Secret::equals(std::string_view other) const {
@@ -115,37 +161,75 @@ bool Secret::equals(std::string_view other) const {
   return result == 0;
 }
 
+std::string_view key_header(const Backend& backend) {
+  return backend.auth_header.empty() ? row_of(backend).header
+                                     : std::string_view(backend.auth_header);
+}
+
+std::string upstream_url(const Backend& backend, std::string_view path) {
+  const std::string_view prefix = backend.path_prefix.empty()
+                                      ? backend.provider->path_prefix
+                                      : std::string_view(backend.path_prefix);
+  std::string url = join_url(resolved_base_url(backend), prefix, path);
+  add_query(backend.query, url);
+  return url;
+}
+
+bool leads_to(const Backend& backend, std::string_view url) {
+  const bool whole = backend.base_url.find('{') == std::string::npos;
+  return whole ? same_origin(backend.base_url, url)
+               : same_origin(resolved_base_url(backend), url);
+}
+
 void authorize(const Backend& backend, UpstreamRequest& request) {
-  if (backend.sign) return backend.sign(request);
+  if (!leads_to(backend, request.url)) return request.url.clear();
+  if (backend.sign) return sign_with(backend.sign, request);
   if (backend.provider->sign != nullptr) {
-    return backend.provider->sign(backend, request);
+    return sign_with(
+        [&](UpstreamRequest& out) { backend.provider->sign(backend, out); },
+        request);
   }
   add_key(backend, backend.api_key, request.headers);
   if (backend.provider->auth == AuthScheme::aws && backend.api_key.empty() &&
-      !backend.aws.access_key_id.empty()) {
+      !backend.aws.access_key_id.empty() &&
+      !has_header(backend.headers, "authorization")) {
     sign_v4(backend.aws, "bedrock", std::chrono::system_clock::now(), request);
   }
 }
 
-UpstreamRequest upstream_request(const Backend& backend, std::string_view path,
-                                 std::string body, bool stream) {
-  const Provider& provider = *backend.provider;
-  UpstreamRequest request;
-  const std::string_view prefix =
-      backend.path_prefix.empty() ? provider.path_prefix : backend.path_prefix;
-  request.url = join_url(resolved_base_url(backend), prefix, path);
-  add_query(backend.query, request.url);
-  request.body = std::move(body);
+namespace {
+
+/// `request` has method, headers and body.
+UpstreamRequest addressed(const Backend& backend, std::string_view path,
+                          UpstreamRequest request) {
+  request.url = upstream_url(backend, path);
   request.deadlines = backend.deadlines;
-  request.headers = {
-      {"content-type", "application/json"},
-      {"accept", std::string(accepted(backend, stream))},
-      // Answers are read and passed on as they come; nobody here unpacks.
-      {"accept-encoding", "identity"},
-  };
+  // Answers are read and passed on as they come; nobody here unpacks.
+  request.headers.push_back({"accept-encoding", "identity"});
   add_backend_headers(backend, request.headers);
   authorize(backend, request);
   return request;
+}
+
+}  // namespace
+
+UpstreamRequest upstream_request(const Backend& backend, std::string_view path,
+                                 std::string body, bool stream) {
+  UpstreamRequest request;
+  request.headers = backend.dialect == nullptr
+                        ? headers_of_any(stream)
+                        : upstream_headers(*backend.dialect, stream);
+  request.body = std::move(body);
+  return addressed(backend, path, std::move(request));
+}
+
+UpstreamRequest upstream_request(const Backend& backend,
+                                 TranslatedRequest& request) {
+  UpstreamRequest out;
+  out.method = request.method;
+  out.headers = std::move(request.headers);
+  out.body = std::move(request.body);
+  return addressed(backend, request.target(), std::move(out));
 }
 
 }  // namespace llmproxy

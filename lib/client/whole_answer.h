@@ -23,6 +23,7 @@ class WholeAnswer final : public ResponseHandler {
   int status_ = 0;
   Headers headers_;
   std::string body_;
+  bool cut_ = false;  ///< there was more, see whole_answer.cc
   Result<void> result_;
 };
 

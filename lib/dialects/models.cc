@@ -198,8 +198,14 @@ bool fits(std::string_view pattern, std::string_view text) {
 TargetTraits traits_for(const Dialect& dialect, std::string_view model) {
   const Served* served = served_by(dialect.name);
   const std::string_view vendor = served ? served->models : dialect.name;
+  // Most rows follow another one of the same dialect.
+  const char* judged = nullptr;
+  bool counts = false;
   for (const ModelRow& row : kModels) {
-    const bool counts = row.dialect == dialect.name || row.dialect == vendor;
+    if (row.dialect.data() != judged) {
+      judged = row.dialect.data();
+      counts = row.dialect == dialect.name || row.dialect == vendor;
+    }
     if (!counts || !fits(row.pattern, model)) continue;
     TargetTraits traits = row.traits;
     if (served) traits.image_urls = false;

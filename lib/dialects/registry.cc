@@ -1,4 +1,5 @@
 // The list of dialects, from dialects.def: one line there is all it takes.
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -36,6 +37,24 @@ struct Registry {
 };
 constinit Registry registry;
 
+const Dialect* find_exactly(std::string_view name) {
+  const auto end = registry.all.begin() + registry.count;
+  const auto found = std::find_if(
+      registry.all.begin(), end,
+      [&](const Dialect* dialect) { return dialect->name == name; });
+  return found == end ? nullptr : *found;
+}
+
+/// Vendors whose name people take for their dialect's. OpenAI has two.
+struct VendorRow {
+  std::string_view vendor;
+  std::string_view dialect;
+};
+constexpr VendorRow kVendors[] = {
+    {"anthropic", "claude"},
+    {"google", "gemini"},
+};
+
 bool is_whole(const Dialect& d) {
   return !d.name.empty() && d.decode_request && d.encode_request &&
          d.decode_response && d.encode_response && d.decode_error &&
@@ -50,7 +69,7 @@ std::span<const Dialect* const> dialects() {
 }
 
 bool register_dialect(const Dialect& dialect) {
-  if (!is_whole(dialect) || find_dialect(dialect.name) != nullptr ||
+  if (!is_whole(dialect) || find_exactly(dialect.name) != nullptr ||
       registry.count == kMaxDialects) {
     return false;
   }
@@ -59,19 +78,21 @@ bool register_dialect(const Dialect& dialect) {
 }
 
 const Dialect* find_dialect(std::string_view name) {
-  for (const Dialect* dialect : dialects()) {
-    if (dialect->name == name) return dialect;
+  if (const Dialect* dialect = find_exactly(name)) return dialect;
+  for (const VendorRow& row : kVendors) {
+    if (row.vendor == name) return find_exactly(row.dialect);
   }
   return nullptr;
 }
 
 std::string_view json_text(const json::Value& value) { return value.raw(); }
 
-Result<ChatResponse> decode_response(const Dialect& dialect, std::string body,
-                                     Losses& losses) {
+RawJson raw_json(const json::Value& value) { return value.raw_json(); }
+
+Result<ChatResponse> decode_response(const Dialect& dialect,
+                                     std::string_view body, Losses& losses) {
   json::Document document;
-  LLMPROXY_ASSIGN(const json::Value root,
-                  parse_answer(document, std::move(body)));
+  LLMPROXY_ASSIGN(const json::Value root, parse_answer(document, body));
   return dialect.decode_response(root, losses);
 }
 

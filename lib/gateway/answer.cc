@@ -3,13 +3,20 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "gateway/ending.h"
 #include "gateway/headers.h"
 #include "gateway/log_text.h"
 
 namespace llmproxy::gateway {
 namespace {
 
-constexpr int kClientGone = 499;  // nginx's word for it in logs
+// Whole answers are written so, each piece when the one before has left: a
+// large one is not kept twice for a client that reads slowly.
+constexpr std::size_t kPiece = std::size_t{256} << 10;
+// A client that takes no such piece for so long is given up.
+constexpr std::chrono::seconds kWriteStall{30};
 
 }  // namespace
 
@@ -35,8 +42,20 @@ Written Answer::write(std::string_view bytes) {
 void Answer::send(int status, Headers headers, std::string_view body) {
   headers.push_back({"content-length", std::to_string(body.size())});
   start(status, std::move(headers));
-  if (!body.empty()) write(body);
-  finish();
+  // Else the client must see that something is missing.
+  if (write_whole(body)) finish();
+}
+
+bool Answer::write_whole(std::string_view body) {
+  while (!body.empty()) {
+    const std::string_view piece = body.substr(0, kPiece);
+    body.remove_prefix(piece.size());
+    Written written = write(piece);
+    if (body.empty()) return written != Written::gone;
+    if (written == Written::not_now) written = drain(kWriteStall);
+    if (written != Written::ok) return false;
+  }
+  return true;
 }
 
 void Answer::send_json(int status, Headers headers, std::string_view body) {
@@ -50,16 +69,13 @@ void Answer::send_error(const Dialect& dialect, const Error& error,
   Error named = error;
   if (named.request_id.empty()) named.request_id = record_.request_id;
   const TranslatedError written = write_error(dialect, named);
-  if (find_header(headers, kRetryAfter).empty() &&
-      is_header_value(error.retry_after)) {
-    headers.push_back({std::string(kRetryAfter), error.retry_after});
-  }
+  add_retry_after(dialect, error, headers);
   add_request_id(dialect, record_.request_id, headers);
   send_json(written.status, std::move(headers), written.body);
 }
 
 void Answer::note(const Error& error) {
-  record_.outcome = to_string(error.kind);
+  record_.outcome = error.code == kShutdown ? kShutdown : to_string(error.kind);
   record_.error = log_text(error);
 }
 
@@ -67,6 +83,13 @@ void Answer::note_client_gone() {
   record_.status = kClientGone;
   record_.outcome = to_string(ErrorKind::cancelled);
   record_.error = "the client left";
+}
+
+void Answer::note_client_stalled(std::chrono::milliseconds limit) {
+  note_client_gone();
+  record_.error =
+      fmt::format("the client took nothing of its answer for {:g} s",
+                  static_cast<double>(limit.count()) / 1000);
 }
 
 }  // namespace llmproxy::gateway

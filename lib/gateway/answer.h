@@ -11,6 +11,9 @@
 
 namespace llmproxy::gateway {
 
+/// nginx's word for it in logs.
+inline constexpr int kClientGone = 499;
+
 /// One answer. As unsynchronised as the sink below it.
 class Answer {
  public:
@@ -31,6 +34,9 @@ class Answer {
   Written write(std::string_view bytes);
   Written finish() { return sink_.finish(); }
   Written drain(std::chrono::milliseconds limit) { return sink_.drain(limit); }
+  /// Nothing where the sink cannot tell.
+  std::uint64_t taken() { return sink_.taken().value_or(0); }
+  void abandon(std::chrono::milliseconds moment) { sink_.abandon(moment); }
   bool client_gone() { return sink_.client_gone(); }
   bool on_client_gone(std::function<void()> left) {
     return sink_.on_client_gone(std::move(left));
@@ -48,10 +54,15 @@ class Answer {
   void note(const Error& error);
   /// Notes that nobody is left to be answered.
   void note_client_gone();
+  /// Notes that it was given up for taking nothing for so long.
+  void note_client_stalled(std::chrono::milliseconds limit);
 
   RequestRecord& record() { return record_; }
 
  private:
+  /// False = the client is gone, or does not read.
+  bool write_whole(std::string_view body);
+
   ResponseSink& sink_;
   RequestRecord& record_;
   const Clock::time_point begin_;

@@ -1,13 +1,17 @@
 #include "gateway/apply_environment.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "gateway/config_rules.h"
+#include "gateway/environment.h"
 #include "gateway/headers.h"
 
 namespace llmproxy::gateway {
@@ -41,7 +45,12 @@ Result<void> set_port(const std::string& text, Config& config) {
 }
 
 Result<void> add_client_key(const std::string& text, Config& config) {
-  config.server.client_keys.emplace_back(text);
+  std::string key = trimmed_key(text);
+  const std::string fault = key_fault(key);
+  if (!fault.empty()) {
+    return invalid_request("the environment variable PROXY_API_KEY: " + fault);
+  }
+  config.server.client_keys.emplace_back(std::move(key));
   return {};
 }
 
@@ -110,15 +119,23 @@ Result<void> set_max_idle(const std::string& text, Config& config) {
 
 constexpr std::string_view kVersionHeader = "anthropic-version";
 
+/// Its dialect demands that header.
+bool is_versioned(const Backend& backend) {
+  if (backend.dialect == nullptr) return false;
+  const auto& demanded = backend.dialect->upstream_headers;
+  return std::any_of(
+      demanded.begin(), demanded.end(),
+      [](const FixedHeader& header) { return header.name == kVersionHeader; });
+}
+
 Result<void> set_anthropic_version(const std::string& text, Config& config) {
   if (!is_header_value(text)) {
     return wrong("ANTHROPIC_VERSION", "a version such as 2023-06-01");
   }
   for (Backend& backend : config.backends) {
-    // Where the provider has a version of its own, and the file none.
-    const bool versioned = backend.provider->extra_headers.find(
-                               kVersionHeader) != std::string_view::npos;
-    if (versioned && find_header(backend.headers, kVersionHeader).empty()) {
+    // Where the API has versions, and the file names none.
+    if (is_versioned(backend) &&
+        find_header(backend.headers, kVersionHeader).empty()) {
       backend.headers.push_back({std::string(kVersionHeader), text});
     }
   }
@@ -153,7 +170,7 @@ Result<void> apply_environment(const Environment& environment, Config& config) {
     if (!text || text->empty()) continue;
     LLMPROXY_TRY(row.apply(*text, config));
     config.origins.push_back(
-        {std::string(row.path), fmt::format("environment {}", row.name)});
+        {std::string(row.path), origin_of_variable(environment, row.name)});
   }
   return {};
 }

@@ -19,10 +19,48 @@ std::string_view behind_scheme(std::string_view url) {
 
 bool is_url_char(char c) { return c > ' ' && c < '\x7f' && c != '\\'; }
 
+/// What people write instead, and what to say about it.
+struct MistakeRow {
+  std::string_view begins;
+  std::string_view fault;
+};
+constexpr std::string_view kVariable =
+    "expected a URL; a variable is written ${NAME}";
+constexpr std::array kMistakes = {
+    MistakeRow{"$", kVariable},
+    MistakeRow{"os.environ/", kVariable},
+    MistakeRow{"env.", kVariable},
+    MistakeRow{"{{", kVariable},
+    MistakeRow{"%", kVariable},
+    MistakeRow{"ws://", "expected a URL with http:// or https://"},
+    MistakeRow{"wss://", "expected a URL with http:// or https://"},
+    MistakeRow{"grpc://", "expected a URL with http:// or https://"},
+    MistakeRow{"unix:", "expected a URL with http:// or https://"},
+};
+
+/// "localhost:11434/v1", "api.example.com".
+bool lacks_scheme(std::string_view url) {
+  const std::string_view host = url.substr(0, url.find_first_of("/:"));
+  const auto is_host_char = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= '0' && c <= '9') || c == '.' || c == '-';
+  };
+  return !host.empty() && url.find("://") == std::string_view::npos &&
+         std::all_of(host.begin(), host.end(), is_host_char) &&
+         (host.find('.') != std::string_view::npos || host == "localhost");
+}
+
 }  // namespace
 
 std::string base_url_fault(std::string_view url) {
   if (url == kDemoScheme) return {};
+  for (const MistakeRow& row : kMistakes) {
+    if (url.starts_with(row.begins)) return std::string(row.fault);
+  }
+  if (lacks_scheme(url)) {
+    return "expected a URL such as https://api.example.com/v1; is http:// or "
+           "https:// missing?";
+  }
   const std::string_view rest = behind_scheme(url);
   const std::string_view host = rest.substr(0, rest.find('/'));
   if (host.empty() || !std::all_of(url.begin(), url.end(), is_url_char)) {

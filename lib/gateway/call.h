@@ -9,17 +9,12 @@
 #include <string_view>
 
 #include "gateway/exchange.h"
+#include "gateway/request_images.h"
 #include "gateway/stored_turns.h"
+#include "gateway/upstream_answer.h"
 #include "llmproxy/translate.h"
 
 namespace llmproxy::gateway {
-
-/// An upstream's answer, or the part of it that came in one piece.
-struct UpstreamAnswer {
-  int status = 0;
-  Headers headers;
-  std::string body;
-};
 
 /// Everything decided about one call before it goes out.
 struct Call {
@@ -30,6 +25,8 @@ struct Call {
   bool lends_key = false;
   /// The backend speaks whatever its clients do: a proxy in the plain sense.
   bool as_client = false;
+  /// What led here; null where the client named the backend.
+  const Route* route = nullptr;
   const Dialect* client = nullptr;
   const Dialect* upstream = nullptr;
   bool stream = false;
@@ -43,9 +40,6 @@ struct Call {
   bool same_dialect() const { return client == upstream; }
 };
 
-/// Larger answers that must be held whole are refused. Bytes.
-inline constexpr std::size_t kMaxAnswer = std::size_t{256} << 20;
-
 /// The endpoint of every dialect's client_path.
 void answer_chat(Exchange& exchange);
 
@@ -55,9 +49,20 @@ void choose_backend(const Exchange& exchange, const Backend& backend,
                     Call& call);
 /// Adds to `call.request` what of the client's own headers goes with it.
 void pass_headers(const Exchange& exchange, Call& call);
-/// How a call to `call.backend` is to be translated.
+/// How a call to `call.backend` is to be translated; `images` must outlive
+/// that.
 TranslateOptions options_for(const Exchange& exchange, const Call& call,
-                             const std::string& model);
+                             const std::string& model, RequestImages& images);
+
+/// Where a translation wanted images: fetches them on this thread, which
+/// waits, and calls `translate` again, whose time grows with `bytes`. Comes
+/// after the limits were asked; an error has cost a request.
+Result<void> complete_images(Exchange& exchange, RequestImages& images,
+                             std::size_t bytes,
+                             const std::function<Result<void>()>& translate);
+/// Tells the client that its request is refused, unless it has left.
+void refuse_call(Exchange& exchange, const Dialect& dialect,
+                 const Error& error);
 
 /// Runs `work` once the upstream may be asked: see UpstreamConfig. Where that
 /// takes too long the client is told that we are overloaded.
@@ -65,10 +70,11 @@ void when_free(Exchange& exchange, const Backend& backend,
                const std::function<void()>& work);
 
 /// Sends the request and relays an answer that comes in one piece.
-void answer_whole(Exchange& exchange, const Call& call);
-/// Its two halves: the answer whatever its status, and sending it on.
-Result<UpstreamAnswer> fetch_whole(Exchange& exchange, const Call& call);
-void relay_whole(Exchange& exchange, const Call& call,
+void answer_whole(Exchange& exchange, Call& call);
+/// Its two halves: the answer whatever its status (the request is freed), and
+/// sending it on.
+Result<UpstreamAnswer> fetch_whole(Exchange& exchange, Call& call);
+void relay_whole(Exchange& exchange, Call& call,
                  Result<UpstreamAnswer> upstream);
 
 /// Headers for the client of an answer that began with `upstream`.
@@ -78,9 +84,6 @@ Headers answer_headers(const Exchange& exchange, const Call& call,
 /// Sends on an upstream's answer whose status is an error (or no answer at
 /// all to a chat request, such as a redirect).
 void relay_error(Exchange& exchange, const Call& call, UpstreamAnswer upstream);
-
-/// True for 2xx.
-inline bool is_success(int status) { return status / 100 == 2; }
 
 /// Notes what the upstream counted.
 void note_usage(const Usage& usage, RequestRecord& record);

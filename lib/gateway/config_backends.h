@@ -21,6 +21,15 @@ struct BackendSections {
 
 Result<void> read_backends(const YamlNode& node, BackendSections& out);
 
+std::vector<KeyShape> backend_keys();
+inline constexpr Shape kBackendShape{.kind = ShapeKind::section,
+                                     .keys = backend_keys};
+inline constexpr Shape kBackendsShape{.kind = ShapeKind::map,
+                                      .first = &kBackendShape};
+
+std::vector<std::string_view> dialect_names();
+inline constexpr Shape kDialectShape{.kind = ShapeKind::word,
+                                     .words = dialect_names};
 /// A dialect by its name.
 Result<const Dialect*> read_dialect_name(const YamlNode& node);
 /// A base URL, see base_url.h.

@@ -47,4 +47,37 @@ Result<void> read_size(const YamlNode& node, Section& out) {
   return {};
 }
 
+// The rows themselves: what a reader takes is said beside it.
+
+template <class Section, std::string Section::*member>
+constexpr YamlField<Section> text_field(std::string_view key,
+                                        std::string_view about) {
+  return {key, read_text<Section, member>, kText, about};
+}
+
+template <class Section, std::string Section::*member>
+constexpr YamlField<Section> some_text_field(std::string_view key,
+                                             std::string_view about) {
+  return {key, read_some_text<Section, member>, kText, about};
+}
+
+template <class Section, bool Section::*member>
+constexpr YamlField<Section> boolean_field(std::string_view key,
+                                           std::string_view about) {
+  return {key, read_boolean<Section, member>, kBoolean, about};
+}
+
+template <class Section, std::chrono::milliseconds Section::*member>
+constexpr YamlField<Section> seconds_field(std::string_view key,
+                                           std::string_view about) {
+  return {key, read_seconds<Section, member>, kNumber, about};
+}
+
+template <class Section, std::size_t Section::*member, std::int64_t min,
+          std::int64_t max = kMaxBytes>
+constexpr YamlField<Section> size_field(std::string_view key,
+                                        std::string_view about) {
+  return {key, read_size<Section, member, min, max>, whole(min, max), about};
+}
+
 }  // namespace llmproxy::gateway

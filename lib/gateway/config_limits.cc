@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "gateway/config_fields.h"
+#include "gateway/config_rules.h"
 
 namespace llmproxy::gateway {
 namespace {
@@ -17,18 +18,27 @@ Result<void> read_limit(const YamlNode& node, Limits& out) {
   return {};
 }
 
+template <std::int64_t Limits::*member>
+constexpr YamlField<Limits> limit_field(std::string_view key) {
+  return {key, read_limit<member>, whole(0, kMaxLimit), "0 = unlimited."};
+}
+
 constexpr YamlField<Limits> kLimitFields[] = {
-    {"requests_per_minute", read_limit<&Limits::requests_per_minute>},
-    {"requests_per_day", read_limit<&Limits::requests_per_day>},
-    {"tokens_per_minute", read_limit<&Limits::tokens_per_minute>},
-    {"tokens_per_day", read_limit<&Limits::tokens_per_day>},
+    limit_field<&Limits::requests_per_minute>("requests_per_minute"),
+    limit_field<&Limits::requests_per_day>("requests_per_day"),
+    limit_field<&Limits::tokens_per_minute>("tokens_per_minute"),
+    limit_field<&Limits::tokens_per_day>("tokens_per_day"),
 };
+constexpr Shape kLimitsOfOne = section<kLimitFields>();
+constexpr Shape kOverridesOfKind{.kind = ShapeKind::map,
+                                 .first = &kLimitsOfOne};
 
 template <LimitKind kind>
 Result<void> read_overrides(const YamlNode& node, LimitRules& out) {
   LLMPROXY_ASSIGN(const auto members, node.members());
   for (const auto& [name, value] : members) {
-    LimitOverride row{kind, name, {}};
+    LimitOverride row{kind, trimmed_key(name), {}};
+    if (row.name.empty()) return value.error("a name is empty");
     LLMPROXY_TRY(read_section(value, kLimitFields, row.limits));
     out.overrides.push_back(std::move(row));
   }
@@ -36,10 +46,14 @@ Result<void> read_overrides(const YamlNode& node, LimitRules& out) {
 }
 
 constexpr YamlField<LimitRules> kOverrideFields[] = {
-    {"per_user", read_overrides<LimitKind::user>},
-    {"per_key", read_overrides<LimitKind::key>},
-    {"per_model", read_overrides<LimitKind::model>},
-    {"per_provider", read_overrides<LimitKind::provider>},
+    {"per_user", read_overrides<LimitKind::user>, kOverridesOfKind,
+     "By what the body calls its user; \"*\" = each without a row."},
+    {"per_key", read_overrides<LimitKind::key>, kOverridesOfKind,
+     "By the client's key."},
+    {"per_model", read_overrides<LimitKind::model>, kOverridesOfKind,
+     "By the name of the model that clients use."},
+    {"per_provider", read_overrides<LimitKind::provider>, kOverridesOfKind,
+     "By the backend's name."},
 };
 
 Result<double> read_ratio(const YamlNode& node) {
@@ -69,33 +83,42 @@ Result<void> read_provider_ratios(const YamlNode& node, TokenEstimation& out) {
 }
 
 constexpr YamlField<TokenEstimation> kEstimationFields[] = {
-    {"max_sample_bytes",
-     read_size<TokenEstimation, &TokenEstimation::max_sample_bytes, 0>},
-    {"bytes_per_token", read_ratio_of<&TokenEstimation::bytes_per_token>},
-    {"chars_per_token", read_ratio_of<&TokenEstimation::chars_per_token>},
-    {"provider_chars_per_token", read_provider_ratios},
+    size_field<TokenEstimation, &TokenEstimation::max_sample_bytes, 0>(
+        "max_sample_bytes", "Larger bodies are guessed by size (20000)."),
+    {"bytes_per_token", read_ratio_of<&TokenEstimation::bytes_per_token>,
+     kNumber, "For those (4)."},
+    {"chars_per_token", read_ratio_of<&TokenEstimation::chars_per_token>,
+     kNumber, "For the text of all others (4)."},
+    {"provider_chars_per_token", read_provider_ratios, kNumberMap,
+     "The same by the backend's name."},
 };
 
 constexpr YamlField<LimitRules> kFields[] = {
-    {"enabled", read_boolean<LimitRules, &LimitRules::enabled>},
+    boolean_field<LimitRules, &LimitRules::enabled>(
+        "enabled", "Nothing is counted without it."),
     {"backend",
      [](const YamlNode& node, LimitRules&) -> Result<void> {
        LLMPROXY_TRY(node.one_of(kStores));
        return {};
-     }},
+     },
+     word<kStores>(), "Where it is counted: this process."},
     {"estimation",
      [](const YamlNode& node, LimitRules& out) {
        return read_section(node, kEstimationFields, out.estimation);
-     }},
+     },
+     section<kEstimationFields>(), "How tokens are guessed beforehand."},
     {"limits",
      [](const YamlNode& node, LimitRules& out) {
        return read_section(node, kLimitFields, out.limits);
-     }},
+     },
+     section<kLimitFields>(), "Of everything together."},
     {"overrides",
      [](const YamlNode& node, LimitRules& out) {
        return read_section(node, kOverrideFields, out);
-     }},
-    {"max_scopes", read_size<LimitRules, &LimitRules::max_scopes, 1>},
+     },
+     section<kOverrideFields>(), "The same for one name."},
+    size_field<LimitRules, &LimitRules::max_scopes, 1>(
+        "max_scopes", "Names counted at once because of \"*\" (100000)."),
 };
 
 }  // namespace
@@ -103,5 +126,7 @@ constexpr YamlField<LimitRules> kFields[] = {
 Result<void> read_limits(const YamlNode& node, LimitRules& out) {
   return read_section(node, kFields, out);
 }
+
+std::vector<KeyShape> limit_keys() { return keys_of<kFields>(); }
 
 }  // namespace llmproxy::gateway

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "gateway/config_fields.h"
+#include "gateway/config_rules.h"
+#include "gateway/config_sources.h"
 #include "gateway/headers.h"
 
 namespace llmproxy::gateway {
@@ -33,13 +35,20 @@ Result<void> read_replacements(const YamlNode& node, Entry& out) {
   return {};
 }
 
+bool is_path_char(char c) {
+  constexpr std::string_view kEnds = "?#%\\";
+  return c > ' ' && c < '\x7f' && kEnds.find(c) == std::string_view::npos;
+}
+
 /// "/openai": begins with a slash, has no other at its end, and is not the
 /// root.
 Result<void> read_prefix(const YamlNode& node, Entry& out) {
   LLMPROXY_ASSIGN(std::string prefix, node.text());
   while (prefix.size() > 1 && prefix.back() == '/') prefix.pop_back();
-  const bool plain = prefix.find_first_of("?#% \\") == std::string::npos &&
-                     prefix.find("//") == std::string::npos;
+  const bool plain = std::all_of(prefix.begin(), prefix.end(), is_path_char) &&
+                     prefix.find("//") == std::string::npos &&
+                     (prefix + "/").find("/./") == std::string::npos &&
+                     (prefix + "/").find("/../") == std::string::npos;
   if (prefix.size() < 2 || prefix.front() != '/' || !plain) {
     return node.error("expected a path such as /openai");
   }
@@ -63,13 +72,25 @@ Result<void> read_text_of(const YamlNode& node, Entry& out) {
 
 // --- The map: a name, and what it leads to.
 
+constexpr YamlField<Entry> kReplacements{
+    "system_replacements", read_replacements, kTextMap,
+    "Texts in the system prompt, and what stands there instead."};
+constexpr YamlField<Entry> kAppend{"system_append", read_append, kText,
+                                   "Text put behind the system prompt."};
+constexpr YamlField<Entry> kProgress{
+    "inject_progress", read_progress, kBoolean,
+    "Tell the model how far the conversation is."};
+
 constexpr YamlField<Entry> kMapFields[] = {
-    {"backend", read_text_of<&Route::backend>},
-    {"model", read_text_of<&Route::model>},
-    {"prefix", read_prefix},
-    {"system_replacements", read_replacements},
-    {"system_append", read_append},
-    {"inject_progress", read_progress},
+    {"backend", read_text_of<&Route::backend>, kText, "Name of a backend."},
+    {"model", read_text_of<&Route::model>, kText,
+     "Model to ask for (the client's name); a * stands for what the name's * "
+     "matched."},
+    {"prefix", read_prefix, kText,
+     "Path that requests for it begin with, e.g. /team-a."},
+    kReplacements,
+    kAppend,
+    kProgress,
 };
 
 auto stars(const std::string& text) {
@@ -156,22 +177,43 @@ Result<void> read_auth_header(const YamlNode& node, Entry& out) {
 
 Result<void> read_auth_schema(const YamlNode& node, Entry& out) {
   LLMPROXY_ASSIGN(out.auth_schema, node.text());
-  return {};
+  if (out.auth_schema->empty() || is_header_value(*out.auth_schema)) return {};
+  return node.error("expected printable ASCII");
 }
 
+/// Empty = the client's.
+Result<void> read_entry_key(const YamlNode& node, Entry& out) {
+  LLMPROXY_ASSIGN(std::string key, node.text());
+  out.api_key = trimmed_key(std::move(key));
+  const std::string fault = out.api_key.empty() ? "" : key_fault(out.api_key);
+  return fault.empty() ? Result<void>() : node.error(fault);
+}
+
+constexpr std::array<std::string_view, 1> kPlaces = {"backend_base_url"};
+constexpr std::array<std::string_view, 1> kSecrets = {"backend_api_key"};
+
 constexpr YamlField<Entry> kListFields[] = {
-    {"frontend_model_name", read_text_of<&Route::name>},
-    {"frontend_base_url", read_prefix},
-    {"frontend_dialect", read_optional_dialect<&Entry::frontend>},
-    {"backend_model_name", read_text_of<&Route::model>},
-    {"backend_base_url", read_entry_url},
-    {"backend_api_key", read_text<Entry, &Entry::api_key>},
-    {"backend_auth_header", read_auth_header},
-    {"backend_auth_schema", read_auth_schema},
-    {"backend_dialect", read_optional_dialect<&Entry::dialect>},
-    {"system_replacements", read_replacements},
-    {"system_append", read_append},
-    {"inject_progress", read_progress},
+    {"frontend_model_name", read_text_of<&Route::name>, kText,
+     "Name that clients use."},
+    {"frontend_base_url", read_prefix, kText,
+     "Path that their requests begin with, e.g. /openai."},
+    {"frontend_dialect", read_optional_dialect<&Entry::frontend>, kDialectShape,
+     "Checked, but not needed."},
+    {"backend_model_name", read_text_of<&Route::model>, kText,
+     "Model to ask for."},
+    {"backend_base_url", read_entry_url, kText,
+     "What stands before /v1/...; a version at its end is understood."},
+    {"backend_api_key", read_entry_key, kText,
+     "Instead of the client's credentials; empty = those go on."},
+    {"backend_auth_header", read_auth_header, kText,
+     "Header the key is sent in (the dialect's)."},
+    {"backend_auth_schema", read_auth_schema, kText,
+     "What stands before the key; a blank is added."},
+    {"backend_dialect", read_optional_dialect<&Entry::dialect>, kDialectShape,
+     "What the upstream speaks (the client's)."},
+    kReplacements,
+    kAppend,
+    kProgress,
 };
 
 /// Any server, of which nothing is known.
@@ -214,9 +256,23 @@ const Provider& provider_at(std::string_view url, const Dialect& dialect) {
   return *find_provider(kAnybody);
 }
 
+/// People also write the endpoint itself. Where the model stands in a path
+/// its beginning is no mark: there are base URLs that end in /models.
+std::string without_endpoint(std::string url) {
+  for (const Dialect* dialect : dialects()) {
+    const std::string_view path = dialect->upstream_path;
+    if (!dialect->model_in_path() && url.ends_with(path)) {
+      url.resize(url.size() - path.size());
+      return url;
+    }
+  }
+  return url;
+}
+
 std::string base_url_for(const Entry& entry) {
   std::string url = entry.base_url;
   while (url.ends_with('/')) url.pop_back();
+  url = without_endpoint(std::move(url));
   if (entry.dialect == nullptr || ends_in_version(url)) return url;
   for (const DialectProvider& row : kDialectProviders) {
     if (row.dialect == entry.dialect->name) url += row.version;
@@ -272,6 +328,7 @@ Result<void> read_list(const YamlNode& node, Config& out) {
     LLMPROXY_TRY(read_section(item, kListFields, entry));
     LLMPROXY_TRY(check_entry(entry, item));
     LLMPROXY_TRY(check_names(entry.route, item));
+    LLMPROXY_TRY(check_sources(item, {kPlaces, kSecrets}));
     Backend backend = backend_of(entry);
     for (const Backend& other : out.backends) {
       if (other.name != backend.name) continue;
@@ -280,6 +337,7 @@ Result<void> read_list(const YamlNode& node, Config& out) {
     }
     entry.route.backend = backend.name;
     entry.route.origin = item.origin();
+    entry.route.client_dialect = entry.frontend;
     out.backends.push_back(std::move(backend));
     out.routes.push_back(std::move(entry.route));
   }
@@ -287,6 +345,10 @@ Result<void> read_list(const YamlNode& node, Config& out) {
 }
 
 }  // namespace
+
+std::vector<KeyShape> model_keys() { return keys_of<kMapFields>(); }
+
+std::vector<KeyShape> model_list_keys() { return keys_of<kListFields>(); }
 
 Result<void> read_models(const YamlNode& node, const BackendSections& backends,
                          Config& out) {

@@ -3,11 +3,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <random>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "client/no_transport.h"
 #include "gateway/base_url.h"
 
 namespace llmproxy::gateway {
@@ -17,19 +18,6 @@ std::shared_ptr<Transport> demo_transport(const Config& config) {
   const bool needed =
       std::any_of(config.backends.begin(), config.backends.end(), is_demo);
   return needed ? make_demo_transport() : nullptr;
-}
-
-std::uint64_t random_start() {
-  std::random_device device;
-  return (std::uint64_t{device()} << 32) | device();
-}
-
-// A bijection that spreads neighbouring numbers (splitmix64's finalizer), so
-// that ids look unlike but never repeat.
-std::uint64_t mix(std::uint64_t value) {
-  value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9u;
-  value = (value ^ (value >> 27)) * 0x94d049bb133111ebu;
-  return value ^ (value >> 31);
 }
 
 GatewayHooks with_limiter(GatewayHooks hooks, const LimitRules& rules) {
@@ -56,11 +44,13 @@ Core::Core(Config config, std::shared_ptr<Transport> transport,
       responses_(config_.responses),
       health_(config_.backends),
       slots_(config_.upstream.max_connections),
+      budget_(config_.server.max_bytes_in_flight),
+      image_slots_(config_.images.max_concurrent),
       hooks_(with_limiter(std::move(hooks), config_.limits)),
-      transport_(std::move(transport)),
+      transport_(or_none(std::move(transport))),
       demo_(demo_transport(config_)),
-      started_(unix_now()),
-      request_count_(random_start()) {}
+      model_lists_(config_.server.model_lists),
+      started_(unix_now()) {}
 
 const Backend* Core::find_backend(std::string_view name) const {
   for (const Backend& backend : config_.backends) {
@@ -74,7 +64,8 @@ Transport& Core::transport_for(const Backend& backend) const {
 }
 
 std::string Core::next_request_id() {
-  return fmt::format("req_{:016x}", mix(request_count_.fetch_add(1)));
+  const std::string count = std::to_string(request_count_.fetch_add(1));
+  return fmt::format("req_{:016x}", keyed_hash(id_seed_, count));
 }
 
 }  // namespace llmproxy::gateway

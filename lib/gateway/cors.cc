@@ -1,10 +1,13 @@
 #include "gateway/cors.h"
 
 #include <algorithm>
-#include <array>
 #include <string>
 
+#include <fmt/format.h>
+
 #include "gateway/headers.h"
+#include "gateway/log_text.h"
+#include "gateway/page_guard.h"
 
 namespace llmproxy::gateway {
 namespace {
@@ -12,54 +15,55 @@ namespace {
 constexpr std::string_view kAny = "*";
 constexpr std::string_view kMethods = "GET, HEAD, POST, PUT, PATCH, DELETE";
 constexpr int kNoContent = 204;
-constexpr int kForbidden = 403;
 
-bool is_configured(const CorsConfig& cors, std::string_view origin) {
-  return std::any_of(
-      cors.origins.begin(), cors.origins.end(),
-      [&](const std::string& row) { return row == kAny || row == origin; });
+/// Of a row that names a scheme only ("vscode-webview://").
+bool has_scheme(std::string_view origin, std::string_view row) {
+  return row.ends_with("://") && origin.size() > row.size() &&
+         same_header_name(origin.substr(0, row.size()), row);
 }
 
-constexpr std::array<std::string_view, 3> kOwnMachine = {"localhost",
-                                                         "127.0.0.1", "[::1]"};
-
-/// Host of an http or https origin; empty for all others ("null", "file://",
-/// "vscode-webview://...").
-std::string_view web_host(std::string_view origin) {
-  for (const std::string_view scheme : {"http://", "https://"}) {
-    if (!origin.starts_with(scheme)) continue;
-    origin.remove_prefix(scheme.size());
-    // An IPv6 address has colons of its own, inside brackets.
-    const std::size_t bracket = origin.find(']');
-    const std::size_t from =
-        bracket == std::string_view::npos ? 0 : bracket + 1;
-    return origin.substr(0, origin.find(':', from));
+/// The only one; empty where there is none, or more.
+std::string_view origin_of(const HttpRequest& request) {
+  std::string_view found;
+  for (const Header& header : request.headers) {
+    if (!same_header_name(header.name, "origin")) continue;
+    if (!found.empty()) return {};
+    found = header.value;
   }
-  return {};
+  return found;
+}
+
+Error unknown_origin(std::string_view origin) {
+  Error error;
+  error.kind = ErrorKind::permission_denied;
+  error.fault = Fault::client;
+  error.code = kForeignOrigin;
+  error.message = fmt::format(
+      "web pages of {} may not ask: name their origin in server.cors.origins",
+      is_header_value(origin) ? short_name(origin) : "this origin");
+  return error;
 }
 
 }  // namespace
 
+// Schemes and hosts have no case [RFC 6454, section 4].
+bool is_configured(const CorsConfig& cors, std::string_view origin) {
+  return std::any_of(cors.origins.begin(), cors.origins.end(),
+                     [&](const std::string& row) {
+                       return row == kAny || same_header_name(row, origin) ||
+                              has_scheme(origin, row);
+                     });
+}
+
 Headers cors_headers(const CorsConfig& cors, const HttpRequest& request) {
   if (cors.origins.empty()) return {};
   Headers out = {{"vary", "origin"}};
-  const std::string_view origin = find_header(request.headers, "origin");
+  const std::string_view origin = origin_of(request);
   if (!is_header_value(origin) || !is_configured(cors, origin)) return out;
   // Credentials mode is never allowed: keys are sent by the page itself.
   out.push_back({"access-control-allow-origin", std::string(origin)});
   out.push_back({"access-control-expose-headers", "*"});
   return out;
-}
-
-bool is_foreign_page(const ServerConfig& server, const HttpRequest& request) {
-  if (!server.client_keys.empty() || !server.client_access_keys.empty()) {
-    return false;
-  }
-  const std::string_view origin = find_header(request.headers, "origin");
-  const std::string_view host = web_host(origin);
-  if (host.empty() || is_configured(server.cors, origin)) return false;
-  return std::find(kOwnMachine.begin(), kOwnMachine.end(), host) ==
-         kOwnMachine.end();
 }
 
 bool is_preflight(const HttpRequest& request) {
@@ -69,9 +73,10 @@ bool is_preflight(const HttpRequest& request) {
 }
 
 void answer_preflight(const CorsConfig& cors, const HttpRequest& request,
-                      Answer& answer) {
-  if (!is_configured(cors, find_header(request.headers, "origin"))) {
-    return answer.send(kForbidden, {}, {});
+                      const Dialect& dialect, Answer& answer) {
+  const std::string_view origin = origin_of(request);
+  if (!is_configured(cors, origin)) {
+    return answer.send_error(dialect, unknown_origin(origin));
   }
   Headers headers = {
       {"access-control-allow-methods", std::string(kMethods)},

@@ -1,6 +1,8 @@
 // Cross-origin requests from browsers [Fetch standard, "CORS protocol"].
 #pragma once
 
+#include <string_view>
+
 #include "gateway/answer.h"
 #include "llmproxy/config.h"
 
@@ -10,14 +12,13 @@ namespace llmproxy::gateway {
 /// is not configured, or where no page asks.
 Headers cors_headers(const CorsConfig& cors, const HttpRequest& request);
 
-/// True when a web page asks that nobody configured, and no key would keep it
-/// out: any page a user visits could use a proxy on their own machine. Pages
-/// of that machine, and of programs that are no browsers, may.
-bool is_foreign_page(const ServerConfig& server, const HttpRequest& request);
+/// True for the origins that `cors` names.
+bool is_configured(const CorsConfig& cors, std::string_view origin);
 
 /// A browser's question whether it may send a request.
 bool is_preflight(const HttpRequest& request);
+/// Yes, or why not, in the words of `dialect`.
 void answer_preflight(const CorsConfig& cors, const HttpRequest& request,
-                      Answer& answer);
+                      const Dialect& dialect, Answer& answer);
 
 }  // namespace llmproxy::gateway

@@ -7,9 +7,11 @@
 #include "chat/estimate.h"
 #include "gateway/apart.h"
 #include "gateway/call.h"
-#include "gateway/models.h"
+#include "gateway/destination.h"
+#include "gateway/unknown_model.h"
 #include "json/json.h"
 #include "json/writer.h"
+#include "translate/parsed_root.h"
 
 namespace llmproxy::gateway {
 namespace {
@@ -46,9 +48,10 @@ const CountRow* row_of(const Dialect& dialect) {
 }
 
 /// The request that is to be counted, as one of a chat.
-Result<std::string> chat_body(const CountRow& row, const std::string& body) {
+Result<std::string> chat_body(const CountRow& row, const std::string& body,
+                              const ParseLimits& limits) {
   json::Document document;
-  LLMPROXY_ASSIGN(const json::Value root, document.parse(body));
+  LLMPROXY_ASSIGN(const json::Value root, document.parse_view(body, limits));
   const json::Value wrapped = root[row.wrapper];
   const json::Value inner = wrapped.is_object() ? wrapped : root;
   std::string out(inner.raw());
@@ -62,7 +65,8 @@ Result<std::string> chat_body(const CountRow& row, const std::string& body) {
 Result<ParsedRequest> parse(const Exchange& exchange, std::string body) {
   RequestHead head;
   head.path = exchange.request.path;
-  return ParsedRequest::parse(exchange.dialect, std::move(body), head);
+  return ParsedRequest::parse(exchange.dialect, std::move(body), head,
+                              exchange.core.parse_limits());
 }
 
 Call call_of(Exchange& exchange, const CountRow& row, const Backend& backend,
@@ -70,9 +74,11 @@ Call call_of(Exchange& exchange, const CountRow& row, const Backend& backend,
   // The model stands where it stands in a chat: in the path or the body.
   Dialect counting = exchange.dialect;
   counting.upstream_path = row.upstream_path;
-  std::string body = exchange.request.body;
+  // It is asked at most once, and an estimate reads what was parsed before.
+  std::string body = std::move(exchange.request.body);
   if (!counting.model_in_path()) {
-    const auto parsed = ParsedRequest::parse(exchange.dialect, body, {});
+    const auto parsed = ParsedRoot::borrow(exchange.dialect, body, {},
+                                           exchange.core.parse_limits());
     if (parsed) body = parsed->with_model(model);
   }
   Call call;
@@ -115,7 +121,8 @@ void count_tokens(Exchange& exchange) {
   Answer& answer = exchange.answer;
   const Dialect& dialect = exchange.dialect;
   const CountRow& row = *row_of(dialect);
-  Result<std::string> body = chat_body(row, exchange.request.body);
+  Result<std::string> body =
+      chat_body(row, exchange.request.body, exchange.core.parse_limits());
   if (!body) return answer.send_error(dialect, body.error());
   const Result<ParsedRequest> parsed = run_sized(
       body->size(), [&] { return parse(exchange, *std::move(body)); });
@@ -125,11 +132,15 @@ void count_tokens(Exchange& exchange) {
   const Backend* backend =
       target ? exchange.core.find_backend(target->backend) : nullptr;
   if (backend == nullptr) {
-    return answer.send_error(dialect, unknown_model(parsed->model()));
+    return answer.send_error(
+        dialect,
+        unknown_model(exchange.core, parsed->model(), exchange.mount.prefix));
   }
   const bool as_client = backend->dialect == nullptr && !is_demo(*backend);
   if (backend->dialect == &dialect || as_client) {
-    const Call call = call_of(exchange, row, *backend, target->model);
+    Call call = call_of(exchange, row, *backend, target->model);
+    const Result<void> near = see_off(exchange, *call.backend, call.request);
+    if (!near) return answer.send_error(dialect, near.error());
     Result<UpstreamAnswer> counted = fetch_whole(exchange, call);
     if (!cannot_count(counted)) {
       return relay_whole(exchange, call, std::move(counted));

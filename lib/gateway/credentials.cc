@@ -5,6 +5,8 @@
 #include <span>
 
 #include "gateway/auth.h"
+#include "gateway/headers.h"
+#include "gateway/percent.h"
 
 namespace llmproxy::gateway {
 namespace {
@@ -15,16 +17,14 @@ constexpr std::string_view kQueryKey = "key=";
 constexpr std::array<std::string_view, 4> kCredentialHeaders = {
     kAuthorization, "x-api-key", "x-goog-api-key", "api-key"};
 
-// RFC 9110, section 7.6.1, and what is written anew for the next hop. The
-// answer must come unpacked, as what is counted in it is read.
-constexpr std::array<std::string_view, 13> kHopHeaders = {
-    "connection", "keep-alive",        "proxy-authenticate",
-    "te",         "proxy-connection",  "proxy-authorization",
-    "trailer",    "transfer-encoding", "upgrade",
-    "host",       "content-length",    "accept-encoding",
-    "expect"};
-// Belongs to this host, whatever it holds.
-constexpr std::string_view kCookie = "cookie";
+// Written anew for the next hop. The answer must come unpacked, as what is
+// counted in it is read. Cookies belong to this host, whatever they hold.
+constexpr std::array<std::string_view, 6> kOwnHeaders = {
+    "host", "content-length", "accept-encoding", "expect", "cookie", "cookie2"};
+// What signatures of AWS bring along; worth nothing without them.
+constexpr std::array<std::string_view, 3> kSignatureHeaders = {
+    "x-amz-date", "x-amz-content-sha256", "x-amz-security-token"};
+constexpr std::string_view kSignedQuery = "x-amz-";
 
 bool is_one_of(std::string_view name, std::span<const std::string_view> set) {
   return std::any_of(set.begin(), set.end(), [name](std::string_view row) {
@@ -47,6 +47,11 @@ void each_pair(std::string_view query, Use use) {
     if (!pair.empty()) use(pair);
     query.remove_prefix(std::min(pair.size() + 1, query.size()));
   }
+}
+
+/// A part of a signature that stands in the query.
+bool is_signature(std::string_view pair) {
+  return same_header_name(pair.substr(0, kSignedQuery.size()), kSignedQuery);
 }
 
 }  // namespace
@@ -113,32 +118,40 @@ bool has_credential(const Headers& headers) {
   });
 }
 
-Headers passable_headers(const ServerConfig& server,
-                         const HttpRequest& request) {
-  // Headers that the connection header names belong to the connection too.
-  const std::string_view named = find_header(request.headers, "connection");
+Headers passable_headers(const ServerConfig& server, const HttpRequest& request,
+                         OwnCredentials own) {
+  const auto is_ours = [&](const Header& header) {
+    return is_credential_header(header.name) &&
+           is_client_key(server, without_scheme(header.value));
+  };
+  const bool signature =
+      own == OwnCredentials::passed &&
+      std::none_of(request.headers.begin(), request.headers.end(), is_ours);
   Headers out;
   for (const Header& header : request.headers) {
-    if (is_one_of(header.name, kHopHeaders) ||
-        same_header_name(header.name, kCookie)) {
+    if (is_one_of(header.name, kOwnHeaders) ||
+        is_hop_header(request.headers, header.name)) {
       continue;
     }
-    if (!named.empty() && same_header_name(named, header.name)) continue;
     if (is_credential_header(header.name) &&
-        is_client_key(server, without_scheme(header.value))) {
+        (own == OwnCredentials::dropped || is_ours(header))) {
       continue;
     }
+    if (!signature && is_one_of(header.name, kSignatureHeaders)) continue;
     out.push_back(header);
   }
   return out;
 }
 
 std::string passable_query(const ServerConfig& server,
-                           const HttpRequest& request, bool own) {
+                           const HttpRequest& request, OwnCredentials own) {
+  const bool dropped = own == OwnCredentials::dropped;
   std::string out;
   each_pair(request.query, [&](std::string_view pair) {
+    if (dropped && is_signature(pair)) return;
     if (pair.starts_with(kQueryKey) &&
-        (!own || is_client_key(server, pair.substr(kQueryKey.size())))) {
+        (dropped || is_client_key(server, percent_decoded(pair.substr(
+                                              kQueryKey.size()))))) {
       return;
     }
     if (!out.empty()) out += '&';

@@ -35,12 +35,15 @@ bool is_credential_header(std::string_view name);
 /// True when there is one among `headers`.
 bool has_credential(const Headers& headers);
 
+/// Whether the credentials that are the client's own go on.
+enum class OwnCredentials : bool { dropped, passed };
+
 /// `request`'s headers as they may be passed on: without those of the
 /// connection, and without keys of ours.
-Headers passable_headers(const ServerConfig& server,
-                         const HttpRequest& request);
-/// `request`'s query without a key of ours; `own`: with the client's own.
+Headers passable_headers(const ServerConfig& server, const HttpRequest& request,
+                         OwnCredentials own);
+/// `request`'s query without a key of ours.
 std::string passable_query(const ServerConfig& server,
-                           const HttpRequest& request, bool own);
+                           const HttpRequest& request, OwnCredentials own);
 
 }  // namespace llmproxy::gateway

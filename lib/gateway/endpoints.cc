@@ -1,39 +1,34 @@
 // One row per endpoint that is no dialect's, one per dialect's own path.
 #include "gateway/endpoints.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "gateway/auth.h"
 #include "gateway/call.h"
-#include "gateway/cors.h"
 #include "gateway/count_tokens.h"
-#include "gateway/exchange.h"
 #include "gateway/forward.h"
-#include "gateway/limits.h"
+#include "gateway/home_page.h"
+#include "gateway/known_path.h"
+#include "gateway/model_call.h"
+#include "gateway/model_paths.h"
 #include "gateway/models.h"
 #include "gateway/mounts.h"
+#include "gateway/page_guard.h"
 #include "gateway/provider_chat.h"
 #include "gateway/stored_turns.h"
 
 namespace llmproxy::gateway {
 namespace {
 
-enum class Key : std::uint8_t { required, not_required };
-
-struct Endpoint {
-  std::string_view method;
-  std::string_view path;  ///< a final "/" takes anything behind it, not none
-  Key key;
-  void (*handle)(Exchange& exchange);
-};
+constexpr int kNoContent = 204;
 
 void report_health(Exchange& exchange) {
   const ServerConfig& server = exchange.core.config().server;
   // Names of backends are for those who may use them.
-  const bool known = find_client(server, exchange.request).has_value();
+  const bool known = find_client(server, exchange.request).has_value() &&
+                     check_page(server, exchange.request);
   exchange.answer.send_json(200, {},
                             known ? exchange.core.health().report()
                                   : std::string(R"({"status":"ok"})"));
@@ -45,26 +40,42 @@ void report_alive(Exchange& exchange) {
 
 void answer_probe(Exchange& exchange) { exchange.answer.send(200, {}, {}); }
 
+void tell_methods(Exchange& exchange) {
+  exchange.answer.send(kNoContent, {{"allow", std::string(kTakenMethods)}}, {});
+}
+
+/// Browsers ask for a picture of every site.
+void answer_nothing(Exchange& exchange) {
+  exchange.answer.send(kNoContent, {}, {});
+}
+
 /// What Claude Code tells about itself: taken, and not kept.
 void discard(Exchange& exchange) { exchange.answer.send_json(200, {}, "{}"); }
 
 constexpr std::array kEndpoints = {
     Endpoint{"GET", "/v1/models", Key::required, list_models},
-    Endpoint{"GET", "/v1/models/", Key::required, get_model},
+    Endpoint{"GET", "/v1/models/", Key::required, get_model, Body::as_sent,
+             Tail::name},
     Endpoint{"GET", "/v1beta/models", Key::required, list_models},
-    Endpoint{"GET", "/v1beta/models/", Key::required, get_model},
+    Endpoint{"GET", "/v1beta/models/", Key::required, get_model, Body::as_sent,
+             Tail::name},
     Endpoint{"GET", "/v1/responses/", Key::required, get_response},
     Endpoint{"DELETE", "/v1/responses/", Key::required, delete_response},
-    Endpoint{"POST", "/v1/chat/", Key::required, answer_provider_chat},
+    Endpoint{"POST", "/v1/chat/", Key::required, answer_provider_chat,
+             Body::chat},
     Endpoint{"POST", "/api/event_logging/batch", Key::not_required, discard},
     Endpoint{"POST", "/api/event_logging/v2/batch", Key::not_required, discard},
     Endpoint{"GET", "/health", Key::not_required, report_health},
     Endpoint{"GET", "/healthz", Key::not_required, report_alive},
     Endpoint{"HEAD", "/health", Key::not_required, answer_probe},
     Endpoint{"HEAD", "/healthz", Key::not_required, answer_probe},
+    Endpoint{"GET", "/", Key::not_required, show_home_page},
+    Endpoint{"GET", "/favicon.ico", Key::not_required, answer_nothing},
     // Agents look whether anybody is there before they send anything.
     Endpoint{"HEAD", "/", Key::not_required, answer_probe},
     Endpoint{"HEAD", "/api/hello", Key::not_required, answer_probe},
+    // The server as a whole (RFC 9110, section 9.3.7).
+    Endpoint{"OPTIONS", "*", Key::not_required, tell_methods},
 };
 
 constexpr std::string_view kChatMethod = "POST";
@@ -77,13 +88,17 @@ struct MarkRow {
   std::string_view dialect;
 };
 constexpr std::array kMarks = {MarkRow{"/v1beta/", "", "gemini"},
+                               MarkRow{"/model/", "", "bedrock-converse"},
                                MarkRow{"", "anthropic-version", "claude"},
                                MarkRow{"", "x-goog-api-key", "gemini"}};
 
 bool has_path(const Endpoint& endpoint, std::string_view path) {
   const bool open = endpoint.path.size() > 1 && endpoint.path.ends_with('/');
   if (!open) return endpoint.path == path;
-  return path.size() > endpoint.path.size() && path.starts_with(endpoint.path);
+  if (!path.starts_with(endpoint.path)) return false;
+  path.remove_prefix(endpoint.path.size());
+  return !path.empty() && (endpoint.tail == Tail::name ||
+                           path.find('/') == std::string_view::npos);
 }
 
 const Dialect* dialect_of_path(std::string_view path) {
@@ -93,22 +108,38 @@ const Dialect* dialect_of_path(std::string_view path) {
   return nullptr;
 }
 
-const Dialect& asking_dialect(const HttpRequest& request) {
-  if (const Dialect* dialect = dialect_of_path(request.path)) return *dialect;
-  for (const MarkRow& row : kMarks) {
-    const bool marked = row.header.empty()
-                            ? request.path.starts_with(row.path)
-                            : !find_header(request.headers, row.header).empty();
-    if (marked) return *find_dialect(row.dialect);
+bool has_word(std::string_view path, std::string_view word) {
+  while (!path.empty()) {
+    const std::size_t slash = path.find('/');
+    if (path.substr(0, slash) == word) return true;
+    if (slash == std::string_view::npos) return false;
+    path.remove_prefix(slash + 1);
   }
-  return *dialects().front();
+  return false;
 }
 
-/// What a request's path and method lead to.
-struct Match {
-  std::optional<Endpoint> endpoint;
-  std::string allowed;  ///< methods of the path, comma-separated
-};
+/// A segment of a path that base URLs are made for.
+bool is_word(std::string_view word) {
+  const auto has_it = [&](std::string_view path) {
+    return has_word(path, word);
+  };
+  for (const Dialect* dialect : dialects()) {
+    for (const ClientPath& row : dialect->client_paths) {
+      if (has_it(row.pattern)) return true;
+    }
+  }
+  for (const ModelPath& row : model_paths()) {
+    if (has_it(row.path)) return true;
+  }
+  return std::any_of(
+      kEndpoints.begin(), kEndpoints.end(), [&](const Endpoint& endpoint) {
+        return endpoint.key == Key::required && has_it(endpoint.path);
+      });
+}
+
+bool is_endpoint(std::string_view path) {
+  return !find_endpoint({}, path).allowed.empty();
+}
 
 void consider(const Endpoint& endpoint, std::string_view method, Match& match) {
   if (endpoint.method == method) match.endpoint = endpoint;
@@ -116,13 +147,54 @@ void consider(const Endpoint& endpoint, std::string_view method, Match& match) {
   match.allowed += endpoint.method;
 }
 
-/// An operation of a dialect's, or one of the endpoints above.
+void forward_to_mount(Exchange& exchange) {
+  forward(exchange, *exchange.mount.backend, exchange.request.path);
+}
+
+}  // namespace
+
+const Dialect& asking_dialect(std::string_view path, const Headers& headers) {
+  if (const Dialect* dialect = dialect_of_path(path)) return *dialect;
+  if (const auto model_path = find_model_path(path)) {
+    return dialect_of(*model_path->row);
+  }
+  if (!is_plain_path(path) || !is_endpoint(path)) {
+    const auto says_who = [](std::string_view meant) {
+      return dialect_of_path(meant) != nullptr || find_model_path(meant);
+    };
+    const auto meant = known_path(path, {says_who, is_word});
+    if (meant) return asking_dialect(*meant, headers);
+  }
+  for (const MarkRow& row : kMarks) {
+    const bool marked = row.header.empty()
+                            ? path.starts_with(row.path)
+                            : !find_header(headers, row.header).empty();
+    if (marked) return *find_dialect(row.dialect);
+  }
+  return *dialects().front();
+}
+
 Match find_endpoint(std::string_view method, std::string_view path) {
   Match match;
-  if (const Dialect* dialect = dialect_of_path(path)) {
-    const auto operation = match_path(*dialect, path)->path->operation;
-    consider({kChatMethod, path, Key::required,
-              operation == Operation::chat ? answer_chat : count_tokens},
+  for (const Dialect* dialect : dialects()) {
+    const auto found = match_path(*dialect, path);
+    if (!found) continue;
+    const bool chat = found->path->operation == Operation::chat;
+    consider({.method = kChatMethod,
+              .path = {},
+              .key = Key::required,
+              .handle = chat ? answer_chat : count_tokens,
+              .body = Body::chat},
+             method, match);
+    return match;
+  }
+  if (const auto model_path = find_model_path(path)) {
+    consider({.method = kChatMethod,
+              .path = {},
+              .key = Key::required,
+              .handle = answer_by_model,
+              .body = Body::chat,
+              .uploads = model_path->row->forms},
              method, match);
     return match;
   }
@@ -132,124 +204,45 @@ Match find_endpoint(std::string_view method, std::string_view path) {
   return match;
 }
 
-void forward_to_mount(Exchange& exchange) {
-  forward(exchange, *exchange.mount.backend, exchange.request.path);
-}
-
-/// What is below a mount: endpoints of ours again, else the backend's API.
-Match find_below(const Mount& mount, std::string_view method) {
+Match find_meant(std::string_view method, std::string_view path) {
   Match match;
-  if (!mount.prefix.empty() || mount.backend == nullptr) {
-    match = find_endpoint(method, mount.rest);
+  if (is_plain_path(path)) match = find_endpoint(method, path);
+  if (match.endpoint) return match;
+  const auto takes = [method](std::string_view meant) {
+    return find_endpoint(method, meant).endpoint.has_value();
+  };
+  auto meant = known_path(path, {takes, is_word});
+  if (!meant && match.allowed.empty()) {
+    meant = known_path(path, {is_endpoint, is_word});
+    // Who sends something else to the root has a wrong address.
+    if (meant == "/") meant.reset();
   }
-  if (match.allowed.empty() && mount.backend != nullptr) {
-    match.endpoint =
-        Endpoint{method, mount.rest, Key::required, forward_to_mount};
-  }
+  if (!meant) return match;
+  match = find_endpoint(method, *meant);
+  match.path = *std::move(meant);
   return match;
 }
 
-Error client_error(ErrorKind kind, std::string message) {
-  Error error;
-  error.kind = kind;
-  error.fault = Fault::client;
-  error.message = std::move(message);
-  return error;
-}
-
-/// Codex asks for a websocket first, and for nothing else when it is told
-/// that there is none.
-bool wants_websocket(const HttpRequest& request) {
-  return same_header_name(find_header(request.headers, "upgrade"), "websocket");
-}
-
-Error no_websocket() {
-  Error error = client_error(ErrorKind::invalid_request,
-                             "there are no websockets here; send a POST");
-  error.status = 426;
-  return error;
-}
-
-Error foreign_page() {
-  return client_error(ErrorKind::permission_denied,
-                      "web pages of this origin may not ask: name it in "
-                      "server.cors.origins, or ask for client keys");
-}
-
-Error no_such_path() {
-  return client_error(ErrorKind::not_found, "there is no such path");
-}
-
-Error wrong_method(const std::string& allowed) {
-  Error error =
-      client_error(ErrorKind::invalid_request, "this path takes " + allowed);
-  error.status = 405;
-  return error;
-}
-
-// Why a request may not reach its endpoint, if it may not.
-Result<std::uint64_t> admit(const Core& core, const Endpoint& endpoint,
-                            const HttpRequest& request) {
-  const ServerConfig& server = core.config().server;
-  const auto client = find_client(server, request);
-  if (endpoint.key == Key::required && !client) {
-    return client_error(ErrorKind::unauthenticated,
-                        "a valid key is required, as authorization: Bearer, "
-                        "x-api-key, x-goog-api-key, api-key or ?key=");
+Match find_below(const Mount& mount, std::string_view method) {
+  Match match;
+  const bool forwards = mount.backend != nullptr;
+  if (!mount.prefix.empty() || !forwards) {
+    match = find_meant(method, mount.rest);
   }
-  if (request.body.size() > server.max_body_bytes) {
-    return client_error(
-        ErrorKind::request_too_large,
-        fmt::format("the body is larger than {} bytes", server.max_body_bytes));
+  // What is not ours by its very path is the backend's, but for what clients
+  // come for: chats and models.
+  if (forwards && !match.path.empty() &&
+      !(match.endpoint && match.endpoint->key == Key::required)) {
+    match = find_endpoint(method, mount.rest);
   }
-  return client.value_or(0);
-}
-
-}  // namespace
-
-void dispatch(const Core& core, HttpRequest request, Answer& answer) {
-  answer.add_headers(cors_headers(core.config().server.cors, request));
-  if (is_preflight(request)) {
-    return answer_preflight(core.config().server.cors, request, answer);
+  if (match.allowed.empty() && forwards) {
+    match.endpoint = Endpoint{.method = method,
+                              .path = mount.rest,
+                              .key = Key::required,
+                              .handle = forward_to_mount,
+                              .uploads = true};
   }
-  if (is_foreign_page(core.config().server, request)) {
-    return answer.send_error(asking_dialect(request), foreign_page());
-  }
-  if (wants_websocket(request)) {
-    return answer.send_error(asking_dialect(request), no_websocket());
-  }
-  if (Interceptor* interceptor = core.hooks().interceptor) {
-    const Dialect& spoken = asking_dialect(request);
-    const Result<void> allowed = interceptor->on_request(request, spoken);
-    if (!allowed) return answer.send_error(spoken, allowed.error());
-  }
-  Match match = find_endpoint(request.method, request.path);
-  Mount mount;
-  if (match.allowed.empty()) mount = find_mount(core, request.path);
-  if (mount) {
-    match = find_below(mount, request.method);
-    request.path = mount.rest;
-  }
-  const Dialect& dialect = asking_dialect(request);
-  answer.record().client_dialect = dialect.name;
-  if (!match.endpoint && match.allowed.empty()) {
-    return answer.send_error(dialect, no_such_path());
-  }
-  if (!match.endpoint) {
-    return answer.send_error(dialect, wrong_method(match.allowed),
-                             {{"allow", match.allowed}});
-  }
-  const Result<std::uint64_t> client = admit(core, *match.endpoint, request);
-  if (!client) return answer.send_error(dialect, client.error());
-  const std::size_t tail = match.endpoint->path.size();
-  Exchange exchange{core,    std::move(request), answer, dialect, {},
-                    *client, std::move(mount),   {}};
-  exchange.tail = exchange.request.path;
-  exchange.tail.remove_prefix(tail);
-  match.endpoint->handle(exchange);
-  if (exchange.reservation) {
-    settle(core, answer.record(), *exchange.reservation);
-  }
+  return match;
 }
 
 }  // namespace llmproxy::gateway

@@ -1,6 +1,9 @@
 // Substitution of `${NAME}` and access to the process environment.
 #include "gateway/environment.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -12,6 +15,8 @@
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "llmproxy/config_files.h"
 
 namespace llmproxy {
 namespace gateway {
@@ -141,33 +146,128 @@ std::string_view dotenv_value(std::string_view text) {
   return trimmed(text.substr(0, text.find(" #")));
 }
 
-std::map<std::string, std::string> parse_dotenv(std::string_view text) {
+bool has_open_quote(std::string_view text) {
+  text = trimmed(text);
+  const char quote = text.empty() ? '\0' : text.front();
+  return (quote == '"' || quote == '\'') && text.find(quote, 1) == text.npos;
+}
+
+/// One line: a name and its value, nothing, or a mistake.
+struct DotenvLine {
+  std::string name;
+  std::string value;
+  std::string_view fault;
+};
+
+DotenvLine read_dotenv_line(std::string_view line) {
   constexpr std::string_view kExport = "export ";
-  std::map<std::string, std::string> out;
-  while (!text.empty()) {
-    std::string_view line = trimmed(text.substr(0, text.find('\n')));
-    text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
-    if (line.starts_with(kExport)) line.remove_prefix(kExport.size());
-    const std::size_t equals = line.find('=');
-    const std::string_view name = trimmed(line.substr(0, equals));
-    if (equals == std::string_view::npos || !gateway::is_name(name)) continue;
-    out[std::string(name)] = dotenv_value(line.substr(equals + 1));
+  line = trimmed(line);
+  if (line.empty() || line.front() == '#') return {};
+  if (line.starts_with(kExport)) line.remove_prefix(kExport.size());
+  const std::size_t equals = line.find('=');
+  if (equals == std::string_view::npos) {
+    return {{}, {}, "expected NAME=value; the line is ignored"};
+  }
+  const std::string_view name = trimmed(line.substr(0, equals));
+  if (!gateway::is_name(name)) {
+    return {{},
+            {},
+            "expected a name of letters, digits and _ before =; the line is "
+            "ignored"};
+  }
+  const std::string_view value = line.substr(equals + 1);
+  DotenvLine out{std::string(name), std::string(dotenv_value(value)), {}};
+  if (has_open_quote(value)) {
+    out.fault = "the quote is never closed, and becomes part of the value";
   }
   return out;
 }
 
-}  // namespace
+/// Calls `use` with each line and its number, from 1.
+template <class Use>
+void each_dotenv_line(std::string_view text, Use use) {
+  constexpr std::string_view kBom = "\xEF\xBB\xBF";
+  if (text.starts_with(kBom)) text.remove_prefix(kBom.size());
+  for (int number = 1; !text.empty(); ++number) {
+    use(read_dotenv_line(text.substr(0, text.find('\n'))), number);
+    text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  }
+}
 
-Environment with_dotenv(Environment environment, const std::string& file) {
-  const Result<std::string> text = gateway::read_whole_file(file);
-  if (!text) return environment;
-  return [environment = std::move(environment), values = parse_dotenv(*text)](
-             const std::string& name) -> std::optional<std::string> {
-    if (auto value = environment(name)) return value;
+std::map<std::string, std::string> parse_dotenv(std::string_view text) {
+  std::map<std::string, std::string> out;
+  each_dotenv_line(text, [&](DotenvLine line, int) {
+    if (!line.name.empty()) out[line.name] = std::move(line.value);
+  });
+  return out;
+}
+
+/// A type of its own, so that one can be asked where a value is from.
+struct DotenvEnvironment {
+  Environment real;
+  std::map<std::string, std::string> values;
+
+  std::optional<std::string> operator()(const std::string& name) const {
+    if (auto value = real(name)) return value;
     const auto found = values.find(name);
     if (found == values.end()) return std::nullopt;
     return found->second;
-  };
+  }
+};
+
+}  // namespace
+
+Environment with_dotenv(Environment environment, const std::string& file) {
+  if (!check_dotenv(file)) return environment;
+  const Result<std::string> text = gateway::read_whole_file(file);
+  if (!text) return environment;
+  return DotenvEnvironment{std::move(environment), parse_dotenv(*text)};
 }
+
+Result<void> check_dotenv(const std::string& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) return {};
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return invalid_request(fmt::format(
+        "{0}: others may write this file (mode {1:03o}), and could send your "
+        "keys anywhere: chmod go-w {0}",
+        file, status.st_mode & 0777u));
+  }
+  if (status.st_uid != ::geteuid() && status.st_uid != 0) {
+    return invalid_request(fmt::format(
+        "{}: this file belongs to another user, who could send your keys "
+        "anywhere: own it, or remove it",
+        file));
+  }
+  return {};
+}
+
+std::vector<std::string> dotenv_warnings(const std::string& file) {
+  std::vector<std::string> out;
+  const Result<std::string> text = gateway::read_whole_file(file);
+  if (!text) return out;
+  each_dotenv_line(*text, [&](const DotenvLine& line, int number) {
+    if (line.fault.empty()) return;
+    out.push_back(fmt::format("{}:{}: {}", file, number, line.fault));
+  });
+  return out;
+}
+
+namespace gateway {
+
+bool is_from_dotenv(const Environment& environment, const std::string& name) {
+  const auto* layered = environment.target<DotenvEnvironment>();
+  if (layered == nullptr) return false;
+  if (layered->real(name)) return is_from_dotenv(layered->real, name);
+  return layered->values.contains(name);
+}
+
+std::string origin_of_variable(const Environment& environment,
+                               std::string_view name) {
+  const std::string text(name);
+  return (is_from_dotenv(environment, text) ? ".env " : "environment ") + text;
+}
+
+}  // namespace gateway
 
 }  // namespace llmproxy

@@ -19,6 +19,14 @@ inline constexpr std::string_view kUnsetVariable = "unset_variable";
 Result<std::string> substitute(std::string_view text,
                                const Environment& environment);
 
+/// True where `name` is set by a file of with_dotenv() and not by the real
+/// environment.
+bool is_from_dotenv(const Environment& environment, const std::string& name);
+
+/// "environment NAME" or ".env NAME", for people.
+std::string origin_of_variable(const Environment& environment,
+                               std::string_view name);
+
 /// What may be the name of a variable.
 bool is_name(std::string_view text);
 

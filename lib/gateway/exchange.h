@@ -8,6 +8,7 @@
 #include "gateway/answer.h"
 #include "gateway/core.h"
 #include "gateway/mounts.h"
+#include "llmproxy/byte_budget.h"
 #include "llmproxy/gateway.h"
 
 namespace llmproxy::gateway {
@@ -32,7 +33,11 @@ struct Exchange {
   /// What the path is below, see mounts.h. `request.path` is what follows.
   Mount mount;
   /// Set once the limits let the request in.
-  std::optional<Reservation> reservation;
+  std::optional<Reservation> reservation = {};
+  /// False where `request.path` has a version that the client left out.
+  bool has_version = true;
+  /// For images that were fetched for the request.
+  ByteLease images = {};
 };
 
 }  // namespace llmproxy::gateway

@@ -20,7 +20,10 @@ void forward(Exchange& exchange, const Backend& backend, std::string_view rest);
 /// no dialect = nobody can read it.
 struct AnswerForm {
   const Dialect* dialect = nullptr;
-  RequestContext context;
+  RequestContext context = {};
+  /// No chat, but an answer of an endpoint of model_paths.h: what it counted
+  /// stands in a member of its own, and a redirect is none.
+  bool by_model = false;
 };
 
 /// Sends `request` and passes the answer on, byte for byte.

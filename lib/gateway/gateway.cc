@@ -1,15 +1,34 @@
 // Gateway: hands each request to its endpoint and tells the observer.
 #include "llmproxy/gateway.h"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <utility>
 
 #include "gateway/answer.h"
 #include "gateway/core.h"
-#include "gateway/endpoints.h"
+#include "gateway/dispatch.h"
 
 namespace llmproxy {
+
+HttpRequest HttpRequest::from_target(std::string method,
+                                     std::string_view target, Headers headers,
+                                     std::string body, std::string peer) {
+  HttpRequest request;
+  request.method = std::move(method);
+  request.set_target(target);
+  request.headers = std::move(headers);
+  request.body = std::move(body);
+  request.peer = std::move(peer);
+  return request;
+}
+
+void HttpRequest::set_target(std::string_view target) {
+  const std::size_t end = std::min(target.find('?'), target.size());
+  query = target.substr(std::min(end + 1, target.size()));
+  path = target.substr(0, end);
+}
 
 class Gateway::State {
  public:
@@ -31,10 +50,28 @@ Gateway::Gateway(Config config, std::shared_ptr<Transport> transport,
 
 Gateway::~Gateway() = default;
 
+bool Gateway::admit(const HttpRequest& head, ResponseSink& sink) {
+  if (gateway::may_come_in(state_->core, head)) return true;
+  handle(head, sink);
+  return false;
+}
+
+bool Gateway::takes_large_body(const HttpRequest& head) const {
+  return gateway::takes_large_body(state_->core, head);
+}
+
+ByteBudget& Gateway::budget() { return state_->core.budget(); }
+
+void Gateway::shut_down() { state_->core.ending().begin(); }
+
 void Gateway::handle(HttpRequest request, ResponseSink& sink) {
   using gateway::Answer;
   const auto begin = Answer::Clock::now();
   gateway::Core& core = state_->core;
+  // Some hosts put the whole target there; a path itself holds no "?".
+  if (request.path.find('?') != std::string::npos) {
+    request.set_target(std::string(request.path));
+  }
   RequestRecord record;
   record.request_id = core.next_request_id();
   record.method = request.method;
@@ -53,6 +90,11 @@ void Gateway::handle(HttpRequest request, ResponseSink& sink) {
     error.message = "the proxy failed to handle this request";
     answer.note(error);
     if (!answer.started()) answer.send_error(*dialects().front(), error);
+  }
+  // What was cut off at the end was not for the client to decide.
+  if (record.status == gateway::kClientGone && core.ending().begun()) {
+    record.outcome = gateway::kShutdown;
+    record.error = gateway::Ending::error().message;
   }
   record.total = std::chrono::duration_cast<std::chrono::microseconds>(
       Answer::Clock::now() - begin);

@@ -43,19 +43,74 @@ struct DialectHeaders {
   std::span<const std::string_view> request;
   /// How the names of its rate-limit headers begin.
   std::span<const std::string_view> limits;
+  /// Sent as retry-after when the upstream is busy and does not say how long;
+  /// empty = nothing is.
+  std::string_view retry_after = {};
+  /// See breaks_failed_streams().
+  bool breaks_failed_streams = false;
 };
 constexpr std::array kDialectHeaders = {
     DialectHeaders{"openai-chat", "x-request-id", kOpenAiRequest,
                    kOpenAiLimits},
     DialectHeaders{"claude", "request-id", kClaudeRequest, kClaudeLimits},
+    // Measured 2026-11: Codex 0.171 gives up at the first 429 without it.
     DialectHeaders{"openai-responses", "x-request-id", kOpenAiRequest,
-                   kOpenAiLimits},
-    DialectHeaders{"gemini", "x-request-id", {}, {}},
+                   kOpenAiLimits, "1"},
+    // Measured 2026-11 with google-genai 1.30 in Gemini CLI 0.61: an error
+    // chunk and an orderly end leave half an answer with exit status 0, a
+    // reset is tried again.
+    DialectHeaders{"gemini", "x-request-id", {}, {}, "", true},
     DialectHeaders{"bedrock", "x-amzn-requestid", kBedrockRequest,
                    kBedrockFacts},
     DialectHeaders{"bedrock-converse", "x-amzn-requestid", kBedrockRequest,
                    kBedrockFacts},
 };
+
+/// Lists of what a client may use: the operator's words and the client's both
+/// count.
+constexpr std::array<std::string_view, 2> kUnited = {"anthropic-beta",
+                                                     "openai-beta"};
+
+// RFC 9110, section 7.6.1; RFC 9113, section 8.2.2 for http2-settings. All
+// that begins with "proxy-" is between two hops as well.
+constexpr std::string_view kConnection = "connection";
+constexpr std::string_view kProxy = "proxy-";
+constexpr std::array<std::string_view, 7> kHopHeaders = {
+    kConnection,         "keep-alive",    "te", "trailer", "upgrade",
+    "transfer-encoding", "http2-settings"};
+
+/// Of answers that are passed on. A browser applies these to the origin that
+/// it asked, which is ours and not the upstream's: cookies, where the origin
+/// is also served, what is to be forgotten or reported, how it may be reached
+/// at all. Servers in front of us would obey the x- names: send a file of
+/// theirs. `location` stays: it says where what was made is, or belongs to a
+/// status that says nothing without it, and clients leave their keys at home
+/// where it leads to another host.
+constexpr std::array kNotPassed =
+    std::to_array<std::string_view>({"set-cookie",
+                                     "set-cookie2",
+                                     "alt-svc",
+                                     "alt-used",
+                                     "clear-site-data",
+                                     "strict-transport-security",
+                                     "public-key-pins",
+                                     "expect-ct",
+                                     "service-worker-allowed",
+                                     "refresh",
+                                     "nel",
+                                     "report-to",
+                                     "reporting-endpoints",
+                                     "origin-agent-cluster",
+                                     "accept-ch",
+                                     "critical-ch",
+                                     "origin-trial",
+                                     "x-sendfile",
+                                     "x-lighttpd-send-file",
+                                     "x-reproxy-url",
+                                     kRequestIdHeader});
+/// Which pages may read an answer is for our own settings to say.
+constexpr std::array<std::string_view, 2> kNotPassedPrefixes = {
+    "access-control-", "x-accel-"};
 
 /// Retry hints: every SDK reads them, whatever API they came from.
 constexpr std::array<std::string_view, 3> kRetryHints = {
@@ -92,6 +147,50 @@ bool has_prefix(std::string_view name, std::string_view prefix) {
          same_header_name(name.substr(0, prefix.size()), prefix);
 }
 
+bool is_one_of(std::string_view name, std::span<const std::string_view> set) {
+  return std::any_of(set.begin(), set.end(), [name](std::string_view row) {
+    return same_header_name(row, name);
+  });
+}
+
+bool has_header(const Headers& headers, std::string_view name) {
+  return std::any_of(headers.begin(), headers.end(), [&](const Header& header) {
+    return same_header_name(header.name, name);
+  });
+}
+
+/// Calls `use` with each word of a comma-separated list.
+template <class Use>
+void each_word(std::string_view list, Use use) {
+  constexpr std::string_view kBlanks = " \t";
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    std::string_view word = list.substr(0, comma);
+    list.remove_prefix(std::min(comma + 1, list.size()));
+    const std::size_t first = word.find_first_not_of(kBlanks);
+    if (first == std::string_view::npos) continue;
+    use(word.substr(first, word.find_last_not_of(kBlanks) - first + 1));
+  }
+}
+
+bool has_word(std::string_view list, std::string_view word) {
+  bool found = false;
+  each_word(list, [&](std::string_view each) {
+    found = found || same_header_name(each, word);
+  });
+  return found;
+}
+
+/// Adds to the list `name` the words of `more` that it lacks.
+void add_words(std::string_view name, std::string_view more, Headers& headers) {
+  std::string list = joined(headers, name);
+  each_word(more, [&](std::string_view word) {
+    if (!is_header_value(word) || has_word(list, word)) return;
+    list.append(list.empty() ? "" : ",").append(word);
+  });
+  if (!list.empty()) set_header(headers, name, std::move(list));
+}
+
 std::string_view upstream_request_id(const Headers& headers) {
   for (const DialectHeaders& row : kDialectHeaders) {
     const std::string_view id = find_header(headers, row.request_id);
@@ -122,11 +221,44 @@ bool is_header_name(std::string_view text) {
   });
 }
 
+bool is_hop_header(const Headers& headers, std::string_view name) {
+  if (is_one_of(name, kHopHeaders) || has_prefix(name, kProxy)) return true;
+  return std::any_of(headers.begin(), headers.end(), [&](const Header& header) {
+    return same_header_name(header.name, kConnection) &&
+           has_word(header.value, name);
+  });
+}
+
 void forward_request_headers(const Dialect& dialect, const Headers& client,
-                             Headers& upstream) {
+                             const Headers& configured, Headers& upstream) {
   for (const std::string_view name : headers_of(dialect).request) {
     std::string value = joined(client, name);
-    if (!value.empty()) set_header(upstream, name, std::move(value));
+    if (value.empty()) continue;
+    if (is_one_of(name, kUnited)) {
+      add_words(name, value, upstream);
+    } else if (!has_header(configured, name)) {
+      set_header(upstream, name, std::move(value));
+    }
+  }
+}
+
+void add_client_header(const Header& header, Headers& upstream) {
+  if (is_one_of(header.name, kUnited)) {
+    add_words(header.name, header.value, upstream);
+  } else if (!has_header(upstream, header.name)) {
+    upstream.push_back(header);
+  }
+}
+
+void put_configured_headers(const Headers& configured, Headers& headers) {
+  for (const Header& header : configured) {
+    if (is_one_of(header.name, kUnited)) {
+      const std::string client = joined(headers, header.name);
+      set_header(headers, header.name, header.value);
+      add_words(header.name, client, headers);
+    } else {
+      set_header(headers, header.name, header.value);
+    }
   }
 }
 
@@ -157,6 +289,39 @@ Headers relay_response_headers(const Dialect& client, const Dialect& upstream,
         out.push_back(header);
       }
     }
+  }
+  return out;
+}
+
+bool breaks_failed_streams(const Dialect& client) {
+  return headers_of(client).breaks_failed_streams;
+}
+
+void add_retry_after(const Dialect& client, const Error& error,
+                     Headers& headers) {
+  if (!find_header(headers, kRetryAfter).empty()) return;
+  const bool busy = error.kind == ErrorKind::rate_limited ||
+                    error.kind == ErrorKind::overloaded;
+  const std::string_view seconds = is_header_value(error.retry_after)
+                                       ? std::string_view(error.retry_after)
+                                   : busy ? headers_of(client).retry_after
+                                          : std::string_view();
+  if (seconds.empty()) return;
+  headers.push_back({std::string(kRetryAfter), std::string(seconds)});
+}
+
+Headers passable_answer_headers(const Headers& upstream) {
+  const auto is_dropped = [&](std::string_view name) {
+    return !is_header_name(name) || is_hop_header(upstream, name) ||
+           is_one_of(name, kNotPassed) ||
+           std::any_of(kNotPassedPrefixes.begin(), kNotPassedPrefixes.end(),
+                       [&](std::string_view prefix) {
+                         return has_prefix(name, prefix);
+                       });
+  };
+  Headers out;
+  for (const Header& header : upstream) {
+    if (!is_dropped(header.name)) out.push_back(header);
   }
   return out;
 }

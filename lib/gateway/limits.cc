@@ -1,5 +1,6 @@
 #include "gateway/limits.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -7,6 +8,7 @@
 #include "gateway/credentials.h"
 #include "gateway/headers.h"
 #include "gateway/log_text.h"
+#include "gateway/path_form.h"
 #include "gateway/token_guess.h"
 #include "json/json.h"
 
@@ -46,14 +48,6 @@ std::size_t text_size(const std::vector<ContentPart>& content) {
   return sum;
 }
 
-/// What a request says of itself.
-struct Reading {
-  std::string model;
-  std::string user;
-  std::size_t bytes = 0;
-  std::size_t characters = 0;
-};
-
 Reading read(const ParsedRequest& request, const TokenEstimation& estimation) {
   Reading out;
   out.model = request.model();
@@ -82,6 +76,15 @@ std::string key_of(const Exchange& exchange) {
   return (index < keys ? server.client_keys[index]
                        : server.client_access_keys[index - keys])
       .reveal();
+}
+
+/// Readers differ in whether blanks and NULs around a name belong to it; for
+/// counting they do not.
+std::string trimmed_name(std::string_view name) {
+  const auto is_ink = [](unsigned char c) { return c > ' ' && c != 0x7f; };
+  const auto first = std::find_if(name.begin(), name.end(), is_ink);
+  const auto last = std::find_if(name.rbegin(), name.rend(), is_ink).base();
+  return first < last ? std::string(first, last) : std::string();
 }
 
 std::string printable(std::string_view text) {
@@ -116,8 +119,9 @@ Error refused(const LimitVerdict& verdict) {
   return error;
 }
 
-Result<void> reserve(Exchange& exchange, Reading reading,
-                     const std::string& provider) {
+Result<void> reserve_read(Exchange& exchange, Reading reading,
+                          const std::string& provider) {
+  reading.model = trimmed_name(reading.model);
   if (reading.user.empty()) {
     reading.user = find_header(exchange.request.headers, kUserHeader);
   }
@@ -138,25 +142,100 @@ Result<void> reserve(Exchange& exchange, Reading reading,
   return {};
 }
 
+Error unreadable() {
+  return invalid_request(
+      "the body cannot be read as JSON, so that it cannot be counted; limits "
+      "are set");
+}
+
+/// The member `model`, in whatever case an upstream may read it.
+Result<std::string> named_model(const json::Value& root) {
+  std::string model;
+  std::size_t count = 0;
+  for (const json::Value member : root.children()) {
+    if (!same_header_name(member.key(), "model")) continue;
+    model = member.string();
+    ++count;
+  }
+  if (count > 1) {
+    return invalid_request("model is given more than once", "/model");
+  }
+  return model;
+}
+
+/// True for a text that some reader may take for a JSON object: behind a byte
+/// order mark, in UTF-16, nested too deep for ours.
+bool looks_like_json(std::string_view body) {
+  constexpr std::string_view kBefore("\xef\xbb\xbf\xfe\xff \t\r\n\0", 10);
+  const std::size_t first = body.find_first_not_of(kBefore);
+  return first != std::string_view::npos && body[first] == '{';
+}
+
+std::string beginning_of(const LargeBody& body) {
+  constexpr std::size_t kBytes = 4096;
+  std::string out(kBytes, '\0');
+  out.resize(body.read(0, out.data(), out.size()));
+  return out;
+}
+
+/// What an upstream could read although we cannot.
+bool must_be_readable(const HttpRequest& request) {
+  const std::string_view coding =
+      find_header(request.headers, "content-encoding");
+  return looks_like_json(request.body) || is_chat_path(request.path) ||
+         !(coding.empty() || same_header_name(coding, "identity"));
+}
+
 }  // namespace
 
-Result<void> reserve(Exchange& exchange, const ParsedRequest& request,
-                     const std::string& provider) {
+Reading read_for_limits(const Exchange& exchange,
+                        const ParsedRequest& request) {
   const LimitRules& rules = exchange.core.config().limits;
-  if (!rules.enabled) return {};
-  return reserve(exchange, read(request, rules.estimation), provider);
+  return rules.enabled ? read(request, rules.estimation) : Reading{};
+}
+
+Result<void> reserve(Exchange& exchange, Reading reading,
+                     const std::string& provider) {
+  if (!exchange.core.config().limits.enabled) return {};
+  return reserve_read(exchange, std::move(reading), provider);
 }
 
 Result<void> reserve_unread(Exchange& exchange, const std::string& provider) {
   const std::string& body = exchange.request.body;
-  if (!exchange.core.config().limits.enabled || body.empty()) return {};
+  const auto& large = exchange.request.large_body;
+  if (!exchange.core.config().limits.enabled || (body.empty() && !large)) {
+    return {};
+  }
   Reading reading;
+  if (large) {
+    // A form, by its head; what looks like JSON to an upstream is none.
+    if (looks_like_json(beginning_of(*large)) ||
+        is_chat_path(exchange.request.path)) {
+      return unreadable();
+    }
+    reading.bytes = reading.characters =
+        static_cast<std::size_t>(large->size());
+    return reserve_read(exchange, std::move(reading), provider);
+  }
   reading.bytes = reading.characters = body.size();
   json::Document document;
-  if (const auto root = document.parse(body)) {
-    reading.model = (*root)["model"].string();
+  const auto root = document.parse_view(body, exchange.core.parse_limits());
+  if (root) {
+    LLMPROXY_ASSIGN(reading.model, named_model(*root));
+  } else if (must_be_readable(exchange.request)) {
+    // What has more values than we count the upstream could read all the same.
+    return root.error().kind == ErrorKind::request_too_large ? root.error()
+                                                             : unreadable();
   }
-  return reserve(exchange, std::move(reading), provider);
+  return reserve_read(exchange, std::move(reading), provider);
+}
+
+void refuse_reserved(Exchange& exchange) {
+  if (!exchange.reservation) return;
+  const Reservation& made = *exchange.reservation;
+  exchange.core.limiter().reconcile(made.scope, made.tokens, 0, made.then,
+                                    LimitClock::now());
+  exchange.reservation.reset();
 }
 
 void settle(const Core& core, const RequestRecord& record,

@@ -6,14 +6,11 @@
 
 namespace llmproxy::gateway {
 
-/// Answers with all models that have a name of their own; patterns are no
-/// names.
+/// Answers with the configured names, and with what backends say that patterns
+/// lead to; all of them, or the page that the client asks for in its own way.
 void list_models(Exchange& exchange);
 
 /// Answers with the model in `exchange.tail`, listed or matched by a pattern.
 void get_model(Exchange& exchange);
-
-/// The error for a model that no route leads to.
-Error unknown_model(std::string_view model);
 
 }  // namespace llmproxy::gateway

@@ -27,7 +27,8 @@ const Backend* shared_backend(const Core& core, std::string_view prefix) {
 }
 
 std::string_view first_segment(std::string_view path) {
-  path.remove_prefix(path.starts_with('/') ? 1 : 0);
+  if (!path.starts_with('/')) return {};
+  path.remove_prefix(1);
   return path.substr(0, path.find('/'));
 }
 
@@ -35,6 +36,7 @@ std::string_view first_segment(std::string_view path) {
 
 Mount find_mount(const Core& core, std::string_view path) {
   Mount mount;
+  if (!path.starts_with('/')) return mount;
   mount.prefix = core.routes().prefix_of(path);
   std::size_t taken = mount.prefix.size();
   if (!mount.prefix.empty()) {
@@ -59,7 +61,7 @@ Mount find_mount(const Core& core, std::string_view path) {
 
 std::string_view version_of(std::string_view path) {
   const std::string_view segment = first_segment(path);
-  if (!path.starts_with('/') || !ends_in_version(segment)) return {};
+  if (!ends_in_version(segment)) return {};
   return path.substr(0, segment.size() + 1);
 }
 

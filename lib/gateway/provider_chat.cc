@@ -6,12 +6,16 @@
 #include <fmt/format.h>
 
 #include "gateway/apart.h"
+#include "gateway/backend_error.h"
 #include "gateway/call.h"
 #include "gateway/credentials.h"
+#include "gateway/destination.h"
+#include "gateway/details.h"
 #include "gateway/forward.h"
 #include "gateway/headers.h"
 #include "gateway/limits.h"
 #include "gateway/log_text.h"
+#include "gateway/path_errors.h"
 #include "gateway/percent.h"
 #include "gateway/redact.h"
 #include "json/json.h"
@@ -97,9 +101,10 @@ Result<void> write_messages(const json::Value& messages, json::Writer& w) {
   return {};
 }
 
-Result<std::string> chat_body(const std::string& body) {
+Result<std::string> chat_body(const std::string& body,
+                              const ParseLimits& limits) {
   json::Document document;
-  LLMPROXY_ASSIGN(const json::Value root, document.parse(body));
+  LLMPROXY_ASSIGN(const json::Value root, document.parse_view(body, limits));
   std::string out;
   json::Writer w(out);
   if (!root.is_object()) return body;  // refused where chats are read
@@ -186,9 +191,12 @@ Result<std::shared_ptr<const Backend>> backend_for(const Exchange& exchange,
                                                    const std::string& name) {
   const Backend* backend = exchange.core.find_backend(name);
   if (backend == nullptr) {
-    Error error = invalid_request(
-        fmt::format("there is no provider '{}' here", short_name(name)));
+    Error error = invalid_request(fmt::format(
+        "there is no provider '{}' here; chats by a model's name go to "
+        "/v1/chat/completions",
+        short_name(name)));
     error.kind = ErrorKind::not_found;
+    error.code = kUnknownUrl;
     return error;
   }
   auto own = std::make_shared<Backend>(*backend);
@@ -209,7 +217,28 @@ Result<std::shared_ptr<const Backend>> backend_for(const Exchange& exchange,
   return std::shared_ptr<const Backend>(std::move(own));
 }
 
-Result<Call> prepare(Exchange& exchange, const std::string& provider) {
+Result<void> translate(const Exchange& exchange, const ParsedRequest& parsed,
+                       RequestImages& images, Call& call) {
+  const std::string model(parsed.model());
+  LLMPROXY_ASSIGN(
+      TranslatedRequest translated,
+      translate_request(parsed, *call.upstream,
+                        options_for(exchange, call, model, images)));
+  call.request = upstream_request(*call.backend, translated);
+  LLMPROXY_TRY(see_off(exchange, *call.backend, call.request));
+  call.context = std::move(translated.context);
+  call.losses = std::move(translated.losses);
+  return {};
+}
+
+/// A call before it goes out, and what it was made of.
+struct Prepared {
+  ParsedRequest request;
+  Call call;
+};
+
+Result<Prepared> prepare(Exchange& exchange, const std::string& provider,
+                         RequestImages& images) {
   Call call;
   LLMPROXY_ASSIGN(call.own_backend, backend_for(exchange, provider));
   call.backend = call.own_backend.get();
@@ -217,31 +246,47 @@ Result<Call> prepare(Exchange& exchange, const std::string& provider) {
   record.backend = call.backend->name;
   call.client = find_dialect(kDialect);
   call.upstream = call.backend->dialect ? call.backend->dialect : call.client;
-  LLMPROXY_ASSIGN(std::string body, chat_body(exchange.request.body));
-  LLMPROXY_ASSIGN(const ParsedRequest parsed,
-                  ParsedRequest::parse(*call.client, std::move(body)));
+  LLMPROXY_ASSIGN(std::string body, chat_body(exchange.request.body,
+                                              exchange.core.parse_limits()));
+  std::string().swap(exchange.request.body);
+  LLMPROXY_ASSIGN(ParsedRequest parsed,
+                  ParsedRequest::parse(*call.client, std::move(body), {},
+                                       exchange.core.parse_limits()));
   call.stream = parsed.stream();
   record.stream = call.stream;
   record.model = record.upstream_model = short_name(parsed.model());
-  const std::string model(parsed.model());
-  LLMPROXY_ASSIGN(TranslatedRequest translated,
-                  translate_request(parsed, *call.upstream,
-                                    options_for(exchange, call, model)));
-  call.request = upstream_request(*call.backend, translated.path,
-                                  std::move(translated.body), call.stream);
-  call.context = std::move(translated.context);
-  call.losses = std::move(translated.losses);
-  record.losses = call.losses.size();
-  LLMPROXY_TRY(reserve(exchange, parsed, record.backend));
-  return call;
+  LLMPROXY_TRY(translate(exchange, parsed, images, call));
+  LLMPROXY_TRY(
+      reserve(exchange, read_for_limits(exchange, parsed), record.backend));
+  return Prepared{std::move(parsed), std::move(call)};
+}
+
+Result<Call> make_call(Exchange& exchange, const std::string& provider) {
+  RequestImages images(exchange.core.config().images, exchange.images);
+  LLMPROXY_ASSIGN(Prepared prepared,
+                  run_sized(exchange.request.body.size(), [&] {
+                    return prepare(exchange, provider, images);
+                  }));
+  const ParsedRequest& request = prepared.request;
+  LLMPROXY_TRY(complete_images(exchange, images, request.body().size(), [&] {
+    return translate(exchange, request, images, prepared.call);
+  }));
+  exchange.answer.record().losses = prepared.call.losses.size();
+  return std::move(prepared.call);
 }
 
 void relay_upstream_error(Exchange& exchange, const Call& call,
                           UpstreamAnswer upstream) {
   redact(*call.backend, exchange.request, upstream.body);
-  exchange.answer.note(call.upstream->decode_error(
-      upstream.status, upstream.headers, upstream.body));
+  redact(*call.backend, exchange.request, upstream.headers);
+  if (upstream.status < 400) {
+    return exchange.answer.send_error(*call.client, no_answer(upstream));
+  }
+  const Error error = call.upstream->decode_error(
+      upstream.status, upstream.headers, upstream.body);
+  exchange.answer.note(error);
   Headers headers = answer_headers(exchange, call, upstream.headers, {});
+  add_retry_after(*call.client, error, headers);
   const std::string_view type = find_header(upstream.headers, "content-type");
   if (is_header_value(type)) {
     headers.push_back({"content-type", std::string(type)});
@@ -255,11 +300,16 @@ void relay_success(Exchange& exchange, const Call& call,
   Answer& answer = exchange.answer;
   Losses losses = call.losses;
   json::Document document;
-  const auto root = document.parse(upstream.body);
+  const auto root = document.parse_view(upstream.body);
   const Result<ChatResponse> response =
       root ? call.upstream->decode_response(*root, losses)
            : Result<ChatResponse>(upstream_malformed(root.error().message));
-  if (!response) return answer.send_error(*call.client, response.error());
+  if (!response) {
+    Error error = unreadable_answer(form_of(upstream.body), upstream.headers,
+                                    response.error());
+    redact(*call.backend, exchange.request, error.message);
+    return answer.send_error(*call.client, error);
+  }
   note_usage(response->usage, answer.record());
   answer.send_json(upstream.status,
                    answer_headers(exchange, call, upstream.headers, losses),
@@ -277,7 +327,10 @@ void ask(Exchange& exchange, const std::string& provider, Call& call) {
   }
   Result<UpstreamAnswer> upstream = fetch_whole(exchange, call);
   if (answer.client_gone()) return answer.note_client_gone();
-  if (!upstream) return answer.send_error(*call.client, upstream.error());
+  if (!upstream) {
+    return answer.send_error(*call.client,
+                             at_backend(*call.backend, upstream.error()));
+  }
   if (!is_success(upstream->status)) {
     return relay_upstream_error(exchange, call, *std::move(upstream));
   }
@@ -288,11 +341,11 @@ void ask(Exchange& exchange, const std::string& provider, Call& call) {
 
 void answer_provider_chat(Exchange& exchange) {
   const std::string provider = percent_decoded(exchange.tail);
-  Result<Call> call = run_sized(exchange.request.body.size(),
-                                [&] { return prepare(exchange, provider); });
+  Result<Call> call = make_call(exchange, provider);
   if (!call) {
-    return exchange.answer.send_error(*find_dialect(kDialect), call.error());
+    return refuse_call(exchange, *find_dialect(kDialect), call.error());
   }
+  tell_call(exchange, *call);
   when_free(exchange, *call->backend, [&] { ask(exchange, provider, *call); });
 }
 

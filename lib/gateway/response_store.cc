@@ -3,6 +3,13 @@
 #include <utility>
 
 namespace llmproxy::gateway {
+namespace {
+
+/// What an answer takes besides its texts: an element of the list, one of the
+/// table, a shared object. Bytes, about.
+constexpr std::size_t kEntry = 320;
+
+}  // namespace
 
 std::string ResponseStore::key_of(std::uint64_t owner, std::string_view id) {
   return std::to_string(owner).append("/").append(id);
@@ -26,12 +33,15 @@ void ResponseStore::put(std::uint64_t owner, StoredResponse response,
   const std::lock_guard lock(mutex_);
   expire(now);
   std::string key = key_of(owner, response.id);
-  const std::size_t bytes =
-      key.size() + response.body.size() + response.items.size();
+  // Texts that grew have room left behind them.
+  response.items.shrink_to_fit();
+  response.body.shrink_to_fit();
+  const std::size_t bytes = kEntry + key.capacity() + response.id.capacity() +
+                            response.body.capacity() +
+                            response.items.capacity();
   if (bytes > config_.max_bytes || config_.max_entries == 0) return;
-  if (const auto old = by_key_.find(key); old != by_key_.end()) {
-    erase(old->second);
-  }
+  // Ids are random: a second one is no newer answer but somebody else's.
+  if (by_key_.contains(key)) return;
   while (entries_.size() >= config_.max_entries ||
          bytes_ + bytes > config_.max_bytes) {
     erase(entries_.begin());

@@ -39,7 +39,7 @@ class ResponseStore {
   ResponseStore& operator=(const ResponseStore&) = delete;
 
   /// `owner` tells clients apart. An answer larger than the whole store is
-  /// not kept.
+  /// not kept, and neither is one whose id is there already.
   void put(std::uint64_t owner, StoredResponse response,
            Clock::time_point now = Clock::now());
   /// nullptr = unknown, expired, or somebody else's.

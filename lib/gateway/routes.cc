@@ -61,6 +61,23 @@ const std::vector<std::string_view>& Routes::names(
   return found == nullptr ? none : found->names;
 }
 
+std::vector<const Route*> Routes::patterns(std::string_view prefix) const {
+  std::vector<const Route*> out;
+  for (const Route& route : routes_) {
+    if (route.prefix != prefix) continue;
+    if (route.name.find(kStar) != std::string::npos) out.push_back(&route);
+  }
+  return out;
+}
+
+std::vector<std::string_view> Routes::prefixes() const {
+  std::vector<std::string_view> out;
+  for (const auto& [prefix, table] : tables_) {
+    if (!prefix.empty()) out.push_back(prefix);
+  }
+  return out;
+}
+
 std::optional<Target> Routes::find(std::string_view model,
                                    std::string_view prefix) const {
   const Table* in = table(prefix);

@@ -36,6 +36,11 @@ class Routes {
   const std::vector<std::string_view>& names(
       std::string_view prefix = {}) const;
 
+  /// The routes whose names have one, in the order of the configuration.
+  std::vector<const Route*> patterns(std::string_view prefix = {}) const;
+  /// Every prefix of a route, in order of the alphabet.
+  std::vector<std::string_view> prefixes() const;
+
   /// The longest prefix of a route that `path` is below ("/openai" of
   /// "/openai/v1/models"); empty = none.
   std::string_view prefix_of(std::string_view path) const;

@@ -26,6 +26,14 @@ bool Slots::take(std::chrono::milliseconds patience,
   return true;
 }
 
+bool Slots::try_take() {
+  if (limit_ == 0) return true;
+  const std::lock_guard lock(mutex_);
+  if (taken_ >= limit_) return false;
+  ++taken_;
+  return true;
+}
+
 void Slots::give_back() {
   if (limit_ == 0) return;
   const std::lock_guard lock(mutex_);

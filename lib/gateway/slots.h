@@ -21,6 +21,8 @@ class Slots {
   /// that was taken must be given back.
   bool take(std::chrono::milliseconds patience,
             const std::function<bool()>& given_up);
+  /// Takes one that is free now.
+  bool try_take();
   void give_back();
 
  private:

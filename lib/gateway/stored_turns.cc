@@ -2,12 +2,15 @@
 // state".
 #include "gateway/stored_turns.h"
 
+#include <map>
+#include <memory>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "json/json.h"
 #include "json/writer.h"
+#include "translate/parsed_root.h"
 
 namespace llmproxy::gateway {
 namespace {
@@ -25,23 +28,53 @@ Error unknown_response(std::string_view id) {
   return error;
 }
 
-/// An output item of a stored answer by its id, as JSON; empty = not there.
-/// Our ids of items are made of the answer's: see response.cc of the dialect.
-std::string stored_item(const Exchange& exchange, std::string_view id) {
+/// Output items of stored answers by their ids. Each answer is read once,
+/// however often it is referred to.
+class StoredItems {
+ public:
+  explicit StoredItems(const Exchange& exchange) : exchange_(exchange) {}
+
+  /// As JSON; empty = not there. Lives as long as this object.
+  std::string_view find(std::string_view id);
+
+ private:
+  struct Answer {
+    std::shared_ptr<const StoredResponse> stored;
+    std::map<std::string, std::string_view, std::less<>> items;
+  };
+  Answer read(const std::string& id) const;
+
+  const Exchange& exchange_;
+  std::map<std::string, Answer> answers_;
+};
+
+// Our ids of items are made of the answer's: see response.cc of the dialect.
+std::string_view StoredItems::find(std::string_view id) {
   const std::size_t first = id.find('_');
   const std::size_t last = id.rfind('_');
   if (first == std::string_view::npos || first == last) return {};
   const std::string answer =
       "resp_" + std::string(id.substr(first + 1, last - first - 1));
-  const auto stored = exchange.core.responses().find(exchange.client, answer);
+  const auto found = answers_.find(answer);
+  Answer& read_answer =
+      found == answers_.end()
+          ? answers_.emplace(answer, read(answer)).first->second
+          : found->second;
+  const auto item = read_answer.items.find(id);
+  return item == read_answer.items.end() ? std::string_view() : item->second;
+}
+
+StoredItems::Answer StoredItems::read(const std::string& id) const {
+  Answer answer;
+  answer.stored = exchange_.core.responses().find(exchange_.client, id);
+  if (answer.stored == nullptr) return answer;
   json::Document document;
-  if (stored == nullptr) return {};
-  const auto root = document.parse(stored->body);
-  if (!root) return {};
+  const auto root = document.parse_view(answer.stored->body);
+  if (!root) return answer;
   for (const json::Value item : (*root)["output"].children()) {
-    if (item["id"].string() == id) return std::string(item.raw());
+    answer.items.emplace(item["id"].string(), item.raw());
   }
-  return {};
+  return answer;
 }
 
 /// Items that stand for others by their id alone.
@@ -51,38 +84,54 @@ bool is_reference(const json::Value& item) {
          (type.empty() && item["role"].absent() && item["id"].is_string());
 }
 
+/// Items of a conversation: JSON values joined by commas. What is stored can
+/// be put in again and again, so there is a bound to it.
+class Items {
+ public:
+  explicit Items(std::size_t most) : most_(most) {}
+
+  void add(std::string_view more) {
+    if (more.empty()) return;
+    const std::size_t comma = text_.empty() ? 0 : 1;
+    too_large_ = too_large_ || more.size() + comma > most_ - text_.size();
+    if (too_large_) return;
+    text_.append(comma, ',').append(more);
+  }
+  bool too_large() const { return too_large_; }
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+  const std::size_t most_;
+  bool too_large_ = false;
+};
+
 /// The request's own items; a plain text is one user message. References to
 /// what is in the store become the item itself; `resolved` says so.
-std::string items_of(const Exchange& exchange, const json::Value& input,
-                     bool& resolved) {
-  std::string out;
+void add_items(const json::Value& input, StoredItems& store, Items& items,
+               bool& resolved) {
   if (input.is_string()) {
-    json::Writer w(out);
+    std::string message;
+    json::Writer w(message);
     w.begin_object();
     w.member("type", "message");
     w.member("role", "user");
     w.member("content", input.string());
     w.end_object();
-    return out;
+    return items.add(message);
   }
   for (const json::Value item : input.children()) {
-    if (!out.empty()) out += ',';
-    const std::string stored =
-        is_reference(item) ? stored_item(exchange, item["id"].string()) : "";
+    const std::string_view stored =
+        is_reference(item) ? store.find(item["id"].string()) : "";
     resolved = resolved || !stored.empty();
-    out += stored.empty() ? item.raw() : std::string_view(stored);
+    items.add(stored.empty() ? item.raw() : stored);
   }
-  return out;
-}
-
-void join(std::string& items, std::string_view more) {
-  if (!items.empty() && !more.empty()) items += ',';
-  items += more;
 }
 
 /// `root` with the whole conversation as its input.
-std::string with_input(const json::Value& root, const std::string& items) {
+std::string with_input(const json::Value& root, std::string_view items) {
   std::string out;
+  out.reserve(items.size());
   json::Writer w(out);
   w.begin_object();
   for (const json::Value member : root.children()) {
@@ -91,9 +140,21 @@ std::string with_input(const json::Value& root, const std::string& items) {
     w.raw(member.raw());
   }
   w.key("input");
-  w.raw("[" + items + "]");
+  w.begin_array();
+  if (!items.empty()) w.raw(items);
+  w.end_array();
   w.end_object();
   return out;
+}
+
+Error too_large(std::size_t most) {
+  Error error;
+  error.kind = ErrorKind::request_too_large;
+  error.fault = Fault::client;
+  error.message = fmt::format(
+      "the conversation, with what is stored of it, is larger than {} bytes",
+      most);
+  return error;
 }
 
 Error no_such_response(std::string_view id) {
@@ -106,51 +167,63 @@ Error no_such_response(std::string_view id) {
 
 }  // namespace
 
-bool goes_on_from_store(const Exchange& exchange, std::string_view body) {
-  json::Document document;
-  const auto root = document.parse(body);
-  if (!root || !(*root)[kPrevious].is_string()) return false;
-  return exchange.core.responses().find(exchange.client,
-                                        (*root)[kPrevious].string()) != nullptr;
+bool goes_on_from_store(const Exchange& exchange,
+                        const ParsedRequest& request) {
+  const json::Value previous = ParsedRoot::of(request)[kPrevious];
+  return previous.is_string() &&
+         exchange.core.responses().find(exchange.client, previous.string()) !=
+             nullptr;
 }
 
-Result<std::optional<PendingTurn>> continue_turn(const Exchange& exchange,
-                                                 std::string& body) {
-  json::Document document;
-  const auto parsed = document.parse(body);
-  // What is wrong with it is for the decoder to say.
-  if (!parsed || !parsed->is_object()) return std::optional<PendingTurn>();
-  const json::Value& root = *parsed;
-  PendingTurn turn;
+Result<std::optional<PendingTurn>> continue_turn(
+    const Exchange& exchange, const ParsedRequest& request,
+    std::optional<std::string>& whole) {
+  const json::Value root = ParsedRoot::of(request);
+  const Config& config = exchange.core.config();
+  Items items(config.server.max_body_bytes);
   const json::Value previous = root[kPrevious];
   if (previous.is_string()) {
     const auto stored =
         exchange.core.responses().find(exchange.client, previous.string());
     if (stored == nullptr) return unknown_response(previous.string());
-    turn.items = stored->items;
+    items.add(stored->items);
   }
+  StoredItems store(exchange);
   bool resolved = false;
-  join(turn.items, items_of(exchange, root["input"], resolved));
+  add_items(root["input"], store, items, resolved);
+  if (items.too_large()) return too_large(config.server.max_body_bytes);
+  PendingTurn turn{items.take()};
   const bool stores = root["store"].absent() || !root["store"].boolean() ||
                       root["store"].is_true();
-  if (previous.is_string() || resolved) body = with_input(root, turn.items);
-  if (!stores) return std::optional<PendingTurn>();
+  if (previous.is_string() || resolved) whole = with_input(root, turn.items);
+  // What could not be kept anyway is not carried along.
+  if (!stores || turn.items.size() > config.responses.max_bytes) {
+    return std::optional<PendingTurn>();
+  }
   return std::optional<PendingTurn>(std::move(turn));
 }
 
 void store_turn(const Exchange& exchange, PendingTurn turn,
                 std::string_view body) {
+  // What cannot be kept is not made.
+  const std::size_t most = exchange.core.config().responses.max_bytes;
+  if (body.size() > most) return;
   json::Document document;
-  const auto root = document.parse(body);
+  const auto root = document.parse_view(body);
   if (!root) return;
   const std::string_view status = (*root)["status"].string();
   if (status != "completed" && status != "incomplete") return;
+  Items items(most - body.size());
+  items.add(turn.items);
+  std::string().swap(turn.items);
+  StoredItems store(exchange);
+  bool resolved = false;
+  add_items((*root)["output"], store, items, resolved);
+  if (items.too_large()) return;
   StoredResponse stored;
   stored.id = (*root)["id"].string();
   stored.body = body;
-  stored.items = std::move(turn.items);
-  bool resolved = false;
-  join(stored.items, items_of(exchange, (*root)["output"], resolved));
+  stored.items = items.take();
   exchange.core.responses().put(exchange.client, std::move(stored));
 }
 
@@ -162,7 +235,7 @@ void store_streamed_turn(const Exchange& exchange, PendingTurn turn,
   std::string_view line = bytes.substr(at + kData.size());
   line = line.substr(0, line.find('\n'));
   json::Document document;
-  const auto event = document.parse(line);
+  const auto event = document.parse_view(line);
   if (!event) return;
   store_turn(exchange, std::move(turn), (*event)["response"].raw());
 }

@@ -8,6 +8,7 @@
 
 #include "gateway/exchange.h"
 #include "gateway/response_store.h"
+#include "llmproxy/translate.h"
 
 namespace llmproxy::gateway {
 
@@ -17,15 +18,18 @@ struct PendingTurn {
   std::string items;
 };
 
-/// Reads a client's body: `body` becomes the same request with the stored
-/// conversation in `input` and without `previous_response_id`. nullopt = the
-/// client does not want the answer stored. Errors: not_found (status 400, as
-/// this API has it) for an id that is not in the store.
-Result<std::optional<PendingTurn>> continue_turn(const Exchange& exchange,
-                                                 std::string& body);
+/// Reads a client's request. Where it stands for more than it says, `whole`
+/// becomes its body with the stored conversation in `input` and without
+/// `previous_response_id`. nullopt = the client does not want the answer
+/// stored, or it could not be. Errors: not_found (status 400, as this API has
+/// it) for an id that is not in the store; request_too_large for more than
+/// `max_body_bytes` with what is stored.
+Result<std::optional<PendingTurn>> continue_turn(
+    const Exchange& exchange, const ParsedRequest& request,
+    std::optional<std::string>& whole);
 
-/// True for a body that goes on from an answer which is in the store.
-bool goes_on_from_store(const Exchange& exchange, std::string_view body);
+/// True for a request that goes on from an answer which is in the store.
+bool goes_on_from_store(const Exchange& exchange, const ParsedRequest& request);
 
 /// Stores the response object `body` with its conversation, if it is a
 /// finished one.

@@ -1,5 +1,5 @@
 // Edit distance over short words (Levenshtein, one row of memory).
-#include "gateway/suggest.h"
+#include "llmproxy/suggest.h"
 
 #include <algorithm>
 #include <numeric>
@@ -7,10 +7,16 @@
 
 #include <fmt/format.h>
 
-namespace llmproxy::gateway {
+namespace llmproxy {
 namespace {
 
 constexpr std::size_t kMaxMistakes = 2;
+// Longer words cost their square, and nobody types them. Bytes.
+constexpr std::size_t kLongest = 128;
+
+char small(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -19,7 +25,8 @@ std::size_t distance(std::string_view a, std::string_view b) {
     std::size_t diagonal = row[0];
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      const bool same = small(a[i - 1]) == small(b[j - 1]);
+      const std::size_t replaced = diagonal + (same ? 0 : 1);
       diagonal = row[j];
       row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
     }
@@ -32,9 +39,12 @@ std::size_t distance(std::string_view a, std::string_view b) {
 std::string did_you_mean(std::string_view word,
                          std::span<const std::string_view> known) {
   std::string_view best;
+  if (word.size() > kLongest) return {};
   // A word of two letters is two mistakes away from any other.
   std::size_t best_distance = std::min(kMaxMistakes + 1, word.size());
   for (const std::string_view candidate : known) {
+    // Letters that one has more are mistakes, too.
+    if (candidate.size() > word.size() + kMaxMistakes) continue;
     const std::size_t d = distance(word, candidate);
     if (d >= best_distance) continue;
     best = candidate;
@@ -53,4 +63,4 @@ std::string list_of(std::span<const std::string_view> words) {
   return out;
 }
 
-}  // namespace llmproxy::gateway
+}  // namespace llmproxy

@@ -2,6 +2,7 @@
 // calls used elsewhere do not throw on nodes that came from a parse.
 #include "gateway/yaml.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -10,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "gateway/environment.h"
+#include "gateway/yaml_faults.h"
 
 namespace llmproxy::gateway {
 namespace {
@@ -27,11 +29,48 @@ constexpr std::array kBooleans = {
     BooleanRow{"on", true},   BooleanRow{"off", false},
 };
 
+Error at_line(const YamlSource& source, int line, std::string_view what) {
+  return invalid_request(fmt::format("{}:{}: {}", source.name, line, what));
+}
+
 Error located(const YamlSource& source, const YAML::Mark& mark,
               std::string_view what) {
   // yaml-cpp counts lines from 0; a null mark has line -1.
-  return invalid_request(
-      fmt::format("{}:{}: {}", source.name, mark.line + 1, what));
+  return at_line(source, mark.line + 1, what);
+}
+
+/// True for what word processors make of quotes.
+bool has_typographic_quote(std::string_view text) {
+  constexpr std::array<std::string_view, 4> kQuotes = {
+      "\xE2\x80\x9C", "\xE2\x80\x9D", "\xE2\x80\x98", "\xE2\x80\x99"};
+  return std::any_of(kQuotes.begin(), kQuotes.end(), [&](std::string_view row) {
+    return text.starts_with(row);
+  });
+}
+
+/// What a node is, for who expected something else.
+std::string_view kind_of(const YAML::Node& node) {
+  if (node.IsSequence()) return "a list";
+  if (node.IsMap()) return "keys with values";
+  return node.IsScalar() ? "a text" : "nothing";
+}
+
+/// "port:8080" is a text to YAML.
+std::string colon_hint(const YAML::Node& node) {
+  if (!node.IsScalar()) return {};
+  const std::string& text = node.Scalar();
+  const std::size_t colon = text.find(':');
+  if (colon == std::string::npos || !is_name(text.substr(0, colon))) return {};
+  return fmt::format("; is a blank missing behind \"{}:\"?",
+                     text.substr(0, colon));
+}
+
+/// For messages: a name may be anything.
+std::string printable(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(),
+      [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
+  return text;
 }
 
 }  // namespace
@@ -42,7 +81,12 @@ Error YamlNode::error(std::string_view what) const {
 }
 
 Result<std::string> YamlNode::text() const {
-  if (!node_.IsScalar()) return error("expected a string");
+  if (!node_.IsScalar()) {
+    return error(fmt::format("expected a string, found {}", kind_of(node_)));
+  }
+  if (has_typographic_quote(node_.Scalar())) {
+    return error("this begins with a typographic quote; write \" or '");
+  }
   Result<std::string> value = substitute(node_.Scalar(), source_->environment);
   if (value) return value;
   Error fault = error(value.error().message);
@@ -54,10 +98,29 @@ std::string YamlNode::origin() const {
   std::string origin = fmt::format("{}:{}", source_->name, mark_.line + 1);
   if (node_.IsScalar()) {
     for (const std::string& name : variables_of(node_.Scalar())) {
-      origin += ", environment " + name;
+      origin += ", " + origin_of_variable(source_->environment, name);
     }
   }
   return origin;
+}
+
+std::vector<std::string> YamlNode::dotenv_variables() const {
+  if (!node_.IsScalar()) return {};
+  std::vector<std::string> names = variables_of(node_.Scalar());
+  std::erase_if(names, [&](const std::string& name) {
+    return !is_from_dotenv(source_->environment, name);
+  });
+  return names;
+}
+
+std::vector<std::string> YamlNode::real_variables() const {
+  if (!node_.IsScalar()) return {};
+  std::vector<std::string> names = variables_of(node_.Scalar());
+  std::erase_if(names, [&](const std::string& name) {
+    return is_from_dotenv(source_->environment, name) ||
+           !source_->environment(name).has_value();
+  });
+  return names;
 }
 
 void YamlNode::note_origin() const {
@@ -124,15 +187,22 @@ Result<std::vector<std::pair<std::string, YamlNode>>> YamlNode::members()
     const {
   std::vector<std::pair<std::string, YamlNode>> out;
   if (node_.IsNull()) return out;
-  if (!node_.IsMap()) return error("expected keys with values");
+  if (!node_.IsMap()) {
+    return error(fmt::format("expected keys with values, found {}{}",
+                             kind_of(node_), colon_hint(node_)));
+  }
   std::set<std::string> seen;
   for (const auto& member : node_) {
     if (!member.first.IsScalar()) {
       return located(*source_, member.first.Mark(),
-                     path_ + ": expected a plain key");
+                     path_ +
+                         ": expected a plain key; between { } values need "
+                         "quotes, and variables are written \"${NAME}\"");
     }
-    const std::string key = member.first.Scalar();
-    std::string path = path_.empty() ? key : path_ + "." + key;
+    const std::string written = printable(member.first.Scalar());
+    std::string path = path_.empty() ? written : path_ + "." + written;
+    const YamlNode name(*source_, member.first, member.first.Mark(), path);
+    LLMPROXY_ASSIGN(const std::string key, name.text());
     if (!seen.insert(key).second) {
       return located(*source_, member.first.Mark(),
                      path + ": this name is given twice");
@@ -146,7 +216,10 @@ Result<std::vector<std::pair<std::string, YamlNode>>> YamlNode::members()
 Result<std::vector<YamlNode>> YamlNode::items() const {
   std::vector<YamlNode> out;
   if (node_.IsNull()) return out;
-  if (!node_.IsSequence()) return error("expected a list");
+  if (!node_.IsSequence()) {
+    return error(fmt::format("expected a list such as [one, two], found {}",
+                             kind_of(node_)));
+  }
   for (std::size_t i = 0; i < node_.size(); ++i) {
     out.emplace_back(*source_, node_[i], node_[i].Mark(),
                      fmt::format("{}[{}]", path_, i));
@@ -154,12 +227,130 @@ Result<std::vector<YamlNode>> YamlNode::items() const {
   return out;
 }
 
+namespace {
+
+/// What programs of the same kind call it.
+struct SynonymRow {
+  std::string_view theirs;
+  std::string_view ours;
+};
+constexpr std::array kSynonyms = {
+    SynonymRow{"url", "base_url"},
+    SynonymRow{"endpoint", "base_url"},
+    SynonymRow{"api_base", "base_url"},
+    SynonymRow{"host", "base_url"},
+    SynonymRow{"base", "base_url"},
+    SynonymRow{"key", "api_key"},
+    SynonymRow{"token", "api_key"},
+    SynonymRow{"secret", "api_key"},
+    SynonymRow{"type", "provider"},
+    SynonymRow{"kind", "provider"},
+    SynonymRow{"vendor", "provider"},
+    SynonymRow{"timeout", "deadlines"},
+    SynonymRow{"timeouts", "deadlines"},
+    SynonymRow{"extra_headers", "headers"},
+    SynonymRow{"providers", "backends"},
+    SynonymRow{"upstreams", "backends"},
+    SynonymRow{"routes", "models"},
+    SynonymRow{"aliases", "models"},
+    SynonymRow{"logging", "log"},
+    SynonymRow{"target", "backend"},
+    SynonymRow{"name", "model"},
+    SynonymRow{"address", "host"},
+    SynonymRow{"listen", "host"},
+    SynonymRow{"api_keys", "client_keys"},
+    SynonymRow{"keys", "client_keys"},
+    SynonymRow{"auth", "client_keys"},
+    SynonymRow{"rate_limit", "rate_limiting"},
+    SynonymRow{"limits", "rate_limiting"},
+};
+
+/// Sections of other programs' files.
+struct ForeignRow {
+  std::string_view key;
+  std::string_view hint;
+};
+constexpr std::string_view kLiteLlm =
+    "this is a configuration of LiteLLM: \"llm-proxy import litellm FILE\" "
+    "makes one of ours of it";
+constexpr std::array kForeign = {
+    ForeignRow{"model_list", kLiteLlm},
+    ForeignRow{"litellm_settings", kLiteLlm},
+    ForeignRow{"general_settings", kLiteLlm},
+    ForeignRow{"router_settings", kLiteLlm},
+    ForeignRow{"environment_variables", kLiteLlm},
+};
+
+std::string synonym_of(std::string_view key,
+                       std::span<const std::string_view> known) {
+  for (const SynonymRow& row : kSynonyms) {
+    const bool fits = row.theirs == key && std::find(known.begin(), known.end(),
+                                                     row.ours) != known.end();
+    if (fits) return fmt::format("; did you mean \"{}\"?", row.ours);
+  }
+  return {};
+}
+
+}  // namespace
+
+Error unknown_key(const YamlNode& node, std::string_view key,
+                  std::span<const std::string_view> known) {
+  for (const ForeignRow& row : kForeign) {
+    if (row.key == key) {
+      return node.error(fmt::format("unknown key; {}", row.hint));
+    }
+  }
+  std::string hint = did_you_mean(key, known);
+  if (hint.empty()) hint = synonym_of(key, known);
+  // "{port 8080}" is a key without a value.
+  if (key.find(' ') != std::string_view::npos && node.is_empty()) {
+    hint = "; is a colon missing?";
+  }
+  return node.error("unknown key; expected " + list_of(known) + hint);
+}
+
+namespace {
+
+/// yaml-cpp takes all that follows a quote for its text where none ends it.
+/// What no text can hold is then no mistake either.
+bool is_inside_quote(std::string text) {
+  try {
+    YAML::LoadAll(text.append("\n}\n"));
+    return true;
+  } catch (const YAML::Exception&) {
+    return false;
+  }
+}
+
+Result<YamlNode> root_of(const YamlSource& source, std::string_view text) {
+  const std::vector<YAML::Node> all = YAML::LoadAll(std::string(text));
+  const YAML::Node root = all.empty() ? YAML::Node() : all.front();
+  if (root.IsScalar()) {
+    return located(source, root.Mark(),
+                   fmt::format("expected keys with values, found {}{}",
+                               kind_of(root), no_keys_hint(text)));
+  }
+  if (is_inside_quote(std::string(text))) {
+    const YamlFault fault = unclosed_quote(text);
+    return at_line(source, fault.line, fault.what);
+  }
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    if (all[i].IsNull()) continue;
+    return located(source, all[i].Mark(),
+                   "a second document begins here; expected one");
+  }
+  return YamlNode(source, root, root.Mark(), "");
+}
+
+}  // namespace
+
 Result<YamlNode> parse_yaml(const YamlSource& source, std::string_view text) {
   try {
-    YAML::Node root = YAML::Load(std::string(text));
-    return YamlNode(source, root, root.Mark(), "");
+    return root_of(source, text);
   } catch (const YAML::Exception& e) {
-    return located(source, e.mark, e.msg);
+    const YamlFault fault =
+        explain_stop(text, {e.mark.line + 1, e.mark.column + 1, e.msg});
+    return at_line(source, fault.line, fault.what);
   }
 }
 

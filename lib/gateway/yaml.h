@@ -12,8 +12,9 @@
 
 #include <yaml-cpp/yaml.h>
 
-#include "gateway/suggest.h"
+#include "gateway/config_shape.h"
 #include "llmproxy/config.h"
+#include "llmproxy/suggest.h"
 
 namespace llmproxy::gateway {
 
@@ -46,6 +47,10 @@ class YamlNode {
   std::string origin() const;
   /// Notes that in the source's origins.
   void note_origin() const;
+  /// The variables of this text that are set, by where they are: in a file of
+  /// with_dotenv(), or in the real environment.
+  std::vector<std::string> dotenv_variables() const;
+  std::vector<std::string> real_variables() const;
 
   /// Any scalar, variables replaced.
   Result<std::string> text() const;
@@ -57,8 +62,8 @@ class YamlNode {
   Result<std::chrono::milliseconds> seconds() const;
   /// One of the words.
   Result<std::string> one_of(std::span<const std::string_view> words) const;
-  /// Members in order; an empty node has none. A name given twice is an
-  /// error.
+  /// Members in order, variables in their names replaced; an empty node has
+  /// none. A name given twice is an error. Paths have the names as written.
   Result<std::vector<std::pair<std::string, YamlNode>>> members() const;
   Result<std::vector<YamlNode>> items() const;
 
@@ -72,12 +77,18 @@ class YamlNode {
 /// Parses a file. Errors: as YamlNode::error.
 Result<YamlNode> parse_yaml(const YamlSource& source, std::string_view text);
 
-/// One key of a section and how to read it.
+/// One key of a section: how to read it, and what it may be.
 template <class T>
 struct YamlField {
   std::string_view key;
   Result<void> (*read)(const YamlNode& node, T& out);
+  Shape shape = {};
+  std::string_view about = {};  ///< for people who fill it in
 };
+
+/// Of a key that no row of its section has.
+Error unknown_key(const YamlNode& node, std::string_view key,
+                  std::span<const std::string_view> known);
 
 /// Reads every member of `node` by its row; a key without one is an error.
 template <class T, std::size_t N>
@@ -92,8 +103,7 @@ Result<void> read_section(const YamlNode& node, const YamlField<T> (&fields)[N],
     if (found == nullptr) {
       std::vector<std::string_view> known;
       for (const YamlField<T>& field : fields) known.push_back(field.key);
-      return value.error("unknown key; expected " + list_of(known) +
-                         did_you_mean(key, known));
+      return unknown_key(value, key, known);
     }
     LLMPROXY_TRY(found->read(value, out));
     if (!value.is_map()) value.note_origin();

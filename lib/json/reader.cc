@@ -11,6 +11,7 @@
 
 #include "json/json.h"
 #include "json/text.h"
+#include "json/value_count.h"
 
 namespace llmproxy::json {
 namespace {
@@ -56,14 +57,31 @@ Error syntax_error(std::string_view text, simdjson::error_code code,
       "the body is not valid JSON: mistake near {}", place(text, *offset)));
 }
 
+/// Errors of our own that simdjson's parsers would not give here.
+constexpr auto kTooManyValues = simdjson::OUT_OF_BOUNDS;
+
+Error size_error(simdjson::error_code code, const ParseLimits& limits) {
+  Error error;
+  error.kind = ErrorKind::request_too_large;
+  error.fault = Fault::client;
+  error.message =
+      code == kTooManyValues
+          ? fmt::format("the JSON has more than {} values", limits.max_values)
+          : "the JSON is too large to be read";
+  return error;
+}
+
 using Stage = simdjson::internal::dom_parser_implementation;
 
 /// Strings that had escapes, one behind the other. They stay where they are.
 class Decoded {
  public:
   void clear() { used_ = 0; }
+  const char* data() const { return bytes_.get(); }
+  std::size_t capacity() const { return size_; }
   /// Room for what is left of a text of that size: decoded strings are never
-  /// longer than their source, but simdjson writes more than it says.
+  /// longer than their source, but simdjson writes more than it says. What is
+  /// not written takes no memory.
   char* room(std::size_t text_size) {
     if (size_ < text_size) {
       size_ = text_size;
@@ -72,9 +90,10 @@ class Decoded {
     }
     return bytes_.get() + used_;
   }
-  std::string_view take(std::size_t size) {
+  /// Where the next `size` bytes of it begin, which are kept.
+  std::uint32_t take(std::size_t size) {
     used_ += size;
-    return {bytes_.get() + used_ - size, size};
+    return static_cast<std::uint32_t>(used_ - size);
   }
 
  private:
@@ -109,12 +128,12 @@ class Walk {
   /// First character of the next token, or 0 at the end.
   char peek() const { return at_ < end_ ? text_[*at_] : '\0'; }
 
-  /// Text of a string or scalar: up to the next token, without the blanks
+  /// Bytes of a string or scalar: up to the next token, without the blanks
   /// between them.
-  std::string_view token() const {
+  std::uint32_t token_size() const {
     std::size_t end = at_ + 1 < end_ ? at_[1] : text_.size();
     while (is_space(text_[end - 1])) --end;
-    return text_.substr(*at_, end - *at_);
+    return static_cast<std::uint32_t>(end - *at_);
   }
 
   /// The value at hand into the last node.
@@ -128,9 +147,7 @@ class Walk {
       case '[':
         return container(self, Type::array, ']', depth);
       case '"':
-        nodes_[self].type = Type::string;
-        nodes_[self].raw = token();
-        return string(nodes_[self].text);
+        return string(nodes_[self]);
       default:
         return scalar(nodes_[self]);
     }
@@ -139,7 +156,7 @@ class Walk {
   simdjson::error_code container(std::size_t self, Type type, char close,
                                  int depth) {
     if (depth + 1 >= kMaxDepth) return kTooDeep;
-    const std::size_t start = *at_++;
+    const std::uint32_t start = *at_++;
     std::uint32_t count = 0;
     std::size_t previous = 0;
     for (; peek() != close; ++count) {
@@ -149,7 +166,7 @@ class Walk {
       const std::size_t index = nodes_.size();
       nodes_.emplace_back();
       if (type == Type::object) {
-        if (auto error = key(nodes_[index].key)) return error;
+        if (auto error = key(nodes_[index])) return error;
       }
       if (auto error = value(depth + 1)) return error;
       if (previous != 0) {
@@ -159,15 +176,34 @@ class Walk {
     }
     Node& node = nodes_[self];
     node.type = type;
-    node.count = count;
-    node.raw = text_.substr(start, *at_++ - start + 1);
+    node.size = count;
+    node.raw = start;
+    node.raw_size = *at_++ - start + 1;
     return simdjson::SUCCESS;
   }
 
-  simdjson::error_code key(std::string_view& out) {
+  simdjson::error_code key(Node& node) {
     if (peek() != '"') return unexpected();
-    if (auto error = string(out)) return error;
+    const Place place = decoded(token_size());
+    if (place.error) return place.error;
+    node.key = place.begin;
+    node.key_size = place.size;
+    node.key_decoded = place.decoded;
+    ++at_;
     return sign(':');
+  }
+
+  simdjson::error_code string(Node& node) {
+    node.type = Type::string;
+    node.raw = *at_;
+    node.raw_size = token_size();
+    const Place place = decoded(node.raw_size);
+    if (place.error) return place.error;
+    node.text = place.begin;
+    node.size = place.size;
+    node.text_decoded = place.decoded;
+    ++at_;
+    return simdjson::SUCCESS;
   }
 
   simdjson::error_code sign(char expected) {
@@ -181,23 +217,31 @@ class Walk {
                       : simdjson::INCOMPLETE_ARRAY_OR_OBJECT;
   }
 
-  /// The decoded text of a string: a view of the source where nothing had to
-  /// be decoded.
-  simdjson::error_code string(std::string_view& out) {
-    std::string_view inside = token();
-    if (inside.size() < 2 || inside.back() != '"') return simdjson::TAPE_ERROR;
-    inside = inside.substr(1, inside.size() - 2);
-    out = inside;
-    if (inside.find('\\') != std::string_view::npos && !decode(inside, out)) {
-      return simdjson::STRING_ERROR;
+  /// Where the decoded text of a string is.
+  struct Place {
+    simdjson::error_code error = simdjson::SUCCESS;
+    std::uint32_t begin = 0;
+    std::uint32_t size = 0;
+    bool decoded = false;
+  };
+
+  /// The string at hand, quotes included in its size: in the source where
+  /// nothing had to be decoded.
+  Place decoded(std::uint32_t token) {
+    const std::uint32_t begin = *at_ + 1;
+    if (token < 2 || text_[*at_ + token - 1] != '"') {
+      return {simdjson::TAPE_ERROR};
     }
-    ++at_;
-    return simdjson::SUCCESS;
+    const std::string_view inside = text_.substr(begin, token - 2);
+    if (inside.find('\\') == std::string_view::npos) {
+      return {simdjson::SUCCESS, begin, token - 2};
+    }
+    return decode(inside);
   }
 
   /// simdjson decodes many bytes at a time and reads behind the string's end.
   /// It refuses lone surrogates.
-  bool decode(std::string_view inside, std::string_view& out) {
+  Place decode(std::string_view inside) {
     char* const to = decoded_.room(text_.size());
     const auto left =
         static_cast<std::size_t>(text_.data() + text_.size() - inside.data());
@@ -206,25 +250,29 @@ class Walk {
           reinterpret_cast<const std::uint8_t*>(inside.data()),
           reinterpret_cast<std::uint8_t*>(to));
       if (end != nullptr) {
-        out = decoded_.take(
-            static_cast<std::size_t>(reinterpret_cast<const char*>(end) - to));
-        return true;
+        return kept(reinterpret_cast<const char*>(end) - to);
       }
     }
     std::string text;
-    if (!unescape(inside, text)) return false;
+    if (!unescape(inside, text)) return {simdjson::STRING_ERROR};
     std::copy(text.begin(), text.end(), to);
-    out = decoded_.take(text.size());
-    return true;
+    return kept(static_cast<std::ptrdiff_t>(text.size()));
+  }
+
+  Place kept(std::ptrdiff_t size) {
+    const auto bytes = static_cast<std::uint32_t>(size);
+    return {simdjson::SUCCESS, decoded_.take(bytes), bytes, true};
   }
 
   simdjson::error_code scalar(Node& node) {
-    node.raw = token();
-    if (node.raw == "true" || node.raw == "false") {
+    node.raw = *at_;
+    node.raw_size = token_size();
+    const std::string_view raw = text_.substr(node.raw, node.raw_size);
+    if (raw == "true" || raw == "false") {
       node.type = Type::boolean;
-    } else if (node.raw == "null") {
+    } else if (raw == "null") {
       node.type = Type::null;
-    } else if (is_number_text(node.raw)) {
+    } else if (is_number_text(raw)) {
       node.type = Type::number;
     } else {
       return simdjson::TAPE_ERROR;
@@ -241,16 +289,22 @@ class Walk {
   Decoded& decoded_;
 };
 
+/// Larger memory is not kept for the next text. Bytes.
+constexpr std::size_t kKept = std::size_t{64} << 10;
+
 }  // namespace
 
 struct Document::State {
-  std::string text;
-  std::vector<Node> nodes;
+  std::string owned;
+  std::string_view text;
+  Index index;
   Decoded decoded;
   std::unique_ptr<Stage> stage;
 
+  void forget();
+  Result<Value> read(std::string_view source, const ParseLimits& limits);
   simdjson::error_code find_tokens();
-  Result<Value> index();
+  simdjson::error_code walk(std::size_t& offset);
 };
 
 /// Its first stage reads no byte behind the text, so none need be added.
@@ -269,19 +323,51 @@ simdjson::error_code Document::State::find_tokens() {
                        text.size(), simdjson::stage1_mode::regular);
 }
 
-Result<Value> Document::State::index() {
-  nodes.clear();
-  decoded.clear();
-  if (auto error = find_tokens()) {
-    return syntax_error(text, error, std::nullopt);
-  }
+simdjson::error_code Document::State::walk(std::size_t& offset) {
   // A value is two tokens at least, itself and a comma or a bracket.
-  nodes.reserve(stage->n_structural_indexes / 2 + 1);
-  Walk walk(text, *stage, nodes, decoded);
-  if (auto error = walk.document()) {
-    return syntax_error(text, error, walk.offset());
+  index.nodes.reserve(stage->n_structural_indexes / 2 + 1);
+  Walk walk(text, *stage, index.nodes, decoded);
+  const auto error = walk.document();
+  offset = walk.offset();
+  index.source = text.data();
+  index.decoded = decoded.data();
+  return error;
+}
+
+void Document::State::forget() {
+  text = {};
+  index.nodes.clear();
+  decoded.clear();
+  if (index.nodes.capacity() * sizeof(Node) > kKept) {
+    std::vector<Node>().swap(index.nodes);
   }
-  return Value(&nodes, 0);
+  if (decoded.capacity() > kKept) decoded = Decoded();
+  if (owned.capacity() > kKept) std::string().swap(owned);
+}
+
+Result<Value> Document::State::read(std::string_view source,
+                                    const ParseLimits& limits) {
+  text = source;
+  // Finding tokens takes four bytes for each: of a very large text the values
+  // are counted before, of others only where there are tokens enough.
+  constexpr std::size_t kVeryLarge = std::size_t{16} << 20;
+  if (text.size() > kVeryLarge && has_more_values(text, limits.max_values)) {
+    return size_error(kTooManyValues, limits);
+  }
+  std::optional<std::size_t> offset;
+  auto error = find_tokens();
+  if (!error && stage->n_structural_indexes > limits.max_values &&
+      has_more_values(text, limits.max_values)) {
+    error = kTooManyValues;
+  }
+  if (!error) error = walk(offset.emplace());
+  // Nothing but reading needs it.
+  if (stage != nullptr && stage->capacity() > kKept) stage.reset();
+  if (error == simdjson::CAPACITY || error == kTooManyValues) {
+    return size_error(error, limits);
+  }
+  if (error) return syntax_error(text, error, offset);
+  return Value(&index, 0);
 }
 
 Document::Document() : state_(std::make_unique<State>()) {}
@@ -289,18 +375,38 @@ Document::~Document() = default;
 Document::Document(Document&&) noexcept = default;
 Document& Document::operator=(Document&&) noexcept = default;
 
-Result<Value> Document::parse(std::string_view text) {
-  State& state = *state_;
-  state.text.assign(text);
-  return state.index();
+Result<Value> Document::parse(std::string_view text,
+                              const ParseLimits& limits) {
+  state_->forget();
+  state_->owned.assign(text);
+  return state_->read(state_->owned, limits);
 }
 
-Result<Value> Document::parse_owned(std::string text) {
-  State& state = *state_;
-  state.text = std::move(text);
-  return state.index();
+Result<Value> Document::parse_owned(std::string text,
+                                    const ParseLimits& limits) {
+  state_->forget();
+  state_->owned = std::move(text);
+  return state_->read(state_->owned, limits);
+}
+
+Result<Value> Document::parse_view(std::string_view text,
+                                   const ParseLimits& limits) {
+  state_->forget();
+  return state_->read(text, limits);
 }
 
 std::string_view Document::text() const { return state_->text; }
+
+std::string Document::take_text() {
+  const bool borrowed = state_->text.data() != state_->owned.data();
+  std::string text =
+      borrowed ? std::string(state_->text) : std::move(state_->owned);
+  state_->forget();
+  return text;
+}
+
+bool is_utf8(std::string_view text) {
+  return simdjson::validate_utf8(text.data(), text.size());
+}
 
 }  // namespace llmproxy::json

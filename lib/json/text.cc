@@ -103,21 +103,28 @@ char escape_letter(char c) {
   }
 }
 
+constexpr std::uint64_t kOnes = 0x0101010101010101u;
+constexpr std::uint64_t kHighBits = 0x8080808080808080u;
+
+/// Whether bytes beyond ASCII are looked for too.
+enum class Beyond : bool { skip, find };
+
 /// Which of eight characters a JSON string cannot hold as they are: below
 /// 0x20, quotes, backslashes. The lowest bit set marks the first of them; a bit
 /// above it may be set by the borrow.
+template <Beyond kBeyond>
 std::uint64_t special_bits(std::uint64_t eight) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101u;
-  constexpr std::uint64_t kHighBits = 0x8080808080808080u;
   const std::uint64_t quotes = eight ^ (kOnes * '"');
   const std::uint64_t slashes = eight ^ (kOnes * '\\');
-  return (((eight - kOnes * 0x20) & ~eight) | ((quotes - kOnes) & ~quotes) |
-          ((slashes - kOnes) & ~slashes)) &
-         kHighBits;
+  const std::uint64_t bits = ((eight - kOnes * 0x20) & ~eight) |
+                             ((quotes - kOnes) & ~quotes) |
+                             ((slashes - kOnes) & ~slashes);
+  return (kBeyond == Beyond::find ? bits | eight : bits) & kHighBits;
 }
 
 /// Where the first special character stands, or the text's size. Eight at a
 /// time: texts are long and escapes are rare.
+template <Beyond kBeyond = Beyond::skip>
 std::size_t find_special(std::string_view text, std::size_t at) {
   static_assert(std::endian::native == std::endian::little);
   constexpr std::size_t kStep = sizeof(std::uint64_t);
@@ -128,7 +135,7 @@ std::size_t find_special(std::string_view text, std::size_t at) {
     } else {
       std::memcpy(&eight, text.data() + at, text.size() - at);
     }
-    if (const std::uint64_t bits = special_bits(eight)) {
+    if (const std::uint64_t bits = special_bits<kBeyond>(eight)) {
       const auto first = static_cast<std::size_t>(std::countr_zero(bits)) / 8;
       return std::min(at + first, text.size());
     }
@@ -244,43 +251,73 @@ bool unescape(std::string_view text, std::string& out) {
   return true;
 }
 
-void append_escaped(std::string& out, std::string_view text) {
+namespace {
+
+/// `c` as what a string holds instead of it.
+void append_escape(std::string& out, char c) {
   constexpr std::string_view kHex = "0123456789ABCDEF";
+  if (const char letter = escape_letter(c)) {
+    const std::array escape = {'\\', letter};
+    out.append(escape.data(), escape.size());
+    return;
+  }
+  const auto code = static_cast<unsigned char>(c);
+  const std::array escape = {'\\',           'u', '0', '0', kHex[code >> 4],
+                             kHex[code & 15]};
+  out.append(escape.data(), escape.size());
+}
+
+void append_valid(std::string& out, std::string_view text) {
   for (std::size_t at = 0;; ++at) {
     const std::size_t end = find_special(text, at);
     out.append(text.substr(at, end - at));
     if (end == text.size()) return;
     at = end;
-    if (const char letter = escape_letter(text[at])) {
-      const std::array escape = {'\\', letter};
-      out.append(escape.data(), escape.size());
-    } else {
-      const auto c = static_cast<unsigned char>(text[at]);
-      const std::array escape = {'\\', 'u',          '0',
-                                 '0',  kHex[c >> 4], kHex[c & 15]};
-      out.append(escape.data(), escape.size());
+    append_escape(out, text[at]);
+  }
+}
+
+}  // namespace
+
+void append_escaped(std::string& out, std::string_view text) {
+  for (std::size_t at = 0;; ++at) {
+    const std::size_t end = find_special<Beyond::find>(text, at);
+    out.append(text.substr(at, end - at));
+    if (end == text.size()) return;
+    at = end;
+    if (static_cast<unsigned char>(text[at]) >= 0x80) {
+      // From the first of them on it must be UTF-8.
+      text.remove_prefix(at);
+      if (is_utf8(text)) return append_valid(out, text);
+      return append_valid(out, replace_invalid_utf8(text));
+    }
+    append_escape(out, text[at]);
+  }
+}
+
+void append_without_whitespace(std::string& out, std::string_view json) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  // Whole runs, since most of it has none.
+  std::size_t run = 0;
+  bool in_string = false;
+  for (std::size_t at = 0; at < json.size(); ++at) {
+    const char c = json[at];
+    if (c == '"') {
+      in_string = !in_string;
+    } else if (in_string) {
+      at += c == '\\' ? 1 : 0;
+    } else if (kBlanks.find(c) != std::string_view::npos) {
+      out.append(json, run, at - run);
+      run = at + 1;
     }
   }
+  out.append(json.substr(std::min(run, json.size())));
 }
 
 std::string without_whitespace(std::string_view json) {
   std::string out;
   out.reserve(json.size());
-  bool in_string = false;
-  for (std::size_t at = 0; at < json.size(); ++at) {
-    const char c = json[at];
-    if (in_string) {
-      out += c;
-      if (c == '\\' && at + 1 < json.size()) {
-        out += json[++at];
-      } else if (c == '"') {
-        in_string = false;
-      }
-    } else if (c != ' ' && c != '\t' && c != '\r' && c != '\n') {
-      out += c;
-      in_string = c == '"';
-    }
-  }
+  append_without_whitespace(out, json);
   return out;
 }
 

@@ -1,9 +1,21 @@
 // Typed look-ups on values, and JSON pointers.
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 
+#include "base/bounded.h"
 #include "json/json.h"
+
+namespace llmproxy {
+
+Result<RawJson> RawJson::parse(std::string text) {
+  json::Document document;
+  LLMPROXY_TRY(document.parse(text));
+  return RawJson(std::move(text));
+}
+
+}  // namespace llmproxy
 
 namespace llmproxy::json {
 
@@ -16,12 +28,14 @@ std::string_view to_string(Type type) {
 
 Value Value::operator[](std::string_view name) const {
   if (!is_object() || size() == 0) return {};
-  const Node* const all = nodes_->data();
+  const Node* const all = index_->nodes.data();
   std::uint32_t found = 0;
-  for (std::uint32_t at = index_ + 1; at != 0; at = all[at].next) {
-    if (all[at].key == name) found = at;
+  for (std::uint32_t at = at_ + 1; at != 0; at = all[at].next) {
+    if (all[at].key_size == name.size() && index_->key(all[at]) == name) {
+      found = at;
+    }
   }
-  return found == 0 ? Value() : Value(nodes_, found);
+  return found == 0 ? Value() : Value(index_, found);
 }
 
 std::optional<bool> Value::boolean() const {
@@ -59,20 +73,28 @@ std::optional<std::int64_t> Value::integer() const {
 
 bool is_json(std::string_view text) {
   Document document;
-  return document.parse(text).has_value();
+  return document.parse_view(text).has_value();
 }
 
 bool is_json_object(std::string_view text) {
   Document document;
-  const auto root = document.parse(text);
+  const auto root = document.parse_view(text);
   return root && root->is_object();
 }
 
+// A schema may hold as many members as it has bytes, each below a name of as
+// many: what is longer than anybody reads is cut while it grows.
 std::string pointer(std::string_view base, std::string_view name) {
   std::string out;
+  if (base.size() > kMaxPointer) return std::string(base);
+  name = name.substr(0, kMaxPointer + 1);
   out.reserve(base.size() + 1 + name.size());
   out += base;
   out += '/';
+  if (std::none_of(name.begin(), name.end(),
+                   [](char c) { return c == '~' || c == '/'; })) {
+    return out += name;
+  }
   for (const char c : name) {
     if (c == '~') {
       out += "~0";
@@ -86,6 +108,7 @@ std::string pointer(std::string_view base, std::string_view name) {
 }
 
 std::string pointer(std::string_view base, std::size_t index) {
+  if (base.size() > kMaxPointer) return std::string(base);
   std::array<char, 20> digits{};  // of the largest index
   const char* end =
       std::to_chars(digits.data(), digits.data() + digits.size(), index).ptr;

@@ -3,6 +3,8 @@
 
 #include <rapidjson/writer.h>
 
+#include <cmath>
+
 #include "json/text.h"
 
 namespace llmproxy::json {
@@ -38,12 +40,15 @@ class Runs final : public rapidjson::Writer<StringAppender> {
 }  // namespace
 
 struct Writer::Impl {
-  explicit Impl(std::string& out) : stream{&out}, writer(stream) {}
+  Impl(std::string& out, Spacing between)
+      : stream{&out}, writer(stream), spacing(between) {}
   StringAppender stream;
   Runs writer;
+  const Spacing spacing;
 };
 
-Writer::Writer(std::string& out) : impl_(std::make_unique<Impl>(out)) {}
+Writer::Writer(std::string& out, Spacing spacing)
+    : impl_(std::make_unique<Impl>(out, spacing)) {}
 Writer::~Writer() = default;
 
 void Writer::reset(std::string& out) {
@@ -62,7 +67,11 @@ void Writer::string(std::string_view text) { impl_->writer.quoted(text); }
 
 void Writer::number(std::int64_t value) { impl_->writer.Int64(value); }
 
-void Writer::number(double value) { impl_->writer.Double(value); }
+// JSON has no word for infinity or "not a number"; RapidJSON writes nothing.
+void Writer::number(double value) {
+  if (!std::isfinite(value)) return null();
+  impl_->writer.Double(value);
+}
 
 void Writer::boolean(bool value) { impl_->writer.Bool(value); }
 
@@ -70,7 +79,9 @@ void Writer::null() { impl_->writer.Null(); }
 
 void Writer::raw(std::string_view json) {
   if (json.empty()) return null();
-  impl_->writer.raw(json);
+  if (impl_->spacing == Spacing::kept) return impl_->writer.raw(json);
+  impl_->writer.raw({});
+  append_without_whitespace(*impl_->stream.out, json);
 }
 
 }  // namespace llmproxy::json

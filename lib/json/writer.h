@@ -20,11 +20,19 @@
 LLMPROXY_INTERNAL_BEGIN
 namespace llmproxy::json {
 
+/// What becomes of the white space in JSON of others that is written as it is.
+enum class Spacing : std::uint8_t {
+  kept,  ///< every byte stays: prompt caches compare bytes
+  /// None between tokens: a line end there would end the line of a
+  /// server-sent event.
+  none,
+};
+
 /// Writes one JSON value. reset() makes it ready for the next one without a
 /// new allocation, which stream encoders rely on.
 class Writer {
  public:
-  explicit Writer(std::string& out);
+  explicit Writer(std::string& out, Spacing spacing = Spacing::kept);
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -38,12 +46,18 @@ class Writer {
   void end_array();
   void key(std::string_view name);
 
+  /// What is not UTF-8 becomes U+FFFD.
   void string(std::string_view text);
   void number(std::int64_t value);
+  /// What is not finite becomes null.
   void number(double value);
   void boolean(bool value);
   void null();
-  /// Text that is JSON already, written as it is; empty text becomes null.
+  /// Text that is JSON already, written as it is but for its spacing; empty
+  /// text becomes null.
+  void raw(const RawJson& json) { raw(json.text()); }
+  /// The same for text that was just read or written: nothing looks at it
+  /// again.
   void raw(std::string_view json);
 
   void member(std::string_view name, std::string_view text) {
@@ -66,7 +80,7 @@ class Writer {
     boolean(value);
   }
   void member(std::string_view name, const RawJson& json) {
-    member_raw(name, json.text);
+    member_raw(name, json.text());
   }
   template <class T>
   void member(std::string_view name, const std::optional<T>& value) {

@@ -1,10 +1,22 @@
 #include "translate/answer_filter.h"
 
-#include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
 
-#include "chat/tool_names.h"
+#include "base/bounded.h"
+#include "chat/take_replay.h"
 
 namespace llmproxy {
+
+AnswerFilter::AnswerFilter(const RequestContext& context, EventSink& next)
+    : context_(context),
+      next_(next),
+      custom_tools_(context.custom_tools.begin(), context.custom_tools.end()) {
+  for (const RequestContext::Alias& alias : context.tool_aliases) {
+    originals_.emplace(alias.sent, alias.original);
+  }
+}
 
 bool AnswerFilter::idle(const RequestContext& context) {
   return context.tool_aliases.empty() && context.custom_tools.empty() &&
@@ -35,7 +47,10 @@ void AnswerFilter::on_event(const StreamEvent& event) {
 
 void AnswerFilter::part_started(StreamEvent event) {
   if (event.part_kind != PartKind::tool_call) return next_.on_event(event);
-  event.name = original_tool_name(context_, event.name);
+  if (const auto found = originals_.find(event.name);
+      found != originals_.end()) {
+    event.name = found->second;
+  }
   if (!context_.json_tool.empty() && event.name == context_.json_tool) {
     answered_by_tool_ = true;
     event.part_kind = PartKind::text;
@@ -44,8 +59,7 @@ void AnswerFilter::part_started(StreamEvent event) {
     return next_.on_event(event);
   }
   called_ = true;
-  const auto& custom = context_.custom_tools;
-  if (std::find(custom.begin(), custom.end(), event.name) != custom.end()) {
+  if (custom_tools_.contains(event.name)) {
     event.part_kind = PartKind::custom_tool_call;
     changed_[event.part] = event.part_kind;
     custom_.try_emplace(event.part);
@@ -73,7 +87,7 @@ void AnswerFilter::part_ended(StreamEvent event) {
   if (const auto wrapped = custom_.find(event.part); wrapped != custom_.end()) {
     text_.clear();
     if (!wrapped->second.finish(text_)) {
-      losses_.push_back({"/tool_calls",
+      add_loss(losses_, {"/tool_calls",
                          "a custom tool's text was not wrapped as asked; it "
                          "was recovered",
                          LossKind::approximated});
@@ -94,10 +108,13 @@ ChatResponse filter_answer(ChatResponse response, const RequestContext& context,
   if (AnswerFilter::idle(context)) return response;
   Accumulator accumulator;
   AnswerFilter filter(context, accumulator);
-  replay(response, filter);
+  std::vector<ContentPart> content = std::exchange(response.content, {});
+  ChatResponse source = response;
+  source.content = std::move(content);
+  take_replay(std::move(source), filter, SIZE_MAX);
   response.content = accumulator.response().content;
   response.stop_reason = accumulator.response().stop_reason;
-  for (const Loss& loss : filter.losses()) losses.push_back(loss);
+  for (const Loss& loss : filter.losses()) add_loss(losses, loss);
   return response;
 }
 

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
+#include <string_view>
 
 #include "base/internal_api.h"
 #include "chat/custom_tools.h"
@@ -14,8 +16,7 @@ namespace llmproxy {
 
 class AnswerFilter final : public EventSink {
  public:
-  AnswerFilter(const RequestContext& context, EventSink& next)
-      : context_(context), next_(next) {}
+  AnswerFilter(const RequestContext& context, EventSink& next);
 
   /// True when the context asks for nothing to be undone.
   static bool idle(const RequestContext& context);
@@ -29,6 +30,9 @@ class AnswerFilter final : public EventSink {
 
   const RequestContext& context_;
   EventSink& next_;
+  /// Names that the client knows, by those that were sent.
+  std::map<std::string_view, std::string_view> originals_;
+  std::set<std::string_view> custom_tools_;
   Losses losses_;
   std::map<std::uint32_t, InputUnwrapper> custom_;  // open custom calls
   std::map<std::uint32_t, PartKind> changed_;       // parts of another kind

@@ -2,9 +2,15 @@
 // and passing on.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <optional>
+#include <utility>
+
 #include "json/json.h"
 #include "json/text.h"
-#include "llmproxy/translate.h"
+#include "translate/parsed_root.h"
 
 namespace llmproxy {
 
@@ -16,6 +22,9 @@ struct ParsedRequest::State {
   json::Value root;
   std::string model;
   bool stream = false;
+
+  /// The rest, once `root` is there.
+  Result<void> read(const Dialect& as, const RequestHead& head);
 };
 
 namespace {
@@ -31,14 +40,6 @@ Result<void> read_body(const json::Value& root, std::string& model_out,
         fmt::format("model must be a string, not {}", to_string(model.type())),
         "/model");
   }
-  // What we route by must be what the upstream reads.
-  int models = 0;
-  for (const json::Value member : root.children()) {
-    models += member.key() == "model" ? 1 : 0;
-  }
-  if (models > 1) {
-    return invalid_request("model is given more than once", "/model");
-  }
   const json::Value stream = root["stream"];
   if (!stream.absent() && !stream.boolean()) {
     return invalid_request(fmt::format("stream must be a boolean, not {}",
@@ -48,6 +49,110 @@ Result<void> read_body(const json::Value& root, std::string& model_out,
   model_out = model.string();
   stream_out = stream.is_true();
   return {};
+}
+
+/// What we route, limit and bill by, in any of the dialects.
+constexpr std::string_view kDecisive[] = {
+    "model",
+    "stream",
+    "max_tokens",
+    "max_completion_tokens",
+    "max_output_tokens",
+    "metadata",
+    "user",
+    "safety_identifier",
+    "service_tier",
+    "inferenceConfig",
+    "generationConfig",
+    "serviceTier",
+};
+
+/// Takes one letter off `text`, in lower case. Two characters beyond ASCII are
+/// letters of ASCII in other cases: the long s and the sign of Kelvin.
+char take_folded(std::string_view& text) {
+  constexpr std::string_view kLongS = "\xC5\xBF";
+  constexpr std::string_view kKelvin = "\xE2\x84\xAA";
+  for (const auto& [sign, letter] :
+       {std::pair(kLongS, 's'), std::pair(kKelvin, 'k')}) {
+    if (!text.starts_with(sign)) continue;
+    text.remove_prefix(sign.size());
+    return letter;
+  }
+  const char c = text.front();
+  text.remove_prefix(1);
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool same_without_case(std::string_view a, std::string_view b) {
+  while (!a.empty() && !b.empty()) {
+    if (take_folded(a) != take_folded(b)) return false;
+  }
+  return a.empty() && b.empty();
+}
+
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](unsigned char c) { return c < 0x80; });
+}
+
+/// First bytes of keys that may be one of the names, whatever their case. A
+/// byte beyond ASCII may begin a sign for a letter.
+constexpr std::array<bool, 256> kFirst = [] {
+  std::array<bool, 256> first{};
+  for (std::size_t byte = 0x80; byte < first.size(); ++byte) first[byte] = true;
+  for (const std::string_view name : kDecisive) {
+    const auto letter = static_cast<unsigned char>(name.front());
+    first[letter] = first[letter - 'a' + 'A'] = true;
+  }
+  return first;
+}();
+
+/// Most keys begin with other letters.
+bool may_be_decisive(std::string_view key) {
+  return !key.empty() && kFirst[static_cast<unsigned char>(key.front())];
+}
+
+/// The signs beyond ASCII take more than one byte.
+bool may_be_same(std::string_view key, std::string_view name) {
+  return key.size() == name.size()
+             ? (key.front() | 0x20) == (name.front() | 0x20)
+             : key.size() > name.size() && !is_ascii(key);
+}
+
+/// What we read must be what the upstream reads. Of two members of one name
+/// some parsers take the first and others the last, and some match names
+/// whatever their case (Go's encoding/json).
+Result<void> check_decisive(const json::Value& root) {
+  std::array<bool, std::size(kDecisive)> seen{};
+  for (const json::Value member : root.children()) {
+    const std::string_view key = member.key();
+    if (!may_be_decisive(key)) continue;
+    for (std::size_t i = 0; i < std::size(kDecisive); ++i) {
+      const std::string_view name = kDecisive[i];
+      if (!may_be_same(key, name)) continue;
+      if (key == name && !std::exchange(seen[i], true)) break;
+      if (key != name && !same_without_case(key, name)) continue;
+      return invalid_request(
+          key == name
+              ? fmt::format("{} is given more than once", name)
+              : fmt::format("{} is not {}: some servers take them for one", key,
+                            name),
+          json::pointer("", key));
+    }
+  }
+  return {};
+}
+
+/// Names of models are words of a URL, a log and a table: no control
+/// characters, and no broken text, which a path may hold.
+Result<void> check_model(std::string_view model, std::string path) {
+  const bool controls = std::any_of(model.begin(), model.end(), [](char c) {
+    return static_cast<unsigned char>(c) < ' ' || c == '\x7f';
+  });
+  if (!controls && json::is_utf8(model)) return {};
+  return invalid_request(
+      "the name of a model is UTF-8 without control characters",
+      std::move(path));
 }
 
 Result<void> read_head(const Dialect& dialect, const RequestHead& head,
@@ -71,6 +176,21 @@ Result<void> read_head(const Dialect& dialect, const RequestHead& head,
 
 }  // namespace
 
+Result<void> ParsedRequest::State::read(const Dialect& as,
+                                        const RequestHead& head) {
+  dialect = &as;
+  path = head.path;
+  query = head.query;
+  if (!root.is_object()) {
+    return invalid_request(fmt::format("the body must be a JSON object, not {}",
+                                       to_string(root.type())));
+  }
+  LLMPROXY_TRY(check_decisive(root));
+  LLMPROXY_TRY(as.model_in_path() ? read_head(as, head, model, stream)
+                                  : read_body(root, model, stream));
+  return check_model(model, as.model_in_path() ? "" : "/model");
+}
+
 ParsedRequest::ParsedRequest(std::unique_ptr<State> state)
     : state_(std::move(state)) {}
 ParsedRequest::ParsedRequest(ParsedRequest&&) noexcept = default;
@@ -79,19 +199,22 @@ ParsedRequest::~ParsedRequest() = default;
 
 Result<ParsedRequest> ParsedRequest::parse(const Dialect& dialect,
                                            std::string body,
-                                           const RequestHead& head) {
+                                           const RequestHead& head,
+                                           const ParseLimits& limits) {
   auto state = std::make_unique<State>();
-  state->dialect = &dialect;
-  state->path = head.path;
-  state->query = head.query;
-  LLMPROXY_ASSIGN(state->root, state->document.parse_owned(std::move(body)));
-  if (!state->root.is_object()) {
-    return invalid_request(fmt::format("the body must be a JSON object, not {}",
-                                       to_string(state->root.type())));
-  }
-  LLMPROXY_TRY(dialect.model_in_path()
-                   ? read_head(dialect, head, state->model, state->stream)
-                   : read_body(state->root, state->model, state->stream));
+  LLMPROXY_ASSIGN(state->root,
+                  state->document.parse_owned(std::move(body), limits));
+  LLMPROXY_TRY(state->read(dialect, head));
+  return ParsedRequest(std::move(state));
+}
+
+Result<ParsedRequest> ParsedRoot::borrow(const Dialect& dialect,
+                                         std::string_view body,
+                                         const RequestHead& head,
+                                         const ParseLimits& limits) {
+  auto state = std::make_unique<ParsedRequest::State>();
+  LLMPROXY_ASSIGN(state->root, state->document.parse_view(body, limits));
+  LLMPROXY_TRY(state->read(dialect, head));
   return ParsedRequest(std::move(state));
 }
 
@@ -115,7 +238,7 @@ bool ParsedRequest::json_array() const {
 
 RawJson ParsedRequest::echo() const {
   const auto echo = state_->dialect->echo;
-  return {echo == nullptr ? std::string() : echo(state_->root)};
+  return echo == nullptr ? RawJson() : echo(state_->root);
 }
 
 std::string_view ParsedRequest::body() const { return state_->document.text(); }
@@ -126,20 +249,59 @@ Result<ChatRequest> ParsedRequest::decode() const {
       {state_->path, state_->query, state_->model, state_->stream});
 }
 
-std::string ParsedRequest::with_model(std::string_view model) const {
+namespace {
+
+/// What becomes of a piece of the body.
+struct Replacement {
+  std::size_t offset = 0;
+  std::size_t length = 0;
+  std::string text;
+};
+
+/// The model's, or nothing where it stays.
+std::optional<Replacement> replacement_of(const json::Value& root,
+                                          std::string_view text,
+                                          std::string_view model) {
+  const json::Value old = root["model"];
+  if (old.string() == model) return std::nullopt;
+  Replacement out;
+  out.offset = static_cast<std::size_t>(old.raw().data() - text.data());
+  out.length = old.raw().size();
+  out.text += '"';
+  json::append_escaped(out.text, model);
+  out.text += '"';
+  return out;
+}
+
+}  // namespace
+
+std::string ParsedRequest::with_model(std::string_view model) const& {
   const std::string_view text = body();
   if (state_->dialect->model_in_path()) return std::string(text);
-  const std::string_view old = state_->root["model"].raw();
-  if (state_->root["model"].string() == model) return std::string(text);
-  const auto start = static_cast<std::size_t>(old.data() - text.data());
+  const auto change = replacement_of(state_->root, text, model);
+  if (!change) return std::string(text);
   std::string out;
   out.reserve(text.size() + model.size());
-  out.append(text.substr(0, start));
-  out += '"';
-  json::append_escaped(out, model);
-  out += '"';
-  out.append(text.substr(start + old.size()));
+  out.append(text.substr(0, change->offset));
+  out.append(change->text);
+  out.append(text.substr(change->offset + change->length));
   return out;
+}
+
+std::string ParsedRequest::with_model(std::string_view model) && {
+  if (state_->dialect->model_in_path()) return std::move(*this).take_body();
+  const auto change = replacement_of(state_->root, body(), model);
+  std::string out = std::move(*this).take_body();
+  if (change) out.replace(change->offset, change->length, change->text);
+  return out;
+}
+
+std::string ParsedRequest::take_body() && {
+  return state_->document.take_text();
+}
+
+json::Value ParsedRoot::of(const ParsedRequest& request) {
+  return request.state_->root;
 }
 
 }  // namespace llmproxy

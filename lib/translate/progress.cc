@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include <cstddef>
+#include <map>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "json/text.h"
@@ -80,7 +80,7 @@ class Counter {
 
   Progress progress_;
   bool in_user_turn_ = false;
-  std::unordered_map<std::string_view, std::size_t> places_;
+  std::map<std::string_view, std::size_t> places_;
 };
 
 /// Short, on one line, and without a sign that could end what it stands in.

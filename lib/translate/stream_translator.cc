@@ -1,6 +1,9 @@
 // StreamTranslator: decoder, filter and encoder in a row; or, for the same
 // dialect on both sides, the bytes as they come beside a decoder that watches
 // for usage, failure and the end.
+#include <algorithm>
+#include <utility>
+
 #include "llmproxy/translate.h"
 #include "translate/answer_filter.h"
 
@@ -10,6 +13,7 @@ struct StreamTranslator::State final : public EventSink {
   State(const Dialect& from, const Dialect& to, RequestContext request)
       : context(std::move(request)),
         passthrough(&from == &to),
+        events(from.framing == Framing::sse && !context.json_array),
         decoder(from.new_stream_decoder(context)),
         encoder(to.new_stream_encoder(context)),
         filter(context, *this),
@@ -17,6 +21,7 @@ struct StreamTranslator::State final : public EventSink {
 
   /// Behind the filter: remember what the caller may ask, and write.
   void on_event(const StreamEvent& event) override {
+    if (done()) return;
     if (event.usage != nullptr) usage = *event.usage;
     switch (event.kind) {
       case EventKind::part_started:
@@ -51,12 +56,18 @@ struct StreamTranslator::State final : public EventSink {
 
   bool done() const { return finished || error.has_value(); }
 
-  /// Passthrough: sends whole events on; everything once nothing is left to
-  /// watch for (the end came, or the stream is beyond our reading).
+  /// The end was told by whoever drives this: nothing comes behind it.
+  void close() { behind_end = told = true; }
+
+  /// Passthrough: sends whole events on, up to the end of the answer; an error
+  /// that the upstream tells as it comes.
   void relay(std::string& to) {
-    const bool watching = !done();
-    const std::size_t whole =
-        watching ? decoder->consumed() - relayed : pending.size();
+    const std::size_t read = decoder->consumed();
+    std::size_t whole = read > relayed ? read - relayed : 0;
+    if (finished && events) whole = end_of_line_ends(whole);
+    // An array still has its bracket.
+    const bool all = error || (finished && context.json_array);
+    if (all && !behind_end && !unreadable()) whole = pending.size();
     const std::size_t count = std::min(whole, pending.size());
     // A byte order mark is legal at the very start only, and a keep-alive of
     // ours may stand there already.
@@ -67,10 +78,54 @@ struct StreamTranslator::State final : public EventSink {
     to.append(pending, skip, count - skip);
     pending.erase(0, count);
     relayed += count;
+    if (unreadable()) return tell_unreadable(to);
+    if (behind_end || (finished && !events)) pending.clear();
+  }
+
+  /// Passthrough: line ends that belong to the last event, however the
+  /// network cut them. What else comes behind the end is not for the client.
+  std::size_t end_of_line_ends(std::size_t from) {
+    if (behind_end || from > pending.size()) return 0;
+    const std::size_t end = pending.find_first_not_of("\r\n", from);
+    behind_end = end != std::string::npos;
+    return std::min(end, pending.size());
+  }
+
+  /// Passthrough: the end came without the line ends behind it, without which
+  /// readers of server-sent events drop the event.
+  void end_last_event(std::string& to) const {
+    if (!events || to.empty()) return;
+    if (to.ends_with("\n\n") || to.ends_with("\r\r") ||
+        to.ends_with("\r\n\r\n")) {
+      return;
+    }
+    if (to.ends_with("\r\n")) {
+      to += "\r\n";
+    } else if (to.ends_with('\r')) {
+      to += '\r';
+    } else {
+      to += to.ends_with('\n') ? "\n" : "\n\n";
+    }
+  }
+
+  /// Passthrough: the upstream sent what is no event. (An error that it tells
+  /// is one.)
+  bool unreadable() const { return error && decoder->unreadable(); }
+
+  /// Passthrough: the client gets the error in its own words instead of the
+  /// rest.
+  void tell_unreadable(std::string& to) {
+    pending.clear();
+    if (std::exchange(told, true)) return;
+    StreamEvent event;
+    event.kind = EventKind::failed;
+    event.error = &*error;
+    encoder->on_event(event, to);
   }
 
   RequestContext context;
   const bool passthrough;
+  const bool events;  // server-sent ones
   std::unique_ptr<StreamDecoder> decoder;
   std::unique_ptr<StreamEncoder> encoder;
   AnswerFilter filter;
@@ -78,8 +133,10 @@ struct StreamTranslator::State final : public EventSink {
   std::string* out = nullptr;
   std::string pending;      // passthrough: bytes not relayed yet
   std::size_t relayed = 0;  // passthrough: bytes relayed so far
+  bool behind_end = false;  // the end was told: nothing more is relayed
   bool started = false;
   bool finished = false;
+  bool told = false;  // passthrough: of what is unreadable
   std::optional<Error> error;
   Usage usage;
   StopReason stop_reason = StopReason::end_turn;
@@ -104,12 +161,20 @@ void StreamTranslator::feed(std::string_view bytes, std::string& out) {
 
 void StreamTranslator::finish(std::string& out) {
   State& s = *state_;
-  if (s.done()) return;
+  if (s.done()) {
+    s.close();
+    return;
+  }
   s.out = &out;
   s.decoder->finish(s.sink());
   s.out = nullptr;
   if (!s.passthrough) return;
-  if (s.finished) return s.relay(out);
+  if (s.finished) {
+    s.relay(out);
+    s.close();
+    return s.end_last_event(out);
+  }
+  s.close();
   // Cut off: half an event is of no use; the client is told in its words.
   StreamEvent event;
   event.kind = EventKind::failed;
@@ -120,6 +185,7 @@ void StreamTranslator::finish(std::string& out) {
 void StreamTranslator::fail(const Error& error, std::string& out) {
   State& s = *state_;
   if (s.done()) return;
+  s.close();
   s.error = error;
   StreamEvent event;
   event.kind = EventKind::failed;

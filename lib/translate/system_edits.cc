@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "json/json.h"
+#include "translate/parsed_root.h"
 #include "translate/progress.h"
 #include "translate/splices.h"
 #include "translate/system_shapes.h"
@@ -96,9 +97,9 @@ void add_content(const Value& content, Texts& texts) {
 /// One request being edited.
 class Editor {
  public:
-  Editor(const SystemShape& shape, const json::Document& document,
-         const Value& root, const SystemEdits& edits)
-      : shape_(shape), root_(root), edits_(edits), splices_(document.text()) {}
+  Editor(const SystemShape& shape, const Value& root, std::string_view text,
+         const SystemEdits& edits)
+      : shape_(shape), root_(root), edits_(edits), splices_(text) {}
 
   void edit_system();
   void add_progress(std::string_view text);
@@ -246,9 +247,7 @@ Result<std::string> edit_system(const ParsedRequest& request,
                                 const SystemEdits& edits) {
   const SystemShape* shape = system_shape_of(request.dialect());
   if (edits.empty() || shape == nullptr) return std::string(request.body());
-  json::Document document;
-  LLMPROXY_ASSIGN(const Value root, document.parse(request.body()));
-  Editor editor(*shape, document, root, edits);
+  Editor editor(*shape, ParsedRoot::of(request), request.body(), edits);
   editor.edit_system();
   if (edits.progress) {
     LLMPROXY_ASSIGN(const ChatRequest chat, request.decode());

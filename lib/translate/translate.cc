@@ -3,14 +3,22 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
+#include <utility>
+
 #include "chat/custom_tools.h"
 #include "chat/estimate.h"
 #include "chat/parse_answer.h"
 #include "chat/tool_names.h"
 #include "chat/turns.h"
 #include "json/json.h"
+#include "json/value_count.h"
 #include "translate/answer_filter.h"
 #include "translate/field_names.h"
+#include "translate/foreign_seals.h"
+#include "translate/parsed_root.h"
+#include "translate/take_response.h"
 
 namespace llmproxy {
 namespace {
@@ -75,11 +83,51 @@ Result<void> fetch_images(ChatRequest& request,
   return {};
 }
 
+bool has_image_urls(const std::vector<ContentPart>& content) {
+  return std::any_of(
+      content.begin(), content.end(), [](const ContentPart& part) {
+        const auto* result = part.as<ToolResultPart>();
+        const auto* image = part.as<ImagePart>();
+        return (image != nullptr && image->source.kind == MediaKind::url) ||
+               (result != nullptr && has_image_urls(result->content));
+      });
+}
+
+bool has_image_urls(const ChatRequest& request) {
+  return std::any_of(
+      request.messages.begin(), request.messages.end(),
+      [](const Message& message) { return has_image_urls(message.content); });
+}
+
+/// Arguments are JSON within a string: they count as one value of the body,
+/// and may hold as many again as it.
+Result<void> check_arguments(const std::vector<Message>& messages) {
+  for (const Message& message : messages) {
+    for (const ContentPart& part : message.content) {
+      const auto* call = part.as<ToolCallPart>();
+      if (call == nullptr || call->custom ||
+          !json::has_more_values(call->arguments, kDefaultMaxValues)) {
+        continue;
+      }
+      Error error = invalid_request(
+          fmt::format("the arguments of a tool call have more than {} values",
+                      kDefaultMaxValues),
+          path_of(message));
+      error.kind = ErrorKind::request_too_large;
+      return error;
+    }
+  }
+  return {};
+}
+
 /// What every dialect but the client's own needs done to a request.
 Result<void> prepare(ChatRequest& request, const Dialect& to,
                      const TargetTraits& traits, RequestContext& context,
                      Losses& losses) {
   LLMPROXY_TRY(refuse_essential(request.extensions));
+  LLMPROXY_TRY(check_tool_names(request.tools));
+  LLMPROXY_TRY(check_arguments(request.messages));
+  LLMPROXY_TRY(drop_empty_turns(request.messages, losses));
   LLMPROXY_TRY(pair_tool_results(request.messages, losses));
   make_call_ids_safe(request.messages);
   if (!to.custom_tools || !traits.custom_tools) {
@@ -104,23 +152,38 @@ Error strict_error(const Losses& losses) {
   return unsupported(std::move(message), losses.front().path);
 }
 
-Result<TranslatedRequest> pass_on(const ParsedRequest& parsed,
-                                  std::string_view model,
-                                  const TranslateOptions& options) {
+/// Where to, and what goes beside the body.
+void address(const Dialect& to, std::string_view model, bool stream,
+             TranslatedRequest& out) {
+  out.path = upstream_path(to, model, stream);
+  const std::size_t mark = out.path.find('?');
+  if (mark != std::string::npos) {
+    out.query = out.path.substr(mark + 1);
+    out.path.erase(mark);
+  }
+  out.headers = upstream_headers(to, stream);
+}
+
+/// All of the answer to a request of the upstream's own dialect but the body.
+TranslatedRequest pass_on(const ParsedRequest& parsed, std::string_view model,
+                          const TranslateOptions& options) {
   const Dialect& dialect = parsed.dialect();
   TranslatedRequest out;
   out.context.stream = parsed.stream();
   out.context.json_array = parsed.json_array();
   out.context.model = std::string(parsed.model());
   out.context.created = options.created;
-  out.path = upstream_path(dialect, model, parsed.stream());
+  out.context.answer_id = options.answer_id;
+  address(dialect, model, parsed.stream(), out);
   // The client reads the stream in the form in which the upstream sends it.
-  if (out.context.json_array) out.path.erase(out.path.find('?'));
-  out.body = parsed.with_model(model);
+  if (out.context.json_array) {
+    out.query.clear();
+    out.headers = upstream_headers(dialect, /*stream=*/false);
+  }
   return out;
 }
 
-Result<void> encode(ChatRequest request, const Dialect& to,
+Result<void> encode(ChatRequest&& request, const Dialect& to,
                     const TranslateOptions& options, TranslatedRequest& out) {
   EncodeOptions encode;
   encode.traits =
@@ -133,26 +196,40 @@ Result<void> encode(ChatRequest request, const Dialect& to,
   return to.encode_request(request, encode, out.context, out.body, out.losses);
 }
 
-}  // namespace
-
-Result<TranslatedRequest> translate_request(const ParsedRequest& parsed,
-                                            const Dialect& to,
-                                            const TranslateOptions& options) {
-  const std::string_view model =
-      options.model.empty() ? parsed.model() : options.model;
-  if (&parsed.dialect() == &to) return pass_on(parsed, model, options);
-  LLMPROXY_ASSIGN(ChatRequest request, parsed.decode());
+/// A request that was read, and all of it that is needed from then on. It is
+/// filled in place: moving it costs as much as reading a message.
+struct Decoded {
+  std::size_t bytes = 0;
+  std::optional<FieldNames> names;
+  ChatRequest request;
   TranslatedRequest out;
-  out.path = upstream_path(to, model, request.stream);
+};
+
+Result<void> decode(const ParsedRequest& parsed, const Dialect& to,
+                    std::string_view model, const TranslateOptions& options,
+                    Decoded& decoded) {
+  ChatRequest& request = decoded.request;
+  TranslatedRequest& out = decoded.out;
+  LLMPROXY_ASSIGN(request, parsed.decode());
+  address(to, model, request.stream, out);
   out.context = context_of(request, options);
   out.context.json_array = parsed.json_array();
   out.context.echo = parsed.echo();
   if (model != parsed.model()) out.context.answer_model = request.model;
   request.model = std::string(model);
-  const FieldNames names(parsed.dialect(), request);
+  decoded.bytes = parsed.body().size();
+  decoded.names.emplace(parsed.dialect(), request, ParsedRoot::of(parsed));
+  return {};
+}
+
+Result<TranslatedRequest> encode(Decoded& decoded, const Dialect& to,
+                                 const TranslateOptions& options) {
+  TranslatedRequest& out = decoded.out;
+  const FieldNames& names = *decoded.names;
   // About as long in every dialect: grown in one step, not in twenty.
-  out.body.reserve(parsed.body().size() + parsed.body().size() / 8);
-  const Result<void> encoded = encode(std::move(request), to, options, out);
+  out.body.reserve(decoded.bytes + decoded.bytes / 8);
+  const Result<void> encoded =
+      encode(std::move(decoded.request), to, options, out);
   if (!encoded) {
     Error error = encoded.error();
     error.path = names.own(error.path);
@@ -160,7 +237,67 @@ Result<TranslatedRequest> translate_request(const ParsedRequest& parsed,
   }
   for (Loss& loss : out.losses) loss.path = names.own(loss.path);
   if (options.strict && !out.losses.empty()) return strict_error(out.losses);
-  return out;
+  return std::move(out);
+}
+
+Result<ChatResponse> read_answer(const Dialect& from, std::string_view body,
+                                 Losses& losses) {
+  json::Document document;
+  LLMPROXY_ASSIGN(const json::Value root, parse_answer(document, body));
+  return from.decode_response(root, losses);
+}
+
+/// An answer of another dialect's.
+ChatResponse for_client(ChatResponse answer, const RequestContext& context,
+                        Losses& losses) {
+  ChatResponse response = filter_answer(std::move(answer), context, losses);
+  if (!context.answer_model.empty()) response.model = context.answer_model;
+  // Some APIs do not say which model it was.
+  if (response.model.empty()) response.model = context.model;
+  if (response.id.empty()) response.id = context.answer_id;
+  return response;
+}
+
+std::string_view model_of(const ParsedRequest& parsed,
+                          const TranslateOptions& options) {
+  return options.model.empty() ? parsed.model() : options.model;
+}
+
+}  // namespace
+
+std::string TranslatedRequest::target() const {
+  return query.empty() ? path : path + '?' + query;
+}
+
+Result<TranslatedRequest> translate_request(const ParsedRequest& parsed,
+                                            const Dialect& to,
+                                            const TranslateOptions& options) {
+  const std::string_view model = model_of(parsed, options);
+  if (&parsed.dialect() == &to) {
+    TranslatedRequest out = pass_on(parsed, model, options);
+    out.body = without_foreign_seals(to, parsed.with_model(model));
+    return out;
+  }
+  Decoded decoded;
+  LLMPROXY_TRY(decode(parsed, to, model, options, decoded));
+  return encode(decoded, to, options);
+}
+
+Result<TranslatedRequest> translate_request(ParsedRequest&& parsed,
+                                            const Dialect& to,
+                                            const TranslateOptions& options) {
+  const std::string model(model_of(parsed, options));
+  if (&parsed.dialect() == &to) {
+    TranslatedRequest out = pass_on(parsed, model, options);
+    out.body = without_foreign_seals(to, std::move(parsed).with_model(model));
+    return out;
+  }
+  Decoded decoded;
+  LLMPROXY_TRY(decode(parsed, to, model, options, decoded));
+  if (!has_image_urls(decoded.request)) {
+    const ParsedRequest read = std::move(parsed);
+  }
+  return encode(decoded, to, options);
 }
 
 Result<TranslatedRequest> translate_request(const Dialect& from,
@@ -168,14 +305,17 @@ Result<TranslatedRequest> translate_request(const Dialect& from,
                                             std::string_view body,
                                             const TranslateOptions& options,
                                             const RequestHead& head) {
-  LLMPROXY_ASSIGN(const ParsedRequest parsed,
+  LLMPROXY_ASSIGN(ParsedRequest parsed,
                   ParsedRequest::parse(from, std::string(body), head));
-  return translate_request(parsed, to, options);
+  return translate_request(std::move(parsed), to, options);
 }
 
 Result<RequestContext> request_context(const ParsedRequest& request,
                                        const Dialect& to,
                                        const TranslateOptions& options) {
+  if (&request.dialect() == &to) {
+    return pass_on(request, model_of(request, options), options).context;
+  }
   LLMPROXY_ASSIGN(TranslatedRequest translated,
                   translate_request(request, to, options));
   return std::move(translated.context);
@@ -185,28 +325,40 @@ Result<TranslatedResponse> translate_response(const Dialect& from,
                                               const Dialect& to,
                                               std::string_view body,
                                               const RequestContext& context) {
-  json::Document document;
-  LLMPROXY_ASSIGN(const json::Value root,
-                  parse_answer(document, std::string(body)));
+  return take_response(from, to, std::string(body), context);
+}
+
+Result<ChatResponse> take_answer(const Dialect& from, const Dialect& to,
+                                 std::string body,
+                                 const RequestContext& context,
+                                 Losses& losses) {
+  LLMPROXY_ASSIGN(ChatResponse response, read_answer(from, body, losses));
+  std::string().swap(body);
+  if (&from == &to) {
+    losses.clear();
+    return response;
+  }
+  return for_client(std::move(response), context, losses);
+}
+
+Result<TranslatedResponse> take_response(const Dialect& from, const Dialect& to,
+                                         std::string body,
+                                         const RequestContext& context) {
   TranslatedResponse out;
-  auto decoded = from.decode_response(root, out.losses);
   if (&from == &to) {
     // Passed on as it is, understood or not.
-    out.body = std::string(body);
-    if (decoded) {
-      out.usage = decoded->usage;
-      out.stop_reason = decoded->stop_reason;
+    json::Document document;
+    LLMPROXY_ASSIGN(const json::Value root, parse_answer(document, body));
+    if (const auto read = from.decode_response(root, out.losses)) {
+      out.usage = read->usage;
+      out.stop_reason = read->stop_reason;
     }
+    out.body = std::move(body);
     out.losses.clear();
     return out;
   }
-  if (!decoded) return std::move(decoded).error();
-  ChatResponse response =
-      filter_answer(*std::move(decoded), context, out.losses);
-  if (!context.answer_model.empty()) response.model = context.answer_model;
-  // Some APIs do not say which model it was.
-  if (response.model.empty()) response.model = context.model;
-  if (response.id.empty()) response.id = context.answer_id;
+  LLMPROXY_ASSIGN(const ChatResponse response,
+                  take_answer(from, to, std::move(body), context, out.losses));
   to.encode_response(response, context, out.body, out.losses);
   out.usage = response.usage;
   out.stop_reason = response.stop_reason;
@@ -219,7 +371,7 @@ TranslatedError translate_error(const Dialect& from, const Dialect& to,
   TranslatedError out =
       write_error(to, from.decode_error(status, headers, body));
   // In the client's own dialect already: nothing is put in other words.
-  if (&from != &to || status < 400) return out;
+  if (&from != &to || status < 400 || status > 599) return out;
   json::Document document;
   const auto root = document.parse(body);
   if (root && to.is_error(*root)) {

@@ -230,6 +230,7 @@ bool EventStreamDecoder::next(Frame& frame) {
     return false;
   }
   if (!read_frame(message, frame)) return false;
+  frame.begin = consumed_;
   start_ += length_;
   consumed_ += length_;
   length_ = 0;

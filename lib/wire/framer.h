@@ -14,6 +14,9 @@ struct Frame {
   /// The framing itself says that this is a failure, of type `name`; `data`
   /// may then be anything.
   bool exception = false;
+  /// Where it begins in the fed stream: behind the events before it and what
+  /// stands between.
+  std::size_t begin = 0;
 };
 
 /// Bytes in any pieces in, whole events out. Linear in the bytes fed,

@@ -56,6 +56,7 @@ bool JsonArrayFramer::next(Frame& frame) {
       frame.name = {};
       frame.data = std::string_view(buffer_).substr(start_, scanned_ - start_);
       start_ = scanned_;
+      frame.begin = consumed_;
       consumed_ = dropped_ + start_;
       return true;
     }

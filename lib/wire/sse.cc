@@ -87,6 +87,7 @@ void SseDecoder::field(std::string_view line) {
 }
 
 bool SseDecoder::dispatch(Frame& frame) {
+  frame.begin = consumed_;
   consumed_ = total_ + start_;
   const bool complete = has_data_;
   if (complete) {
@@ -132,16 +133,20 @@ std::string_view SseDecoder::fault() const {
   return overflowed_ ? "an event of the upstream's stream is too large" : "";
 }
 
-void append_event(std::string& out, std::string_view name,
-                  std::string_view data) {
+void begin_event(std::string& out, std::string_view name) {
   if (!name.empty()) {
     out += "event: ";
     out += name;
     out += '\n';
   }
   out += "data: ";
+}
+
+void append_event(std::string& out, std::string_view name,
+                  std::string_view data) {
+  begin_event(out, name);
   out += data;
-  out += "\n\n";
+  out += kEventEnd;
 }
 
 void append_comment(std::string& out, std::string_view text) {

@@ -46,6 +46,10 @@ class SseDecoder final : public Framer {
   bool overflowed_ = false;
 };
 
+/// Appends what stands before an event's data, for those who write that
+/// themselves and end it with kEventEnd.
+void begin_event(std::string& out, std::string_view name);
+inline constexpr std::string_view kEventEnd = "\n\n";
 /// Appends "event: name\n" (when there is a name) and "data: ...\n\n".
 /// `data` must hold no line end.
 void append_event(std::string& out, std::string_view name,

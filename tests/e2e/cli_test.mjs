@@ -7,7 +7,7 @@ import { test } from "node:test";
 
 import { records } from "./dialects/common.mjs";
 import { dialects } from "./dialects/index.mjs";
-import { run, scratch } from "./harness.mjs";
+import { Proxy, run, scratch, yaml } from "./harness.mjs";
 import { weatherTool } from "./scenarios.mjs";
 import { turn } from "./upstream.mjs";
 
@@ -38,7 +38,100 @@ test("env says what a client needs, for the server as configured",
     }
     const { stderr } = await run(["env", "nobody"], { expect: 2 });
     assert.match(stderr, /claude-code/);
+    const near = await run(["env", "claude-cod"], { expect: 2 });
+    assert.match(near.stderr, /did you mean "claude-code"/);
   });
+
+test("env without a client lists those it knows", async () => {
+  const { stdout } = await run(["env"], { expect: 0 });
+  for (const name of ["claude-code", "aider", "langchain-js", "zed", "n8n"])
+    assert.match(stdout, new RegExp(`^  ${name} `, "m"));
+});
+
+test("env knows paths, and whom an entry is meant for", async () => {
+  const entry = (name, path, dialect, backend) => ({
+    frontend_model_name: name, frontend_base_url: path,
+    frontend_dialect: dialect, backend_model_name: "m",
+    backend_base_url: "https://192.0.2.1", backend_api_key: "k".repeat(20),
+    backend_dialect: backend,
+  });
+  const path = file("paths.yaml", yaml({ models: [
+    entry("for-openai", "/a", "openai-chat", "claude"),
+    entry("for-claude", "/b", "claude", "openai-responses"),
+  ] }));
+  const env = async (...args) =>
+    (await run(["env", ...args, "--config", path], { expect: 0 }));
+  const claude = await env("claude-code");
+  assert.match(claude.stdout, /BASE_URL=http:\/\/127\.0\.0\.1:8080\/b\n/);
+  assert.match(claude.stdout, /MODEL=for-claude\n/);
+  assert.equal(claude.stderr, "");
+  const openai = await env("openai", "--model", "for-claude");
+  assert.match(openai.stdout, /BASE_URL=http:\/\/127\.0\.0\.1:8080\/b\/v1\n/);
+  assert.equal(openai.stderr, "");
+  const other = await env("openai", "--model", "nosuch");
+  assert.match(other.stderr, /no model "nosuch" is served.*for-openai below/);
+  assert.match(other.stdout, /model=nosuch/);
+});
+
+test("env says so where no model is known, and quotes what it is told",
+  async () => {
+    const path = file("star.yaml", good);
+    const { stdout, stderr } = await run(["env", "openai", "--config", path],
+      { expect: 0 });
+    assert.match(stdout, /model=MODEL\n/);
+    assert.match(stderr, /put one that the backend has/);
+    const model = "it's $(touch /tmp/x)";
+    const odd = await run(["env", "aider", "--config", path, "--model", model],
+      { expect: 0 });
+    const printed = odd.stdout.split("\n").find((line) =>
+      line.startsWith("aider "));
+    assert.equal(printed, `aider --model openai/'it'\\''s $(touch /tmp/x)'`);
+    await run(["env", "aider", "--model", "a\nb"], { expect: 2 });
+    await run(["env", "aider", "--config", "/nowhere/x.yaml"], { expect: 2 });
+  });
+
+test("what env prints is served, below a path too", async () => {
+  const config = {
+    backends: { up: { provider: "demo" } },
+    models: { mine: { backend: "up", prefix: "/team/a" } },
+  };
+  const proxy = await Proxy.start({ config });
+  try {
+    const path = file("team.yaml", yaml(config));
+    const said = [{ role: "user", content: "hi" }];
+    const chat = { model: "mine", max_tokens: 9, messages: said };
+    for (const [client, variable, rest, body] of [
+      ["openai", "OPENAI_BASE_URL", "/chat/completions", chat],
+      ["openai", "OPENAI_BASE_URL", "/responses",
+        { model: "mine", input: "hi" }],
+      ["anthropic", "ANTHROPIC_BASE_URL", "/v1/messages", chat],
+      ["litellm", "GEMINI_API_BASE", "/models/mine:generateContent",
+        { contents: [{ role: "user", parts: [{ text: "hi" }] }] }],
+      ["boto3", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "/model/mine/converse",
+        { messages: [{ role: "user", content: [{ text: "hi" }] }] }],
+    ]) {
+      const { stdout, stderr } = await run(["env", client, "--config", path,
+        "--port", String(proxy.port)], { expect: 0 });
+      assert.equal(stderr, "");
+      assert.match(stdout, /=.*\bmine\n/);
+      const [, base] = new RegExp(`${variable}=(\\S+)`).exec(stdout);
+      assert.ok(base.includes("/team/a"), base);
+      const answer = await fetch(base + rest,
+        { method: "POST", body: JSON.stringify(body) });
+      assert.equal(answer.status, 200, `${base}${rest}`);
+      assert.match(await answer.text(), /hi/);
+    }
+  } finally {
+    await proxy.stop();
+  }
+});
+
+test("env warns of what the proxy itself would read", async () => {
+  const { stdout } = await run(["env", "openai"], { expect: 0 });
+  assert.match(stdout, /^# for the client's shell only: .* OPENAI_BASE_URL /m);
+  const agent = await run(["env", "codex"], { expect: 0 });
+  assert.doesNotMatch(agent.stdout, /shell only/);
+});
 
 test("version", async () => {
   const { stdout } = await run(["version"], { expect: 0 });
@@ -72,7 +165,7 @@ const bad = {
   "an unknown key": ["server:\n  host: 127.0.0.1\n  prot: 1\n", 3, /prot/],
   "a port that is a word": ["server:\n  port: eighty\n", 2, /port/],
   "a port out of range": ["server:\n  port: 70000\n", 2, /port/],
-  "broken YAML": ["server:\n  host: [1, 2\nmodels: {}\n", 3, /./],
+  "broken YAML": ["server:\n  host: [1, 2\nmodels: {}\n", 2, /never closed/],
   "an unknown provider":
     [good.replace("local: {", "local: {provider: opnai, "), 3, /openai/],
   "an unknown backend": [good.replace('"*": local', '"*": locale'), 5,

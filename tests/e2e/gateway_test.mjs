@@ -142,7 +142,7 @@ const bad = {
     [(client) => minimal(client, { messages: [null] }), /messages/],
   "an unknown kind of part": [(client) => minimal(client,
     { messages: [{ role: "user", content: [{ type: "smell" }] }] }),
-  /smell|content/],
+  /smell|content|messages/],
   "invalid UTF-8": [(client) => {
     const bytes = Buffer.from(minimal(client));
     bytes[bytes.indexOf("Go on.")] = 0xff;

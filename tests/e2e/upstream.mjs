@@ -194,9 +194,12 @@ export class Upstream {
       return;  // the proxy gave up while sending: nothing to answer
     }
     const call = new Call(this, request, response, Buffer.concat(chunks));
+    const script = this.scripts.get(call.model) ?? this.scripts.get("*");
+    // The proxy itself asks what there is.
+    if (!script && call.method === "GET" && /\/models(\?|$)/.test(call.path))
+      return response.writeHead(404).end();
     this.calls.push(call);
     this.arrivals.get(call.model)?.resolve(call);
-    const script = this.scripts.get(call.model) ?? this.scripts.get("*");
     if (!script) throw new Error(`no script for model ${call.model}`);
     await script(call);
     if (!response.writableEnded && !response.destroyed)

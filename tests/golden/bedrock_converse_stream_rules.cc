@@ -100,6 +100,7 @@ class ConverseRules {
     open_ = blocks_++;
     kind_ = kind;
     input_.clear();
+    reasoned_ = false;
     return "";
   }
 
@@ -137,10 +138,14 @@ class ConverseRules {
     return kind == "reasoningContent" ? check_reasoning(member) : "";
   }
 
-  static std::string check_reasoning(json::Value reasoning) {
+  /// AWS's SDKs send a block back as they put it together, and refuse one whose
+  /// text is missing.
+  std::string check_reasoning(json::Value reasoning) {
     if (reasoning.size() != 1) return "reasoningContent";
     const json::Value member = *reasoning.children().begin();
     if (!member.is_string()) return "reasoningContent";
+    if (member.key() == "text") reasoned_ = true;
+    if (member.key() == "signature" && !reasoned_) return "no text to sign";
     if (member.key() != "redactedContent") {
       return member.key() == "text" || member.key() == "signature"
                  ? ""
@@ -181,6 +186,7 @@ class ConverseRules {
   std::int64_t blocks_ = 0;
   std::int64_t open_ = -1;
   int calls_ = 0;
+  bool reasoned_ = false;  ///< the open block has a text
   bool started_ = false;
   bool broken_ = false;
   bool stopped_ = false;

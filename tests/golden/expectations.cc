@@ -42,7 +42,7 @@ Outcome translate(const Scenario& scenario, const Dialect& to) {
     if (!sent) return {{}, {}, sent.error()};
     out.body = std::move(sent->body);
     out.losses = std::move(sent->losses);
-    if (to.model_in_path()) out.path = std::move(sent->path);
+    if (to.model_in_path()) out.path = sent->target();
     return out;
   }
   if (scenario.noun == Noun::response) {

@@ -188,7 +188,7 @@ void append_messages(Facts& facts, std::vector<Message> messages) {
 // However it says so.
 bool takes_no_arguments(const RawJson& schema) {
   json::Document document;
-  const auto root = document.parse(schema.text);
+  const auto root = document.parse(schema.text());
   if (!root || !root->is_object()) return false;
   for (const json::Value member : root->children()) {
     const std::string_view name = member.key();
@@ -202,10 +202,14 @@ bool takes_no_arguments(const RawJson& schema) {
   return true;
 }
 
+RawJson checked(std::string text) {
+  return text.empty() ? RawJson() : RawJson::parse(std::move(text)).value();
+}
+
 // Members that a schema may leave out.
 std::string normal_schema(const RawJson& schema) {
   if (takes_no_arguments(schema)) return "";
-  std::string text = compact_json(schema.text);
+  std::string text = compact_json(schema.text());
   for (const std::string_view member :
        {"\"type\":\"object\"", "\"properties\":{}"}) {
     const std::size_t at = text.find(member);
@@ -221,7 +225,7 @@ std::string normal_schema(const RawJson& schema) {
 }
 
 std::string without_closing(const RawJson& schema) {
-  std::string text = compact_json(schema.text);
+  std::string text = compact_json(schema.text());
   constexpr std::string_view kClosed = "\"additionalProperties\":false";
   for (std::size_t at = text.find(kClosed); at != std::string::npos;
        at = text.find(kClosed)) {
@@ -255,7 +259,7 @@ void append_tools(Facts& facts, const ChatRequest& request) {
                                   ? "/tools/" + std::to_string(i)
                                   : tool.source.text;
     if (tool.kind == ToolKind::function) {
-      tool.schema.text = normal_schema(tool.schema);
+      tool.schema = checked(normal_schema(tool.schema));
       if (tool.strict == false) tool.strict.reset();
     }
     const Extensions extensions = std::move(tool.extensions);
@@ -319,8 +323,8 @@ void append_format(Facts& facts, const ChatRequest& request) {
   rest.response_format = request.response_format;
   // Only one of the dialects has words for these.
   rest.response_format->name.clear();
-  rest.response_format->schema.text =
-      without_closing(rest.response_format->schema);
+  rest.response_format->schema =
+      checked(without_closing(rest.response_format->schema));
   rest.response_format->strict.reset();
   facts.push_back({dump(rest),
                    {"/response_format", "/output_config",
@@ -366,6 +370,17 @@ void append_header(Facts& facts, const ChatRequest& request) {
     facts.push_back(
         {"service_tier " + request.service_tier, {"/service_tier"}});
   }
+}
+
+/// What Google's clients may spell either way; losses do as the client does.
+std::string in_snake_case(std::string_view place) {
+  std::string out;
+  for (const char c : place) {
+    const bool capital = c >= 'A' && c <= 'Z';
+    if (capital) out += '_';
+    out += capital ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return out;
 }
 
 }  // namespace
@@ -414,6 +429,7 @@ Facts facts_of(const ChatRequest& request) {
     const std::vector<std::string> canonical = fact.places;
     for (const std::string& place : canonical) {
       fact.places.push_back(names.own(place));
+      fact.places.push_back(in_snake_case(names.own(place)));
     }
   }
   return facts;

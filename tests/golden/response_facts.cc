@@ -32,7 +32,7 @@ Sorted sorted(const ChatResponse& response) {
     if (const auto* text = part.as<TextPart>()) {
       out.text += text->text;
       for (const RawJson& citation : text->citations) {
-        out.others.push_back({"citation " + citation.text, {"/content"}});
+        out.others.push_back({"citation " + citation.text(), {"/content"}});
       }
     } else if (const auto* thinking = part.as<ThinkingPart>()) {
       out.thinking += thinking->text;

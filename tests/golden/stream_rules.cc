@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "golden/stream_rule_books.h"
+#include "json/json.h"
 #include "support/event_text.h"
 #include "wire/event_stream.h"
+#include "wire/json_array.h"
 #include "wire/sse.h"
 
 namespace llmproxy::testing {
@@ -44,6 +46,17 @@ std::vector<Record> records_of(std::string_view bytes) {
   return records;
 }
 
+std::vector<Record> elements_of(std::string_view bytes) {
+  wire::JsonArrayFramer framer;
+  framer.feed(bytes);
+  std::vector<Record> records;
+  wire::Frame element;
+  while (framer.next(element)) {
+    records.push_back({std::string(element.name), std::string(element.data)});
+  }
+  return records;
+}
+
 struct DialectRow {
   std::string_view dialect;
   std::string (*broken_rule)(const std::vector<Record>& records,
@@ -54,6 +67,8 @@ struct DialectRow {
   std::string_view terminal;
   /// Likewise; empty = there is but one way to end.
   std::string_view other_terminal = {};
+  /// Its clients may ask for one JSON array instead of events.
+  bool arrays = false;
 };
 const DialectRow kDialects[] = {
     {"openai-chat",
@@ -69,7 +84,8 @@ const DialectRow kDialects[] = {
      broken_gemini_rule,
      {"\"finishReason\":\""},
      "\"finishReason\":\"",
-     "\"blockReason\":\""},
+     "\"blockReason\":\"",
+     true},
     {"bedrock", broken_bedrock_rule, {"\"message_stop\""}, "\"message_stop\""},
     {"bedrock-converse",
      broken_bedrock_converse_rule,
@@ -108,6 +124,12 @@ std::string broken_stream_rule(const Dialect& dialect,
   if (!row) return "no rules for " + std::string(dialect.name);
   if (dialect.framing == Framing::event_stream) {
     return row->broken_rule(frames_of(bytes), context, failed);
+  }
+  if (row->arrays && context.json_array) {
+    json::Document document;
+    const auto root = document.parse(bytes);
+    if (!root || !root->is_array()) return "is no JSON array";
+    return row->broken_rule(elements_of(bytes), context, failed);
   }
   if (!bytes.ends_with("\n\n")) return "does not end with a blank line";
   if (bytes.find('\r') != std::string_view::npos) return "holds a CR";

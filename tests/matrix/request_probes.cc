@@ -40,7 +40,8 @@ ToolCallPart call() { return {"call_1", "look", R"({"x":1})", false}; }
 void tool(ChatRequest& request) {
   ToolDefinition out;
   out.name = "look";
-  out.schema = {R"({"type":"object","properties":{"x":{"type":"integer"}}})"};
+  out.schema = *RawJson::parse(
+      R"({"type":"object","properties":{"x":{"type":"integer"}}})");
   request.tools.push_back(std::move(out));
 }
 
@@ -155,7 +156,8 @@ constexpr Probe<ChatRequest> kProbes[] = {
      [](Request& r) { to_model(r, RefusalPart{"No."}); }, false, turns},
     {kParts, "part only its own dialect knows",
      [](Request& r) {
-       to_user(r, OpaquePart{"another", "thing", {R"({"type":"thing"})"}});
+       to_user(r, OpaquePart{"another", "thing",
+                             *RawJson::parse(R"({"type":"thing"})")});
      }},
     {kParts, "call and result",
      [](Request& r) {
@@ -214,12 +216,12 @@ constexpr Probe<ChatRequest> kProbes[] = {
        r.response_format = ResponseFormat{};
        r.response_format->kind = FormatKind::json_schema;
        r.response_format->name = "out";
-       r.response_format->schema = {
-           R"({"type":"object","properties":{},"additionalProperties":false})"};
+       r.response_format->schema = *RawJson::parse(
+           R"({"type":"object","properties":{},"additionalProperties":false})");
      }},
     {kParameters, "field only its own dialect knows",
      [](Request& r) {
-       r.extensions.push_back({"own_field", {"1"}, false});
+       r.extensions.push_back({"own_field", *RawJson::parse("1"), false});
      }},
     {kTools, "function", tool},
     {kTools, "strict function",
@@ -231,7 +233,7 @@ constexpr Probe<ChatRequest> kProbes[] = {
        ToolDefinition hosted;
        hosted.kind = ToolKind::hosted;
        hosted.hosted_type = "web_search_1";
-       hosted.schema = {R"({"type":"web_search_1"})"};
+       hosted.schema = *RawJson::parse(R"({"type":"web_search_1"})");
        r.tools.push_back(std::move(hosted));
      }},
     {kTools, "choice: the model decides",

@@ -40,7 +40,7 @@ constexpr Probe<ChatResponse> kProbes[] = {
      }},
     {kParts, "sources of a text",
      [](Response& r) {
-       add(r, TextPart{"More", {{R"({"x":1})"}}});
+       add(r, TextPart{"More", {*RawJson::parse(R"({"x":1})")}});
      }},
     {kParts, "thinking, unsigned",
      [](Response& r) { add(r, thinking(ReasoningIssuer::unknown)); }},
@@ -79,7 +79,8 @@ constexpr Probe<ChatResponse> kProbes[] = {
      }},
     {kParts, "part only its own dialect knows",
      [](Response& r) {
-       add(r, OpaquePart{"another", "thing", {R"({"type":"thing"})"}});
+       add(r, OpaquePart{"another", "thing",
+                         *RawJson::parse(R"({"type":"thing"})")});
      }},
     {kStops, "limit", stop<StopReason::max_tokens>, true},
     {kStops, "stop sequence",
@@ -118,7 +119,7 @@ constexpr Probe<ChatResponse> kProbes[] = {
      [](Response& r) { r.service_tier = "priority"; }, true},
     {kCounts, "field only its own dialect knows",
      [](Response& r) {
-       r.extensions.push_back({"own_field", {"1"}, false});
+       r.extensions.push_back({"own_field", *RawJson::parse("1"), false});
      }},
 };
 

@@ -107,7 +107,7 @@ PartLine part_line(const OpaquePart& part) {
   return {Line("opaque")
               .word(part.dialect)
               .word(part.type)
-              .word(compact_json(part.json.text)),
+              .word(compact_json(part.json.text())),
           {}};
 }
 
@@ -161,7 +161,7 @@ std::string request_line(const ChatRequest& request) {
 
 std::string json_line(std::string_view head, const RawJson& json) {
   return json.empty() ? std::string()
-                      : Line(head).word(compact_json(json.text)).text();
+                      : Line(head).word(compact_json(json.text())).text();
 }
 
 std::string dump_extensions(const Extensions& extensions) {
@@ -169,7 +169,7 @@ std::string dump_extensions(const Extensions& extensions) {
   for (const Extension& extension : extensions) {
     out += Line("extension")
                .word(extension.name)
-               .word(compact_json(extension.value.text))
+               .word(compact_json(extension.value.text()))
                .text();
   }
   return out;

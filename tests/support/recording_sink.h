@@ -7,6 +7,7 @@
 //   CHECK(sink.faults().empty());
 #pragma once
 
+#include <algorithm>
 #include <limits>
 #include <mutex>
 #include <string>
@@ -63,6 +64,17 @@ class RecordingSink final : public ResponseSink {
     return Written::not_now;
   }
 
+  void abandon(std::chrono::milliseconds) override {
+    const std::lock_guard lock(mutex_);
+    if (finished_) faults_.push_back("abandon after finish");
+    abandoned_ = true;
+  }
+
+  std::optional<std::uint64_t> taken() override {
+    const std::lock_guard lock(mutex_);
+    return body_.size() - unread_;
+  }
+
   bool client_gone() override {
     const std::lock_guard lock(mutex_);
     ++looks_;
@@ -79,6 +91,11 @@ class RecordingSink final : public ResponseSink {
     const std::lock_guard lock(mutex_);
     unread_ = 0;
   }
+  /// Reads so much, and is still behind.
+  void read_some(std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    unread_ -= std::min(bytes, unread_);
+  }
   /// Closes the connection.
   void leave() {
     const std::lock_guard lock(mutex_);
@@ -91,7 +108,10 @@ class RecordingSink final : public ResponseSink {
   std::vector<std::string> writes() const {
     return get(&RecordingSink::writes_);
   }
+  /// The client must read before it takes more.
+  bool full() const { return get(&RecordingSink::full_); }
   bool finished() const { return get(&RecordingSink::finished_); }
+  bool abandoned() const { return get(&RecordingSink::abandoned_); }
   /// Times client_gone() was asked.
   int looks() const { return get(&RecordingSink::looks_); }
   std::vector<std::string> faults() const {
@@ -121,6 +141,7 @@ class RecordingSink final : public ResponseSink {
   bool full_ = false;
   bool gone_ = false;
   bool finished_ = false;
+  bool abandoned_ = false;
 };
 
 }  // namespace llmproxy::testing

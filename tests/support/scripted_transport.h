@@ -117,6 +117,8 @@ class ScriptedTransfer final : public Transfer {
   bool cancelled() const { return cancelled_; }
   int pauses() const { return pauses_; }
   int resumes() const { return resumes_; }
+  /// How many pieces the handler was given.
+  int pieces() const { return pieces_; }
 
   void play(const Script& script, ResponseHandler& handler,
             const Cancelled& asked = {}) {
@@ -157,6 +159,7 @@ class ScriptedTransfer final : public Transfer {
   void give(std::string_view bytes, ResponseHandler& handler) {
     // Set before the call, so that a resume during it is not lost.
     paused_ = true;
+    ++pieces_;
     const Flow flow = handler.on_body(bytes);
     if (flow == Flow::stop) cancelled_ = true;
     if (flow != Flow::pause) return;
@@ -177,6 +180,7 @@ class ScriptedTransfer final : public Transfer {
   std::atomic<bool> paused_ = false;
   std::atomic<int> pauses_ = 0;
   std::atomic<int> resumes_ = 0;
+  std::atomic<int> pieces_ = 0;
 };
 
 class ScriptedTransport final : public Transport {

@@ -52,4 +52,14 @@ void for_all_pairs(Check check) {
   }
 }
 
+/// The client reads, slowly, until its answer ended in one way or the other.
+inline bool reads_to_the_end(GatewayFixture& fixture) {
+  const bool over = eventually([&] {
+    fixture.sink->read();
+    return !fixture.observer.records().empty();
+  });
+  fixture.join();
+  return over;
+}
+
 }  // namespace llmproxy::testing

@@ -2,8 +2,10 @@
 
 The programs of tests/consumer are built by add_subdirectory, FetchContent,
 find_package and pkg-config, the last two from copies that are installed
-outside the repository, static and shared, and each is run. The core has to
-get by without the libraries that only its siblings need.
+outside the repository, static and shared, and each is run, also as part of a
+shared object. The core has to get by without the libraries that only its
+siblings need. What programs write every day compiles without a warning, and
+what is no C++20 is told so in one line.
 
   consumer_test.py SOURCE_DIR PACKAGE_DIR [--compiler CXX]
 
@@ -13,6 +15,7 @@ PACKAGE_DIR is what package_build.py has built.
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,6 +27,8 @@ from package_build import KINDS, run
 LEVELS = ["core", "client", "gateway"]
 # What nobody should have to install for the core.
 NOT_FOR_CORE = ["CURL", "OpenSSL", "yaml-cpp"]
+# Compilers that the headers are for, too.
+OTHER_COMPILERS = ["clang++-16", "clang++-14"]
 # What a program that links the static core may load.
 CORE_MAY_LOAD = re.compile(
     r"lib(simdjson|fmt|stdc\+\+|m|gcc_s|c)\.so\.\d+|ld-linux.*")
@@ -46,6 +51,11 @@ def version():
     with open(os.path.join(ARGUMENTS.source, "include/llmproxy/version.h"),
               encoding="ascii") as file:
         return re.search(r'LLMPROXY_VERSION "(\d+\.\d+)', file.read())[1]
+
+
+def compilers():
+    """The one that built the libraries, and others that are there."""
+    return [ARGUMENTS.compiler, *filter(shutil.which, OTHER_COMPILERS)]
 
 
 def needed(binary):
@@ -82,11 +92,23 @@ class Consumers(unittest.TestCase):
                                 folder=ARGUMENTS.package))
 
     def run_all(self, folder, levels=tuple(LEVELS), **environment):
-        for level in levels:
-            done = subprocess.run([os.path.join(folder, f"use_{level}")],
+        """The programs of a build tree, or those that were built by hand."""
+        names = [f"use_{level}" for level in levels]
+        if os.path.exists(os.path.join(folder, "CMakeCache.txt")):
+            names += [f"use_plugin_{level}" for level in levels]
+            names += ["use_everyday"] if "gateway" in levels else []
+        for name in names:
+            done = subprocess.run([os.path.join(folder, name)],
+                                  stdout=subprocess.DEVNULL,
                                   env={**os.environ, **environment},
                                   timeout=60, check=False)
-            self.assertEqual(done.returncode, 0, f"use_{level} in {folder}")
+            self.assertEqual(done.returncode, 0, f"{name} in {folder}")
+
+    def compile_only(self, compiler, standard, file, *flags):
+        return subprocess.run(
+            [compiler, f"-std={standard}", "-fsyntax-only", *flags,
+             f"-I{self.prefix['static']}/include", file],
+            capture_output=True, text=True, check=False)
 
     def pkg_config(self, kind, level, *flags):
         """Compiles one program by hand, as its makefile would."""
@@ -165,6 +187,31 @@ class Consumers(unittest.TestCase):
         run("strip", program)
         print(f"a program of the core alone: {os.path.getsize(program)} bytes"
               f" stripped, loads {' '.join(libraries)}", flush=True)
+
+    def test_everyday_initialisers_are_clean(self):
+        for compiler in compilers():
+            done = self.compile_only(
+                compiler, "c++20", os.path.join(CONSUMER, "everyday.cc"),
+                "-Wall", "-Wextra", "-Wpedantic", "-Werror")
+            self.assertEqual((done.returncode, done.stderr), (0, ""), compiler)
+
+    def test_what_is_no_cxx20_is_told_so(self):
+        include = os.path.join(self.prefix["static"], "include/llmproxy")
+        headers = sorted(set(os.listdir(include)) - {"version.h"})
+        self.assertGreater(len(headers), 20)
+        for compiler in compilers():
+            for header in headers:
+                file = os.path.join(self.scratch, "old.cc")
+                with open(file, "w", encoding="ascii") as source:
+                    source.write(f'#include "llmproxy/{header}"\n')
+                done = self.compile_only(compiler, "c++17", file)
+                said = [line for line in done.stderr.splitlines()
+                        if "error:" in line]
+                self.assertIn("llmproxy needs C++20: compile with -std=c++20",
+                              said[0] if said else done.stderr, header)
+                # The second is what ends the compilation.
+                self.assertEqual(len(said), 2, done.stderr)
+                self.assertIn("llmproxy needs C++20", said[1])
 
     def test_installed_files_do_not_know_the_build(self):
         for kind, prefix in self.prefix.items():

@@ -27,7 +27,8 @@ PACKAGES = {
         ["libc6", "libcurl4", "libfmt", "libsimdjson", "libssl3",
          "libyaml-cpp"]),
     r"llm-proxy": (
-        [r"/usr/bin/llm-proxy", r"/doc/llm-proxy/copyright"],
+        [r"/usr/bin/llm-proxy", r"/doc/llm-proxy/copyright",
+         r"/man1/llm-proxy\.1(\.gz)?", r"/bash-completion/completions/llm-proxy"],
         ["libc6", "libcurl4", "libcpp-httplib", "ca-certificates"]),
 }
 

@@ -56,6 +56,25 @@ class TranslateBody(unittest.TestCase):
         self.assertIn("/messages/0/content", done.stderr)
 
 
+class OwnHttpClient(unittest.TestCase):
+    def test_says_all_that_is_sent(self):
+        done = run("own_http_client", "m-1")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        messages = [part for part in done.stdout.split("\n\n") if part]
+        heads = [head.splitlines() for head in messages[::2]]
+        self.assertEqual(heads, [
+            ["POST https://api.anthropic.com/v1/messages",
+             "content-type: application/json", "accept: text/event-stream",
+             "anthropic-version: 2023-06-01", "x-api-key: KEY"],
+            ["POST https://generativelanguage.googleapis.com/v1beta/models/"
+             "m-1:streamGenerateContent?alt=sse",
+             "content-type: application/json", "accept: text/event-stream",
+             "x-goog-api-key: KEY"]])
+        bodies = [json.loads(body) for body in messages[1::2]]
+        self.assertEqual(bodies[0]["model"], "m-1")
+        self.assertIn("contents", bodies[1])
+
+
 class StreamPrint(unittest.TestCase):
     def test_prints_the_demo_models_answer(self):
         first = run("stream_print", "hello there")
@@ -157,11 +176,11 @@ class GatewayBeast(unittest.TestCase):
         self.server.kill()
         self.server.communicate()
 
-    def ask(self, headers, stream):
+    def ask(self, headers, stream, target="/v1/messages"):
         connection = http.client.HTTPConnection("127.0.0.1", self.port,
                                                 timeout=20)
         self.addCleanup(connection.close)
-        connection.request("POST", "/v1/messages", json.dumps({
+        connection.request("POST", target, json.dumps({
             "model": "any", "max_tokens": 50, "stream": stream,
             "messages": [{"role": "user", "content": "hello"}]}), headers)
         answer = connection.getresponse()
@@ -179,6 +198,22 @@ class GatewayBeast(unittest.TestCase):
         self.assertEqual(status, 200)
         self.assertIn("event: message_stop", body)
         self.assertEqual(self.ask({}, False), (403, ""))
+
+    def test_a_query_is_none_of_the_path(self):
+        known = {"x-session": "alice", "content-type": "application/json"}
+        status, _ = self.ask(known, False, "/v1/messages?beta=true")
+        self.assertEqual(status, 200)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port,
+                                                timeout=20)
+        self.addCleanup(connection.close)
+        connection.request(
+            "POST", "/v1beta/models/demo:streamGenerateContent?alt=sse",
+            json.dumps({"contents": [{"parts": [{"text": "hello"}]}]}), known)
+        answer = connection.getresponse()
+        self.assertEqual(answer.status, 200)
+        self.assertEqual(answer.getheader("content-type").split(";")[0],
+                         "text/event-stream")
+        answer.read()
 
 
 class RecordReplay(unittest.TestCase):

@@ -28,8 +28,7 @@ def run(*command, **options):
 
 def configure_options(compiler):
     """What every build has to have in common for the cache to help."""
-    options = ["-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
-               "-DCMAKE_POSITION_INDEPENDENT_CODE=ON"]
+    options = ["-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release"]
     if compiler:
         options.append(f"-DCMAKE_CXX_COMPILER={compiler}")
     if shutil.which("ccache"):

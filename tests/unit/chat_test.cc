@@ -162,11 +162,11 @@ TEST_CASE("base64 there and back") {
 
 TEST_CASE("schemas are closed without touching properties named alike") {
   Losses losses;
-  const RawJson schema{
+  const RawJson schema = *RawJson::parse(
       "{\"type\":\"object\",\"properties\":{"
       "\"minimum\":{\"type\":\"integer\",\"minimum\":0},"
       "\"list\":{\"type\":\"array\",\"items\":"
-      "{\"type\":\"object\"}}}}"};
+      "{\"type\":\"object\"}}}}");
   const std::string expected =
       "{\"type\":\"object\",\"properties\":{"
       "\"minimum\":{\"type\":\"integer\",\"description\":\"(minimum: 0)\"},"
@@ -252,10 +252,12 @@ TEST_CASE("events add up to the response they replay") {
   response.content = {
       {ThinkingPart{"hm", "sig", {}}, {}, {}},
       {ThinkingPart{{}, {}, "opaque"}, {}, {}},
-      {TextPart{"Hello there,  world\n", {{R"({"c":1})"}}}, {}, {}},
+      {TextPart{"Hello there,  world\n", {*RawJson::parse(R"({"c":1})")}},
+       {},
+       {}},
       {ToolCallPart{"c1", "f", R"({"a":1})", false}, {}, {}},
       {RefusalPart{"no"}, {}, {}},
-      {OpaquePart{"claude", "x", {"{}"}}, {}, {}},
+      {OpaquePart{"claude", "x", *RawJson::parse("{}")}, {}, {}},
   };
   response.stop_reason = StopReason::tool_use;
   response.usage.input_tokens = 3;

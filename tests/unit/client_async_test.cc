@@ -134,7 +134,8 @@ TEST_CASE("errors of the upstream and of the request come to the callback") {
   if (GENERATE(true, false)) {
     // Belongs to a conversation that only its own provider keeps.
     request.dialect = "openai-responses";
-    request.extensions = {{"previous_response_id", {R"("r1")"}, true}};
+    request.extensions = {
+        {"previous_response_id", *RawJson::parse(R"("r1")"), true}};
     kind = ErrorKind::unsupported;
   }
   const auto here = std::this_thread::get_id();
@@ -369,7 +370,7 @@ TEST_CASE("a thousand streams at once on one thread") {
   std::vector<Told> told(kMany);
   for (Told& each : told) client.stream_async(question(), std::ref(each));
   REQUIRE(eventually([&] { return stub.waiting() == kMany; }));
-  CHECK(thread_count() == threads);
+  CHECK(thread_count() <= threads);
   stub.release();
   std::set<std::thread::id> callers;
   int right = 0;

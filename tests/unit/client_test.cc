@@ -162,7 +162,7 @@ TEST_CASE("what the request's translation renamed comes back as it was") {
   ChatRequest request = question();
   ToolDefinition tool;
   tool.name = name;
-  tool.schema.text = R"({"type":"object"})";
+  tool.schema = *RawJson::parse(R"({"type":"object"})");
   request.tools.push_back(tool);
   // An upstream that calls the tool it was offered.
   HttpStub stub([&](StubCall& call) {

@@ -131,7 +131,7 @@ TEST_CASE("an entry's mistakes are told where it stands") {
   CHECK(fault(whole + "    frontend_dialect: claude\n")
             .find("frontend_dialect needs backend_dialect") !=
         std::string::npos);
-  CHECK(fault(whole + "    backend_dialect: openai\n")
+  CHECK(fault(whole + "    backend_dialect: opena\n")
             .find("expected a dialect") != std::string::npos);
   CHECK(fault(whole + whole.substr(whole.find("  -")))
             .find("m is given twice below /o") != std::string::npos);

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -52,8 +53,15 @@ server:
   allow_anonymous: true
   client_keys: [one, "${TWO}"]
   max_body_bytes: 1000
+  max_body_values: 300
+  max_bytes_in_flight: 5000
   max_connections: 20
+  max_connections_per_address: 7
   keep_alive_seconds: 2.5
+  shutdown_seconds: 0.5
+  write_stall_seconds: 7
+upstream: {max_idle_seconds: 1.5, max_answer_bytes: 5000}
+images: {max_count: 3, max_total_bytes: 4000, max_concurrent: 2}
 log: {level: debug, format: json, file: /tmp/x.log}
 translate: {strict: true, clamp_sampling: yes, drop_hosted_tools: true,
             drop_prefill: true}
@@ -85,8 +93,18 @@ TEST_CASE("a whole file is read") {
   CHECK(server.client_keys[0].equals("one"));
   CHECK(server.client_keys[1].equals("second"));
   CHECK(server.max_body_bytes == 1000);
+  CHECK(server.max_body_values == 300);
   CHECK(server.max_connections == 20);
+  CHECK(server.max_bytes_in_flight == 5000);
+  CHECK(server.max_connections_per_address == 7);
   CHECK(server.keep_alive == 2500ms);
+  CHECK(server.shutdown == 500ms);
+  CHECK(server.write_stall == 7s);
+  CHECK(config->upstream.max_idle == 1500ms);
+  CHECK(config->upstream.max_answer_bytes == 5000);
+  CHECK(config->images.max_count == 3);
+  CHECK(config->images.max_total_bytes == 4000);
+  CHECK(config->images.max_concurrent == 2);
   CHECK(config->log.level == "debug");
   CHECK(config->log.format == "json");
   CHECK(config->log.file == "/tmp/x.log");
@@ -165,13 +183,17 @@ TEST_CASE("unknown keys are refused, with a suggestion") {
   CHECK(fault("server:\n  port: 1\n  prot: 2\n") ==
         "p.yaml:3: server.prot: unknown key; expected host, port, "
         "allow_anonymous, client_keys, client_access_keys, backend_paths, "
-        "cors, max_body_bytes, max_connections or "
-        "keep_alive_seconds; did you mean \"port\"?");
+        "cors, max_body_bytes, max_body_values, max_bytes_in_flight, "
+        "max_upload_bytes, max_upload_bytes_in_flight, upload_folder, "
+        "max_connections, max_connections_per_address, shutdown_seconds, "
+        "keep_alive_seconds, write_stall_seconds, hosts or "
+        "model_lists_seconds; did you mean \"port\"?");
   CHECK(fault("backends:\n  a:\n    url: x\n") ==
         "p.yaml:3: backends.a.url: unknown key; expected provider, base_url, "
         "api_key, auth_header, auth_prefix, pass_credentials, headers, "
         "dialect, query, region, access_key_id, "
-        "secret_access_key, session_token or deadlines");
+        "secret_access_key, session_token or deadlines; did you mean "
+        "\"base_url\"?");
   CHECK(fault("backends: {a: {deadlines: {idel: 1}}}")
             .find("did you mean \"idle\"?") != std::string::npos);
 }
@@ -194,21 +216,52 @@ TEST_CASE("wrong types and ranges say what is expected") {
        "server.port: expected a whole number from 0 to 65535"},
       {"server: {host: ''}",
        "server.host: expected a string that is not empty"},
-      {"server: {host: {a: b}}", "server.host: expected a string"},
+      {"server: {host: {a: b}}",
+       "server.host: expected a string, found keys with values"},
       {"server: {allow_anonymous: maybe}",
        "server.allow_anonymous: expected true or false"},
-      {"server: {client_keys: one}", "server.client_keys: expected a list"},
+      {"server: {client_keys: one}",
+       "server.client_keys: expected a list such as [one, two], found a text"},
       {"server: {client_keys: ['']}",
        "server.client_keys[0]: a client key is empty; is its variable empty?"},
+      {"server: {max_body_values: 0}",
+       "server.max_body_values: expected a whole number from 1 to 4294967295"},
       {"server: {max_body_bytes: 0}",
        "server.max_body_bytes: expected a whole number from 1 to 4294967295"},
       {"server: {max_connections: 0}",
        "server.max_connections: expected a whole number from 1 to 1000000"},
+      {"server: {max_body_bytes: 1001, max_bytes_in_flight: 1000}",
+       "server: max_body_bytes (1001) is more than max_bytes_in_flight (1000): "
+       "so large a body could never come in"},
+      {"server: {max_bytes_in_flight: -1}",
+       "server.max_bytes_in_flight: expected a whole number from 0 to "
+       "1125899906842624"},
+      {"server: {max_connections_per_address: x}",
+       "server.max_connections_per_address: expected a whole number from 0 to "
+       "1000000"},
       {"server: {keep_alive_seconds: 0}",
        "server.keep_alive_seconds: expected a number of seconds above 0"},
+      {"images: {timeout_seconds: 0}",
+       "images.timeout_seconds: expected a number of seconds above 0"},
+      {"images: {max_count: 0}",
+       "images.max_count: expected a whole number from 1 to 4294967295"},
+      {"images: {max_total_bytes: 0}",
+       "images.max_total_bytes: expected a whole number from 1 to 4294967295"},
+      {"images: {max_concurrent: 0}",
+       "images.max_concurrent: expected a whole number from 1 to 1000000"},
+      {"upstream: {max_answer_bytes: 0}",
+       "upstream.max_answer_bytes: expected a whole number from 1 to "
+       "4294967295"},
+      {"upstream: {max_event_bytes: 1000}",
+       "upstream.max_event_bytes: expected a whole number from 1024 to "
+       "67108864"},
+      {"upstream: {max_idle_seconds: -1}",
+       "upstream.max_idle_seconds: expected a number of seconds, 0 or more"},
+      {"server: {write_stall_seconds: 0}",
+       "server.write_stall_seconds: expected a number of seconds above 0"},
       {"server: {keep_alive_seconds: nan}",
        "server.keep_alive_seconds: expected a number of seconds, 0 or more"},
-      {"server: 5", "server: expected keys with values"},
+      {"server: 5", "server: expected keys with values, found a text"},
       {"log: {level: inf}",
        "log.level: expected debug, info, warn, error or off; did you mean "
        "\"info\"?"},
@@ -231,12 +284,14 @@ TEST_CASE("a backend's mistakes are told") {
   CHECK(fault("backends: {a: {provider: openai, dialect: cluade}}")
             .find("did you mean \"claude\"?") != std::string::npos);
   for (const std::string_view url :
-       {"example.com", "ftp://example.com", "http://", "https:///v1", "''",
+       {"ftp://example.com", "http://", "https:///v1", "''",
         "'http://exa mple.com'"}) {
     CHECK(fault("backends: {a: {base_url: " + std::string(url) + "}}") ==
           "p.yaml:1: backends.a.base_url: expected a URL such as "
           "https://api.example.com/v1");
   }
+  CHECK(fault("backends: {a: {base_url: example.com}}")
+            .find("is http:// or https:// missing?") != std::string::npos);
   CHECK(fault("backends: {a: {base_url: 'https://u:p@h/v1'}}")
             .find("without user or password") != std::string::npos);
   CHECK(fault("backends: {a: {base_url: 'https://h/v1?key=1'}}")
@@ -298,7 +353,8 @@ TEST_CASE("what is no YAML is told with its line") {
   CHECK(fault("server:\n  port: [1\n").find("p.yaml:") == 0);
   CHECK(fault("a: b: c\n").find("p.yaml:1:") == 0);
   CHECK(fault("server: *nowhere\n").find("p.yaml:1:") == 0);
-  CHECK(fault("- a\n- b\n") == "p.yaml:1: expected keys with values");
+  CHECK(fault("- a\n- b\n") ==
+        "p.yaml:1: expected keys with values, found a list");
   CHECK(fault(std::string(100'000, '[')).find("p.yaml:1:") == 0);
 }
 
@@ -372,6 +428,19 @@ TEST_CASE("without a file, keys in the environment bring their backends") {
                             "o3* openai", "o4* openai", "claude-* anthropic"}) {
     CHECK_THAT(names(both), VectorContains(std::string(route)));
   }
+}
+
+TEST_CASE("every pattern of the usual routes can match") {
+  const Config config = *default_config(
+      variables({{"AWS_BEARER_TOKEN_BEDROCK", "k"}, {"AWS_REGION", "r"}}));
+  for (const Route& route : config.routes) {
+    CAPTURE(route.name);
+    CHECK(std::count(route.name.begin(), route.name.end(), '*') <= 1);
+  }
+  const auto is_bedrock = [](const Route& route) {
+    return route.name == "us.anthropic.*" && route.backend == "bedrock";
+  };
+  CHECK(std::any_of(config.routes.begin(), config.routes.end(), is_bedrock));
 }
 
 TEST_CASE("load_config names the file that cannot be read") {

@@ -43,6 +43,18 @@ TEST_CASE("each phase has its own deadline, from its own start") {
   CHECK(clock.passed(kStart + 159s)->limit == 50s);
 }
 
+TEST_CASE("while a request is being sent its answer is not late") {
+  DeadlineClock clock(limits(), kStart);
+  clock.connected(kStart);
+  clock.sent(kStart + 90s);
+  CHECK(name_at(clock, kStart + 189s) == "none");
+  CHECK(name_at(clock, kStart + 190s) == "first byte");
+  // An answer that began is no longer about what is sent.
+  clock.heard(kStart + 100s);
+  clock.sent(kStart + 140s);
+  CHECK(name_at(clock, kStart + 150s) == "idle");
+}
+
 TEST_CASE("silence during a pause does not count") {
   DeadlineClock clock(limits(), kStart);
   clock.heard(kStart);

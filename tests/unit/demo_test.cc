@@ -1,6 +1,7 @@
 // The demo model: what it answers, and that it answers the same every time.
 #include <catch2/catch.hpp>
 
+#include "client/demo/asking.h"
 #include "client/demo/example_json.h"
 #include "client/demo/faults.h"
 #include "client/demo/model.h"
@@ -23,7 +24,9 @@ ChatRequest ask(std::string text) {
 ToolDefinition tool(std::string name, std::string schema) {
   ToolDefinition definition;
   definition.name = std::move(name);
-  definition.schema.text = std::move(schema);
+  if (!schema.empty()) {
+    definition.schema = RawJson::parse(std::move(schema)).value();
+  }
   return definition;
 }
 
@@ -187,6 +190,92 @@ TEST_CASE("tools are called in parallel on request") {
   CHECK(answer(request).content.size() == 2);
 }
 
+TEST_CASE("several tools are called where words ask for several",
+          "[demo_asking]") {
+  ChatRequest request = ask("");
+  const std::string schema =
+      R"({"type":"object","properties":{"a":{"type":"string"}},)"
+      R"("required":["a"]})";
+  for (const char* name :
+       {"get_weather", "getTime", "read_file", "write_file", "add"}) {
+    request.tools.push_back(tool(name, schema));
+  }
+  struct Row {
+    const char* text;
+    Lines calls;  ///< tool and its argument
+  };
+  const Row rows[] = {
+      // Named, in the order in which they are offered.
+      {"call getTime and get_weather", {"get_weather w", "getTime w"}},
+      {"GET the WEATHER and the time", {"get_weather w", "getTime w"}},
+      {"read the file x", {"read_file w"}},
+      {"add one", {"add w"}},
+      // What they are about.
+      {"Which weather, at what times?", {"get_weather w", "getTime w"}},
+      {"a file", {"read_file w", "write_file w"}},
+      // Neither: the first.
+      {"hello", {"get_weather w"}},
+      {"", {"get_weather w"}},
+      // By number.
+      {"go on, in parallel", {"get_weather w", "getTime w"}},
+      {"both times", {"getTime w", "getTime w"}},
+      {"use all tools",
+       {"get_weather w", "getTime w", "read_file w", "write_file w", "add w"}},
+      // About several things.
+      {"What's the weather in San Francisco, Tokyo, and Paris?",
+       {"get_weather San Francisco", "get_weather Tokyo", "get_weather Paris"}},
+      {"weather and time for Oslo and Z\xc3\xbcrich, please",
+       {"get_weather Oslo", "get_weather Z\xc3\xbcrich", "getTime Oslo",
+        "getTime Z\xc3\xbcrich"}},
+      {"time: salt and pepper", {"getTime w"}},
+      {"Hello, World: the time", {"getTime w"}},
+  };
+  for (const Row& row : rows) {
+    INFO(row.text);
+    request.messages[0] = user_message(row.text);
+    const std::string last(demo::last_word(row.text));
+    Lines expected;
+    for (const std::string& call : row.calls) {
+      const std::size_t space = call.find(' ');
+      const std::string about = call.substr(space + 1);
+      expected.push_back(
+          "call: " + call.substr(0, space) + R"( {"a":")" +
+          (about != "w" ? about : (last.empty() ? "demo" : last)) + R"("})");
+    }
+    Lines made = lines(answer(request));
+    made.erase(made.begin());
+    CHECK(made == expected);
+    request.parallel_tool_calls = false;
+    CHECK(lines(answer(request)).size() == 2);
+    request.parallel_tool_calls.reset();
+  }
+}
+
+TEST_CASE("a text asks for a bounded number of calls", "[demo_asking]") {
+  ChatRequest request = ask("use all tools");
+  for (int i = 0; i < 100; ++i) {
+    request.tools.push_back(tool("tool_" + std::to_string(i), ""));
+  }
+  CHECK(lines(answer(request)).size() == 1 + demo::kMostCalls);
+  std::string many = "A0 and A1";
+  for (int i = 2; i < 100; ++i) many += ", A" + std::to_string(i);
+  request.messages[0] = user_message(many);
+  CHECK(lines(answer(request)).size() == 1 + demo::kMostCalls);
+  CHECK(demo::listed_names(many).size() == demo::kMostCalls);
+}
+
+TEST_CASE("lists of names", "[demo_asking]") {
+  CHECK(demo::listed_names("").empty());
+  CHECK(demo::listed_names("Oslo").empty());
+  CHECK(demo::listed_names("Oslo, Rome").empty());
+  CHECK(demo::listed_names("and Rome and").empty());
+  CHECK(demo::listed_names("Oslo and the rest").empty());
+  CHECK(demo::listed_names("Oslo & Rome") == Lines{"Oslo", "Rome"});
+  CHECK(demo::listed_names("A and B. Now: C and D!") == Lines{"C", "D"});
+  CHECK(demo::listed_names("Oslo,and,\n Rome's") == Lines{"Oslo", "Rome's"});
+  CHECK(demo::listed_names(std::string(1 << 20, ',') + "A and B").empty());
+}
+
 TEST_CASE("results of tools are used") {
   const ChatRequest request = ask_with_tools("weather in Oslo");
   const ChatResponse call = answer(request);
@@ -287,11 +376,11 @@ TEST_CASE("structured output fits its schema") {
   ChatRequest request = ask("the user's words");
   request.response_format = ResponseFormat{};
   request.response_format->kind = FormatKind::json_schema;
-  request.response_format->schema.text = kCitySchema;
+  request.response_format->schema = RawJson::parse(kCitySchema).value();
   CHECK(lines(answer(request)) ==
         Lines{R"(text: {"city":"the user's words","days":3})"});
   request.response_format->kind = FormatKind::json_object;
-  request.response_format->schema.text.clear();
+  request.response_format->schema = {};
   CHECK(lines(answer(request)) ==
         Lines{R"(text: {"you_said":"the user's words"})"});
 }
@@ -346,6 +435,31 @@ TEST_CASE("a schema that holds itself ends somewhere") {
       R"({"type":"array","minItems":8,"items":{"$ref":"#"}})", "w");
   CHECK(json::is_json(wide));
   CHECK(wide.size() < 1'000'000);
+}
+
+TEST_CASE("every fault of the demo is a model of it", "[demo_faults]") {
+  CHECK(demo::check_model("demo"));
+  // Routes may give it any name.
+  CHECK(demo::check_model("gpt-5"));
+  CHECK(demo::check_model(""));
+  for (const demo::DemoFault& fault : demo::faults()) {
+    INFO(fault.model);
+    CHECK(demo::check_model(fault.model));
+    CHECK(demo::find_fault(fault.model) == &fault);
+  }
+  for (const char* unknown : {"demo-", "demo-x", "demo-error-418", "demo-CUT",
+                              "demo-cut ", "demo-error-429x"}) {
+    INFO(unknown);
+    const Result<void> checked = demo::check_model(unknown);
+    REQUIRE_FALSE(checked);
+    CHECK(checked.error().kind == ErrorKind::not_found);
+    CHECK(checked.error().message.find("demo-slow") != std::string::npos);
+    CHECK(checked.error().message.find(unknown) != std::string::npos);
+  }
+  const Result<void> huge =
+      demo::check_model("demo-" + std::string(1 << 20, 'x'));
+  REQUIRE_FALSE(huge);
+  CHECK(huge.error().message.size() < 1000);
 }
 
 TEST_CASE("words") {

@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "client/demo/faults.h"
 #include "support/gateway_fixture.h"
 
 using namespace llmproxy;
@@ -236,6 +237,71 @@ TEST_CASE("the demo fails on demand") {
   }
 }
 
+TEST_CASE("a model that the demo does not have is refused in every dialect",
+          "[demo_faults]") {
+  const Environment nothing = [](const std::string&) { return std::nullopt; };
+  Gateway gateway(*default_config(nothing),
+                  std::make_shared<ScriptedTransport>(), nullptr);
+  const std::string contents =
+      R"({"contents":[{"role":"user","parts":[{"text":"hi"}]}]})";
+  const std::string converse =
+      R"({"messages":[{"role":"user","content":[{"text":"hi"}]}]})";
+  const std::string invoke =
+      R"({"anthropic_version":"bedrock-2023-05-31","max_tokens":9,)"
+      R"("messages":[{"role":"user","content":"hi"}]})";
+  for (const std::string model : {"demo-x", "demo-error-429x"}) {
+    struct Row {
+      std::string target;
+      std::string body;
+      const char* word;  ///< of the dialect's errors
+    };
+    const std::string messages = R"({"model":")" + model +
+                                 R"(","max_tokens":9,"messages":)"
+                                 R"([{"role":"user","content":"hi"}]})";
+    const Row rows[] = {
+        {"/v1/chat/completions", messages, "model_not_found"},
+        {"/v1/messages", messages, "not_found_error"},
+        {"/v1/responses", R"({"model":")" + model + R"(","input":"hi"})",
+         "model_not_found"},
+        {"/v1beta/models/" + model + ":generateContent", contents, "NOT_FOUND"},
+        {"/v1beta/models/" + model + ":streamGenerateContent?alt=sse", contents,
+         "NOT_FOUND"},
+        {"/model/" + model + "/converse", converse, "message"},
+        {"/model/" + model + "/converse-stream", converse, "message"},
+        {"/model/" + model + "/invoke", invoke, "message"},
+    };
+    for (const Row& row : rows) {
+      RecordingSink sink;
+      HttpRequest request = post("", row.body);
+      request.set_target(row.target);
+      gateway.handle(std::move(request), sink);
+      INFO(row.target << "\n" << sink.body());
+      CHECK(sink.status() == 404);
+      CHECK(contains(sink.body(), row.word));
+      CHECK(contains(sink.body(), "demo-error-429, demo-error-500"));
+    }
+  }
+}
+
+TEST_CASE("the demo answers with every error that it has a name for",
+          "[demo_faults]") {
+  const auto transport = make_demo_transport();
+  for (const bool openai : {true, false}) {
+    for (const demo::DemoFault& fault : demo::faults()) {
+      if (fault.status == 0) continue;
+      INFO(fault.model);
+      Handler failed;
+      transport->perform(hello(openai, std::string(fault.model), true), failed);
+      // Anthropic's own word for 503.
+      CHECK(failed.status() ==
+            (openai && fault.status == 529 ? 503 : fault.status));
+      CHECK(failed.header("retry-after") == fault.retry_after);
+      CHECK_FALSE(at(failed.body(), "error", "message").empty());
+      CHECK(std::string(fault.model).ends_with(std::to_string(fault.status)));
+    }
+  }
+}
+
 TEST_CASE("the demo refuses what its dialects refuse") {
   const auto transport = make_demo_transport();
   Handler path;
@@ -314,4 +380,67 @@ TEST_CASE("a conversation with tools through the other dialect's demo") {
   REQUIRE(second.status() == 200);
   CHECK(at(second.body(), "choices", 0, "message", "content") ==
         "get_weather said: 7 degrees");
+}
+
+TEST_CASE("the demo streams in the form that each path asks for",
+          "[demo_gemini]") {
+  constexpr const char* kBody =
+      R"({"contents":[{"role":"user","parts":[{"text":"hi"}]}]})";
+  struct Row {
+    const char* url;
+    const char* begin;
+    const char* end;
+  };
+  const Row rows[] = {
+      {"demo:/models/demo:streamGenerateContent?alt=sse", "data: {", "\n\n"},
+      {"demo:/models/demo:streamGenerateContent?key=k&alt=sse", "data: {",
+       "\n\n"},
+      {"demo:/models/demo:streamGenerateContent", "[{", "]"},
+      {"demo:/models/demo:streamGenerateContent?key=k", "[{", "]"},
+  };
+  for (const Row& row : rows) {
+    Handler handler;
+    make_demo_transport()->perform(demo_request(row.url, kBody), handler);
+    INFO(row.url << "\n" << handler.body());
+    CHECK(handler.status() == 200);
+    CHECK(handler.body().starts_with(row.begin));
+    CHECK(handler.body().ends_with(row.end));
+    CHECK(contains(handler.body(), "said"));
+  }
+}
+
+TEST_CASE("the demo streams to clients of every dialect at every path",
+          "[demo_gemini]") {
+  const Environment nothing = [](const std::string&) { return std::nullopt; };
+  Gateway gateway(*default_config(nothing),
+                  std::make_shared<ScriptedTransport>(), nullptr);
+  struct Row {
+    const char* target;
+    const char* body;
+    const char* begin;
+  };
+  constexpr const char* kMessages =
+      R"({"model":"demo","stream":true,"max_tokens":64,"messages":)"
+      R"([{"role":"user","content":"hi"}]})";
+  constexpr const char* kContents =
+      R"({"contents":[{"role":"user","parts":[{"text":"hi"}]}]})";
+  const Row rows[] = {
+      {"/v1/chat/completions", kMessages, "data: {"},
+      {"/v1/chat/completions?api-version=1", kMessages, "data: {"},
+      {"/v1/messages?beta=true", kMessages, "event: message_start"},
+      {"/v1/responses", R"({"model":"demo","stream":true,"input":"hi"})",
+       "event: response.created"},
+      {"/v1beta/models/demo:streamGenerateContent?alt=sse", kContents,
+       "data: {"},
+      {"/v1beta/models/demo:streamGenerateContent", kContents, "[{"},
+  };
+  for (const Row& row : rows) {
+    RecordingSink sink;
+    HttpRequest request = post("", row.body);
+    request.set_target(row.target);
+    gateway.handle(std::move(request), sink);
+    INFO(row.target << "\n" << sink.body());
+    CHECK(sink.status() == 200);
+    CHECK(sink.body().starts_with(row.begin));
+  }
 }

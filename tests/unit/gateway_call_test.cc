@@ -350,7 +350,10 @@ TEST_CASE("a transfer that fails is a proper HTTP error") {
         CHECK(contains(at(fixture.sink->body(), "error", "message"),
                        "it failed"));
         CHECK(fixture.record().outcome == to_string(row.kind));
-        CHECK(fixture.record().error == "it failed");
+        // Who cannot be reached is named: the next steps are the operator's.
+        const bool named = row.kind != ErrorKind::upstream_truncated;
+        CHECK(fixture.record().error ==
+              (named ? "it failed (backend 'openai-side')" : "it failed"));
       }
     }
   }
@@ -435,7 +438,7 @@ TEST_CASE("the header of losses stays small and printable") {
   CHECK(std::all_of(losses.begin(), losses.end(),
                     [](char c) { return c >= ' ' && c < 127; }));
   CHECK(losses.ends_with(" more"));
-  CHECK(fixture.record().losses >= 500);
+  CHECK(fixture.record().losses >= 200);
 }
 
 TEST_CASE("strict mode refuses what would be lost, and sends nothing") {

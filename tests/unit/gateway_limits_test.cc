@@ -145,16 +145,22 @@ TEST_CASE("clients are told apart by their keys, which nobody sees") {
 }
 
 TEST_CASE("what is passed on unread is limited too") {
-  for (const char* body :
-       {R"({"model":"m","model":"n","messages":[]})",  // not read by us
-        R"({"model":"n","prompt":"hi"})", "no JSON"}) {
-    CAPTURE(body);
-    GatewayFixture fixture(config_with(per_day(1)));
-    const HttpRequest chat = post("/openai-side/v1/chat/completions", body);
-    CHECK(ask(fixture, chat) == 200);
-    CHECK(ask(fixture, chat) == 429);
-    const HttpRequest other = post("/openai-side/v1/completions", body);
-    CHECK(ask(fixture, other) == 429);
+  const char* body = R"({"model":"n","prompt":"hi"})";  // no chat
+  GatewayFixture fixture(config_with(per_day(1)));
+  const HttpRequest chat = post("/openai-side/v1/chat/completions", body);
+  CHECK(ask(fixture, chat) == 200);
+  CHECK(ask(fixture, chat) == 429);
+  const HttpRequest other = post("/openai-side/v1/completions", body);
+  CHECK(ask(fixture, other) == 429);
+  // What cannot be counted is not let in; see gateway_bypass_test.cc.
+  for (const char* unread :
+       {R"({"model":"m","model":"n","messages":[]})", "no JSON"}) {
+    CAPTURE(unread);
+    GatewayFixture strict(config_with(per_day(1)));
+    const HttpRequest request =
+        post("/openai-side/v1/chat/completions", unread);
+    CHECK(ask(strict, request) == 400);
+    CHECK(strict.upstream->requests().empty());
   }
   GatewayFixture models(config_with({}, {{LimitKind::model, "n", per_day(1)}}));
   const HttpRequest request =

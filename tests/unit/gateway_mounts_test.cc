@@ -92,6 +92,69 @@ TEST_CASE("names below different prefixes do not meet") {
   CHECK(fixture.upstream->requests().empty());
 }
 
+TEST_CASE("below a prefix a wrong base URL is no obstacle either") {
+  const std::string entry =
+      "models:\n  - {frontend_model_name: m, frontend_base_url: /p, "
+      "backend_model_name: x, backend_base_url: 'http://up.test', "
+      "backend_api_key: sk-ours}\n";
+  struct Row {
+    const char* path;
+    const char* url;
+  };
+  // The version is the client's affair, as before.
+  const Row rows[] = {
+      {"/p/v1/messages", "http://up.test/v1/messages"},
+      {"/p/messages", "http://up.test/messages"},
+      {"/p//v1/messages", "http://up.test/v1/messages"},
+      {"//p/v1/messages/", "http://up.test/v1/messages"},
+      {"/p/v1/v1/messages", "http://up.test/v1/messages"},
+      {"/p/v1/messages/v1/messages", "http://up.test/v1/messages"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.path);
+    GatewayFixture fixture(config_of(entry));
+    fixture.upstream->play(Script().head(200, json_head()).body(kClaudeAnswer));
+    HttpRequest request = claude_request("m");
+    request.path = row.path;
+    request.headers = {{"x-api-key", "sk-clients"}};
+    fixture.handle(std::move(request));
+    CHECK(fixture.sink->status() == 200);
+    CHECK(sent(fixture).url == row.url);
+    CHECK(at(sent(fixture).body, "model") == "x");
+    CHECK(sent_header(fixture, "authorization") == "Bearer sk-ours");
+    CHECK(sent_header(fixture, "x-api-key").empty());
+  }
+  // What is none of ours goes on as it came.
+  for (const char* rest : {"/v1/files", "//v1//files/", "/v1/v1/files",
+                           "/v1/health", "/v1/messages/batches"}) {
+    CAPTURE(rest);
+    GatewayFixture fixture(config_of(entry));
+    fixture.upstream->play(Script().head(200, json_head()).body("{}"));
+    fixture.handle(get("/p" + std::string(rest)));
+    CHECK(fixture.sink->status() == 200);
+    CHECK(sent(fixture).url == "http://up.test" + std::string(rest));
+  }
+}
+
+TEST_CASE("a backend's own API is spelled as the client spells it") {
+  for (const char* rest :
+       {"/chat/completions", "/v1/v1/messages", "//v1//messages/", "/models"}) {
+    CAPTURE(rest);
+    Config config = test_config();
+    config.backends[0].base_url = "http://up.test";
+    GatewayFixture fixture(config);
+    fixture.upstream->play(Script().head(200, json_head()).body("{}"));
+    fixture.handle(post("/openai-side" + std::string(rest), "{}"));
+    CHECK(fixture.sink->status() == 200);
+    CHECK(sent(fixture).url == "http://up.test" + std::string(rest));
+  }
+  // Nothing is passed on under another spelling of the name itself.
+  GatewayFixture fixture;
+  fixture.handle(get("//openai-side/v1/files"));
+  CHECK(fixture.sink->status() == 404);
+  CHECK(fixture.upstream->requests().empty());
+}
+
 TEST_CASE("an entry without a key passes the client's on") {
   const std::string entry =
       "models:\n  - {frontend_model_name: m, frontend_base_url: /p, "
@@ -335,6 +398,11 @@ TEST_CASE("pages of configured origins may call, others may not") {
   closed.handle(ask);
   CHECK(closed.sink->status() == 403);
   CHECK(closed.sink->header("access-control-allow-origin").empty());
+  // Whoever looks into it, or into the log, is told why.
+  CHECK(contains(closed.sink->body(), "server.cors.origins"));
+  CHECK(contains(closed.sink->body(), "https://app.test"));
+  CHECK(closed.record().outcome == "permission_denied");
+  CHECK(contains(closed.record().error, "origin_not_in_cors_origins"));
 
   config.server.cors.origins = {"https://app.test"};
   GatewayFixture fixture(config);
@@ -366,8 +434,8 @@ TEST_CASE("a page that somebody visits cannot use an open proxy") {
                       {"http://localhost:3000", 200},
                       {"https://127.0.0.1", 200},
                       {"http://[::1]:3000", 200},
-                      {"null", 200},
-                      {"vscode-webview://abc", 200}};
+                      {"null", 403},
+                      {"vscode-webview://abc", 403}};
   for (const Row& row : rows) {
     CAPTURE(row.origin);
     GatewayFixture fixture;

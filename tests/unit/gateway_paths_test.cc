@@ -277,3 +277,57 @@ TEST_CASE("chats are also served below /api") {
   CHECK(fixture.upstream->requests()[0].url ==
         "http://openai.test/v1/chat/completions");
 }
+
+TEST_CASE("a request target is split at its query", "[target]") {
+  struct Row {
+    const char* target;
+    const char* path;
+    const char* query;
+  };
+  const Row rows[] = {
+      {"/v1/messages", "/v1/messages", ""},
+      {"/v1/messages?beta=true", "/v1/messages", "beta=true"},
+      {"/v1/messages?", "/v1/messages", ""},
+      {"/a%3Fb?x=1?y=2", "/a%3Fb", "x=1?y=2"},
+      {"?x", "", "x"},
+      {"", "", ""},
+  };
+  for (const Row& row : rows) {
+    HttpRequest request;
+    request.path = "old";
+    request.query = "old";
+    request.set_target(row.target);
+    CHECK(request.path == row.path);
+    CHECK(request.query == row.query);
+
+    const HttpRequest made = HttpRequest::from_target(
+        "PUT", row.target, {{"x-a", "1"}}, "{}", "10.0.0.1");
+    CHECK(made.method == "PUT");
+    CHECK(made.path == row.path);
+    CHECK(made.query == row.query);
+    CHECK(made.headers == Headers{{"x-a", "1"}});
+    CHECK(made.body == "{}");
+    CHECK(made.peer == "10.0.0.1");
+  }
+}
+
+TEST_CASE("a host may give the whole target for the path", "[target]") {
+  GatewayFixture fixture;
+  fixture.upstream->play(Script().head(200, json_head()).body(kOpenAiAnswer));
+  HttpRequest request = claude_request("gpt");
+  request.path += "?beta=true";
+  fixture.handle(std::move(request));
+  CHECK(fixture.sink->status() == 200);
+
+  fixture.fresh_sink();
+  fixture.upstream->play(Script()
+                             .head(200, {{"content-type", "text/event-stream"}})
+                             .body(kOpenAiBegin)
+                             .body(openai_text("Hello"))
+                             .body(kOpenAiEnd));
+  fixture.handle(
+      post("/v1beta/models/gpt:streamGenerateContent?alt=sse",
+           R"({"contents":[{"role":"user","parts":[{"text":"hi"}]}]})"));
+  CHECK(fixture.sink->status() == 200);
+  CHECK(fixture.sink->body().starts_with("data: {"));
+}

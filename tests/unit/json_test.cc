@@ -2,8 +2,10 @@
 #include "json/json.h"
 
 #include <catch2/catch.hpp>
+#include <limits>
 
 #include "json/text.h"
+#include "json/value_count.h"
 #include "json/writer.h"
 
 namespace llmproxy::json {
@@ -103,6 +105,77 @@ TEST_CASE("nesting is bounded, however deep the text") {
   }
 }
 
+TEST_CASE("values are bounded, whatever the text looks like") {
+  struct Row {
+    std::string_view text;
+    std::size_t values;
+  };
+  constexpr Row kRows[] = {
+      {"1", 1},
+      {"[]", 1},
+      {"[ \n]", 1},
+      {"[1]", 2},
+      {"[1,2,3]", 4},
+      {"[[],[],[]]", 4},
+      {"[[[[]]]]", 4},
+      {"{}", 1},
+      {R"({"a":1})", 2},
+      {R"({"a":{},"b":[],"c":[1]})", 5},
+      {R"({"a,b[{":"]},,,[[[{{\"","c":"\\"})", 3},
+      {R"(["\\\"",",[",","])", 4},
+      {R"( [ { "a" : [ 1 , 2 ] } , null ] )", 6},
+  };
+  for (const Row& row : kRows) {
+    INFO(row.text);
+    Document document;
+    CHECK(document.parse(row.text, {row.values}));
+    CHECK_FALSE(has_more_values(row.text, row.values));
+    if (row.values == 1) continue;
+    // The text alone is too short for more; blanks make it long enough.
+    const std::string padded = std::string(row.text) + std::string(99, ' ');
+    CHECK(document.parse(padded, {row.values}));
+    const auto root = document.parse(padded, {row.values - 1});
+    REQUIRE_FALSE(root);
+    CHECK(root.error().kind == ErrorKind::request_too_large);
+    CHECK(root.error().message == "the JSON has more than " +
+                                      std::to_string(row.values - 1) +
+                                      " values");
+  }
+}
+
+TEST_CASE("as many values as are allowed by default, and one more") {
+  std::string text = "[1";
+  for (std::size_t i = 2; i < kDefaultMaxValues; ++i) text += ",1";
+  Document document;
+  const auto most = document.parse(text + "]");
+  REQUIRE(most);
+  CHECK(most->size() == kDefaultMaxValues - 1);
+  const auto more = document.parse(text + ",1]");
+  REQUIRE_FALSE(more);
+  CHECK(more.error().kind == ErrorKind::request_too_large);
+  CHECK_FALSE(is_json(text + ",1]"));
+}
+
+TEST_CASE("a document can be given its text and give it back") {
+  Document document;
+  const std::string text = R"({"a":"b\n","c":[1]})";
+  const auto viewed = document.parse_view(text);
+  REQUIRE(viewed);
+  CHECK(viewed->raw().data() == text.data());
+  CHECK((*viewed)["a"].string() == "b\n");
+  CHECK(document.take_text() == text);
+  const auto owned = document.parse_owned(text);
+  REQUIRE(owned);
+  CHECK(document.text() == text);
+  CHECK(document.take_text() == text);
+  // It is ready for the next.
+  CHECK(document.parse("[]"));
+}
+
+TEST_CASE("a node is small: a request may have as many as its bytes allow") {
+  CHECK(sizeof(Node) == 32);
+}
+
 TEST_CASE("every prefix of a document is refused") {
   const std::string text = "{\"a\":[1,{\"b\":\"c\xc3\xa9\\n\"}],\"d\":null}";
   Document document;
@@ -149,7 +222,7 @@ TEST_CASE("the writer nests, escapes and passes raw text on") {
   Writer w(out);
   w.begin_object();
   w.member("text", "a\"b\n\xC3\xA9");
-  w.member("raw", RawJson{"{ \"n\": 1.0 }"});
+  w.member("raw", *RawJson::parse("{ \"n\": 1.0 }"));
   w.key("list");
   w.begin_array();
   w.number(std::int64_t{-3});
@@ -167,6 +240,22 @@ TEST_CASE("the writer nests, escapes and passes raw text on") {
 TEST_CASE("pointers escape their tokens") {
   CHECK(pointer("/a", "b/c~d") == "/a/b~1c~0d");
   CHECK(pointer("", std::size_t{3}) == "/3");
+}
+
+TEST_CASE("nothing that is no JSON can be written") {
+  std::string out;
+  Writer w(out);
+  w.begin_object();
+  w.member("inf", std::numeric_limits<double>::infinity());
+  w.member("nan", std::numeric_limits<double>::quiet_NaN());
+  w.member("cut \xC3", "a\xFFz");
+  w.member("surrogate", "\xED\xA0\x80");
+  w.member("good", "\xC3\xA9\x01");
+  w.end_object();
+  CHECK(out ==
+        "{\"inf\":null,\"nan\":null,\"cut \xEF\xBF\xBD\":\"a\xEF\xBF\xBDz\","
+        "\"surrogate\":\"\xEF\xBF\xBD\",\"good\":\"\xC3\xA9\\u0001\"}");
+  CHECK(is_json(out));
 }
 
 }  // namespace

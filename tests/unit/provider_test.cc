@@ -52,6 +52,16 @@ TEST_CASE("the URL is joined as the vendors mean it") {
   CHECK(url_of("anthropic", "http://h/proxy/v1") ==
         "http://h/proxy/v1/messages");
   CHECK(url_of("demo", "") == "demo:/x");
+  // The endpoint itself, and a version that the requests are not of.
+  CHECK(url_of("anthropic", "http://h/v1/messages") == "http://h/v1/messages");
+  CHECK(url_of("openai", "http://h/v1/chat/completions/") ==
+        "http://h/v1/chat/completions");
+  for (const std::string base :
+       {"http://h/v1", "http://h/v1beta/models", "http://h/v1beta/"}) {
+    CAPTURE(base);
+    CHECK(url_of("gemini", base) ==
+          "http://h/v1beta/models/{model}:generateContent");
+  }
 }
 
 TEST_CASE("the key stands in the provider's header and nowhere else") {
@@ -107,6 +117,34 @@ TEST_CASE("headers say what goes out and what may come back") {
   CHECK(find_header(upstream_request(other, "/x", "", true).headers,
                     "anthropic-version")
             .empty());
+}
+
+TEST_CASE("quirks leave a request alone that comes in the own dialect") {
+  static const Provider row{.name = "quirky",
+                            .dialect = "openai-chat",
+                            .base_url = "http://h",
+                            .quirks = kNoSeed | kOldMaxTokens | kNoUserField};
+  const Backend backend = make_backend(row, Secret());
+  const std::string body =
+      R"({"model":"m","seed":7,"max_completion_tokens":9,"user":"u",)"
+      R"("messages":[{"role":"user","content":"x"}]})";
+  TranslateOptions options;
+  options.traits = traits_for(backend, *backend.dialect, "m");
+  const auto own =
+      translate_request(*backend.dialect, *backend.dialect, body, options);
+  REQUIRE(own);
+  CHECK(own->body == body);
+  CHECK(own->losses.empty());
+  // One of another dialect's is written as the row says.
+  const auto other = translate_request(
+      *find_dialect("claude"), *backend.dialect,
+      R"({"model":"m","max_tokens":9,"metadata":{"user_id":"u"},)"
+      R"("messages":[{"role":"user","content":"x"}]})",
+      options);
+  REQUIRE(other);
+  CHECK(other->body.find("\"max_tokens\":9") != std::string::npos);
+  CHECK(other->body.find("\"user\":") == std::string::npos);
+  CHECK(other->losses.size() == 1);
 }
 
 TEST_CASE("a backend carries its deadlines into the request") {

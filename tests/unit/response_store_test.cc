@@ -47,25 +47,30 @@ TEST_CASE("the oldest answers make room") {
   CHECK(few.find(1, "c") != nullptr);
 
   config.max_entries = 100;
-  config.max_bytes = 1000;
+  config.max_bytes = 10'000;
   ResponseStore small(config);
-  small.put(1, stored("a", 400));
-  small.put(1, stored("b", 400));
-  small.put(1, stored("c", 400));
+  small.put(1, stored("a", 4000));
+  small.put(1, stored("b", 4000));
+  small.put(1, stored("c", 4000));
   CHECK(small.find(1, "a") == nullptr);
   CHECK(small.find(1, "c") != nullptr);
-  small.put(1, stored("huge", 2000));
+  small.put(1, stored("huge", 20'000));
   CHECK(small.find(1, "huge") == nullptr);
   CHECK(small.find(1, "c") != nullptr);
 }
 
-TEST_CASE("the same id again replaces the answer") {
+TEST_CASE("the same id again does not replace the answer") {
   ResponseStore store({});
   store.put(1, stored("a"));
   StoredResponse next = stored("a");
+  const std::string items = next.items;
   next.items = "[]";
   store.put(1, next);
-  CHECK(store.find(1, "a")->items == "[]");
+  CHECK(store.find(1, "a")->items == items);
+  // Another's is another answer.
+  store.put(2, next);
+  CHECK(store.find(2, "a")->items == "[]");
+  CHECK(store.find(1, "a")->items == items);
 }
 
 TEST_CASE("a store for nothing keeps nothing") {
@@ -74,6 +79,23 @@ TEST_CASE("a store for nothing keeps nothing") {
   ResponseStore store(config);
   store.put(1, stored("a"));
   CHECK(store.find(1, "a") == nullptr);
+}
+
+TEST_CASE("small answers count with what it takes to keep them") {
+  ResponseStoreConfig config;
+  config.max_entries = 1'000'000;
+  config.max_bytes = 100'000;
+  ResponseStore store(config);
+  constexpr int kAnswers = 1000;
+  for (int i = 0; i < kAnswers; ++i) {
+    store.put(1, stored(std::to_string(i), 0));
+  }
+  int kept = 0;
+  for (int i = 0; i < kAnswers; ++i) {
+    kept += store.find(1, std::to_string(i)) != nullptr ? 1 : 0;
+  }
+  CHECK(kept > 100);
+  CHECK(kept < 500);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <catch2/catch.hpp>
@@ -143,6 +144,57 @@ TEST_CASE("a peer that hangs up ends the wait") {
     CHECK(wait_for({&readable, 1}, Clock::time_point::max()) == 1);
     CHECK((readable.revents & (POLLIN | POLLHUP)) != 0);
   });
+}
+
+TEST_CASE("a fiber that never waits gives way to those that do") {
+  // As many as there are loops work without a pause; others answer.
+  const std::size_t loops = std::max(1u, std::thread::hardware_concurrency());
+  FiberPool pool(loops + 8);
+  std::atomic<bool> stop{false};
+  std::atomic<std::size_t> busy{0};
+  for (std::size_t i = 0; i < loops; ++i) {
+    Fiber::Task task = [&] {
+      ++busy;
+      while (!stop) FiberLoop::give_way();
+    };
+    REQUIRE(pool.enqueue(task));
+  }
+  while (busy < loops) std::this_thread::yield();
+  for (int i = 0; i < 20; ++i) {
+    run_on_fiber(pool, [] { wait_for({}, Clock::now() + 1ms); });
+  }
+  CHECK(busy == loops);
+  stop = true;
+  CHECK(pool.shutdown(20s));
+}
+
+TEST_CASE("long work never runs on a loop, however much of it there is") {
+  constexpr std::size_t kMany = 200;
+  FiberPool pool(kMany);
+  std::promise<void> opening;
+  const auto open = opening.get_future().share();
+  std::atomic<std::size_t> on_loop{0};
+  std::atomic<std::size_t> begun{0};
+  std::atomic<std::size_t> over{0};
+  for (std::size_t i = 0; i + 1 < kMany; ++i) {
+    Fiber::Task task = [&] {
+      ++begun;
+      run_apart([&] {
+        if (thread_waiter() != nullptr) ++on_loop;
+        open.wait();
+      });
+      ++over;
+    };
+    REQUIRE(pool.enqueue(task));
+  }
+  // Every loop still answers, though all helpers are taken.
+  while (begun + 1 < kMany) std::this_thread::yield();
+  run_on_fiber(pool, [] { wait_for({}, Clock::now() + 1ms); });
+  CHECK(over == 0);
+  opening.set_value();
+  CHECK(pool.shutdown(20s));
+  CHECK(over == kMany - 1);
+  CHECK(on_loop == 0);
 }
 
 TEST_CASE("a wakeup is not lost, whenever it comes") {

@@ -12,7 +12,7 @@ using namespace llmproxy::test;
 
 namespace {
 
-const std::string kGet = "GET / HTTP/1.1\r\n\r\n";
+const std::string kGet = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 
 /// Answers one piece, then waits to be let go.
 struct Stalled {
@@ -101,7 +101,8 @@ TEST_CASE("more clients than allowed get a 503 and may come again") {
   REQUIRE(eventually([&] { return stalled.begun == 2; }));
   {
     Client third(served);
-    third.send("POST /v1/messages HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}");
+    third.send(
+        "POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}");
     const std::string answer = third.rest();
     CHECK(answer.starts_with("HTTP/1.1 503 "));
     CHECK(answer.find("retry-after: 1\r\n") != std::string::npos);
@@ -120,7 +121,11 @@ TEST_CASE("more clients than allowed get a 503 and may come again") {
 TEST_CASE("even clients without a thread get a 503") {
   HttpServerOptions options;
   options.max_connections = 1;
-  Served served(echo, options);
+  Stalled stalled;
+  Served served(stalled.handler(), options);
+  Client busy(served);
+  busy.send(kGet);
+  REQUIRE(eventually([&] { return stalled.begun == 1; }));
   // Connections that send nothing hold their threads for a while.
   std::vector<std::unique_ptr<Client>> silent;
   for (int i = 0; i < 70; ++i)
@@ -131,6 +136,122 @@ TEST_CASE("even clients without a thread get a 503") {
   CHECK(answer.starts_with("HTTP/1.1 503 "));
   CHECK(answer.find("retry-after: 1\r\n") != std::string::npos);
   CHECK(answer.find("overloaded_error") != std::string::npos);
+  stalled.opening.set_value();
+}
+
+TEST_CASE("the client that has been idle longest gives way") {
+  HttpServerOptions options;
+  options.max_connections = 3;
+  Stalled stalled;
+  Served served(
+      [&, stall = stalled.handler()](const HttpRequest& request,
+                                     ResponseSink& sink) {
+        request.path == "/" ? stall(request, sink) : echo(request, sink);
+      },
+      options);
+  const std::string quick = "GET /quick HTTP/1.1\r\nhost: x\r\n\r\n";
+  Client busy(served);
+  busy.send(kGet);
+  REQUIRE(eventually([&] { return stalled.begun == 1; }));
+  Client first(served);
+  first.send(quick);
+  CHECK(first.answer().ends_with("GET /quick? []"));
+  Client second(served);
+  for (int i = 0; i < 3; ++i) {
+    second.send(quick);
+    CHECK(second.answer().ends_with("GET /quick? []"));
+  }
+  Client third(served);
+  third.send(kGet);
+  REQUIRE(eventually([&] { return stalled.begun == 2; }));
+  CHECK(first.rest().empty());
+  second.send(kGet);
+  REQUIRE(eventually([&] { return stalled.begun == 3; }));
+  // All are busy now.
+  Client fourth(served);
+  fourth.send(kGet);
+  CHECK(fourth.rest().starts_with("HTTP/1.1 503 "));
+  stalled.opening.set_value();
+  for (Client* client : {&busy, &third, &second})
+    CHECK(client->until("0\r\n\r\n").ends_with("done\n\r\n0\r\n\r\n"));
+}
+
+TEST_CASE("one address has no more connections than it may") {
+  HttpServerOptions options;
+  options.max_connections_per_address = 2;
+  Stalled stalled;
+  Served served(stalled.handler(), options);
+  Client first(served);
+  Client second(served);
+  first.send(kGet);
+  second.send(kGet);
+  REQUIRE(eventually([&] { return stalled.begun == 2; }));
+  Client third(served);
+  third.send(kGet);
+  CHECK(third.rest().starts_with("HTTP/1.1 503 "));
+  stalled.opening.set_value();
+  CHECK(first.until("0\r\n\r\n").ends_with("done\n\r\n0\r\n\r\n"));
+  // It waits now, and gives way.
+  CHECK(eventually([&] {
+    Client again(served);
+    again.send(kGet);
+    return again.until("\r\n").starts_with("HTTP/1.1 200 ");
+  }));
+}
+
+TEST_CASE("a client that only ended its side is still there") {
+  std::promise<void> asked;
+  std::atomic<bool> open{false};
+  std::atomic<bool> told{false};
+  Served served([&](const HttpRequest&, ResponseSink& sink) {
+    sink.on_client_gone([&] { told = true; });
+    asked.set_value();
+    while (!open && !told) wait_for({}, std::chrono::steady_clock::now() + 5ms);
+    sink.on_client_gone(nullptr);
+    sink.start(200, {{"content-length", "4"}});
+    sink.write("here");
+    sink.finish();
+  });
+  SECTION("it gets its answer") {
+    Client client(served);
+    client.send(kGet);
+    client.end_sending();
+    asked.get_future().wait();
+    // It is asked by an interim answer.
+    CHECK(client.until("\r\n\r\n").starts_with("HTTP/1.1 100 "));
+    open = true;
+    CHECK(client.rest().ends_with("here"));
+    CHECK_FALSE(told);
+  }
+  SECTION("one that left is told from it") {
+    {
+      Client client(served);
+      client.send(kGet);
+      asked.get_future().wait();
+    }
+    CHECK(served.stop(20s));
+    CHECK(told);
+  }
+}
+
+TEST_CASE("what still runs at the end is told to end") {
+  std::atomic<bool> ended{false};
+  HttpServerOptions options;
+  options.end_requests = [&] { ended = true; };
+  Served served(
+      [&](const HttpRequest&, ResponseSink& sink) {
+        sink.start(200, {});
+        sink.write("begun");
+        while (!ended) wait_for({}, std::chrono::steady_clock::now() + 5ms);
+        sink.write("the end");
+        sink.finish();
+      },
+      options);
+  Client client(served);
+  client.send(kGet);
+  CHECK(client.until("begun").ends_with("begun"));
+  CHECK(served.stop(1ms));
+  CHECK(client.rest().ends_with("the end\r\n0\r\n\r\n"));
 }
 
 TEST_CASE("stopping lets running answers finish and closes idle clients") {
@@ -195,7 +316,7 @@ TEST_CASE("many clients at once are all answered") {
       Client& client = *clients[i];
       for (int n = 0; n < 50; ++n) {
         const std::string path = "/" + std::to_string(i * 100 + n);
-        client.send("GET " + path + " HTTP/1.1\r\n\r\n");
+        client.send("GET " + path + " HTTP/1.1\r\nhost: x\r\n\r\n");
         if (client.answer().ends_with("GET " + path + "? []")) ++answered;
       }
     });

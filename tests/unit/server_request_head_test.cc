@@ -3,6 +3,7 @@
 #include <string>
 
 #include "server/request_head.h"
+#include "server/request_target.h"
 
 using namespace llmproxy;
 
@@ -82,12 +83,33 @@ TEST_CASE("a head has bounds, complete or not") {
                 limits) == HeadState::too_large);
 }
 
+TEST_CASE("a head is judged the same, however it arrives") {
+  const HeadLimits limits{
+      .request_line = 30, .header_line = 20, .headers = 3, .total = 80};
+  const std::string line = "GET /2345678901234567 HTTP/1.1";
+  for (const std::string& head :
+       {line + "\r\nname: 78901234567890\r\n\r\n",  // all lines of the most
+        line + "\r\nname: 789012345678901\n",       // two faults in one
+        line + "x\n", line + "\r\n" + std::string(90, 'a') + "\n"}) {
+    HeadScanner bytewise(limits);
+    HeadState state = HeadState::incomplete;
+    for (std::size_t size = 1;
+         size <= head.size() && state == HeadState::incomplete; ++size) {
+      state = bytewise.scan(std::string_view(head).substr(0, size));
+    }
+    CHECK(state == scanned(head, limits));
+  }
+}
+
 TEST_CASE("a body's length is what one clear header says") {
-  CHECK(body_framing({})->length == 0);
-  CHECK(body_framing({{"content-length", "17"}})->length == 17);
-  CHECK(body_framing({{"Content-Length", "17"}, {"content-length", "17"}})
-            ->length == 17);
-  CHECK(body_framing({{"Transfer-Encoding", "Chunked"}})->chunked);
+  CHECK(body_framing({}, false)->empty());
+  CHECK(body_framing({{"content-length", "17"}}, true)->length == 17);
+  CHECK(
+      body_framing({{"Content-Length", "17"}, {"content-length", "17"}}, false)
+          ->length == 17);
+  const Headers chunked{{"Transfer-Encoding", "Chunked"}};
+  CHECK(body_framing(chunked, false)->chunked);
+  CHECK_FALSE(body_framing(chunked, true));
 }
 
 TEST_CASE("headers that leave a body's length open are refused") {
@@ -105,28 +127,95 @@ TEST_CASE("headers that leave a body's length open are refused") {
   };
   for (const Headers& headers : unclear) {
     INFO(headers.front().value);
-    CHECK_FALSE(body_framing(headers));
+    CHECK_FALSE(body_framing(headers, false));
   }
 }
 
 TEST_CASE("a head is taken apart") {
-  const auto line = parse_head(
-      "POST /v1/a%20b?x=1?y HTTP/1.0\r\nHost:h\r\nempty:\r\n"
-      "a: \t spaced out \t\r\n\r\n");
-  REQUIRE(line);
-  CHECK(line->http10);
-  CHECK(line->request.method == "POST");
-  CHECK(line->request.path == "/v1/a%20b");
-  CHECK(line->request.query == "x=1?y");
-  CHECK(line->request.headers ==
+  RequestLine line;
+  REQUIRE(
+      parse_head("POST /v1/a%20b?x=1?y HTTP/1.0\r\nHost:h\r\nempty:\r\n"
+                 "a: \t spaced out \t\r\n\r\n",
+                 "", line));
+  CHECK(line.http10);
+  CHECK_FALSE(line.keep_alive);
+  CHECK(line.request.method == "POST");
+  CHECK(line.request.path == "/v1/a%20b");
+  CHECK(line.request.query == "x=1?y");
+  CHECK(line.request.headers ==
         Headers{{"Host", "h"}, {"empty", ""}, {"a", "spaced out"}});
-  CHECK(parse_head("GET / HTTP/1.1\r\n\r\n")->request.headers.empty());
   for (const char* head :
-       {"GET / HTTP/1.2\r\n\r\n", "GET / http/1.1\r\n\r\n",
-        "get / HTTP/1.1\r\n\r\n", "PRI * HTTP/2.0\r\n\r\n"}) {
+       {"GET / HTTP/1.2\r\nhost: h\r\n\r\n",
+        "GET / http/1.1\r\nhost: h\r\n\r\n",
+        "get / HTTP/1.1\r\nhost: h\r\n\r\n", "PRI * HTTP/2.0\r\n\r\n",
+        "GET / HTTP/1.1\r\n\r\n"}) {
     CAPTURE(head);
-    CHECK_FALSE(parse_head(head));
+    RequestLine none;
+    CHECK_FALSE(parse_head(head, "", none));
   }
+}
+
+TEST_CASE("a target is a path, a URL of ours, or an asterisk") {
+  struct Case {
+    const char* method;
+    const char* text;
+    const char* path;
+    const char* query;
+    const char* authority;
+  };
+  const Case taken[] = {
+      {"GET", "/a?b=c?d", "/a", "b=c?d", ""},
+      {"GET", "http://h:1/a?b", "/a", "b", "h:1"},
+      {"GET", "HTTPS://h?b", "/", "b", "h"},
+      {"GET", "http://h", "/", "", "h"},
+      {"OPTIONS", "*", "*", "", ""},
+      {"OPTIONS", "http://h", "*", "", "h"},
+      {"OPTIONS", "http://h/", "/", "", "h"},
+  };
+  for (const Case& row : taken) {
+    CAPTURE(row.text);
+    const auto target = parse_target(row.method, row.text);
+    REQUIRE(target);
+    CHECK(target->path == row.path);
+    CHECK(target->query == row.query);
+    CHECK(target->authority == row.authority);
+  }
+  for (const char* text :
+       {"", "a", "a/b", "?a", "*", "#", "/#", "/a?b#c", "http:/h/", "http://",
+        "http:///a", "http://u@h/", "http://h:x/", "http://[::1/", "ftp://h/",
+        "//h#a", "h:80", "anthropic/@127.0.0.1:1/x", "\\h"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_target("GET", text));
+  }
+}
+
+TEST_CASE("an absolute target says whose request it is") {
+  const auto host_of = [](const char* text, Headers headers) {
+    RequestTarget target;
+    target.authority = text;
+    const auto settled = settle_host(target, false, "proxy.lan", headers);
+    return settled ? std::string(find_header(headers, "host")) : "refused";
+  };
+  CHECK(host_of("", {{"Host", "any"}}) == "any");
+  CHECK(host_of("localhost:1", {{"Host", "any"}}) == "localhost:1");
+  CHECK(host_of("Proxy.LAN", {{"Host", "any"}}) == "Proxy.LAN");
+  CHECK(host_of("any", {{"Host", "any"}}) == "any");
+  CHECK(host_of("other", {{"Host", "any"}}) == "refused");
+  CHECK(host_of("localhost", {}) == "refused");
+  CHECK(host_of("", {{"Host", "any"}, {"host", "any"}}) == "refused");
+}
+
+TEST_CASE("headers of the connection end with it") {
+  Headers headers = {{"A", "1"},       {"Connection", "close, a ,, b"},
+                     {"b", "2"},       {"host", "h"},
+                     {"upgrade", "u"}, {"connection", "Host, upgrade"},
+                     {"c", "3"}};
+  drop_connection_headers(headers);
+  CHECK(headers == Headers{{"Connection", "close, a ,, b"},
+                           {"host", "h"},
+                           {"upgrade", "u"},
+                           {"connection", "Host, upgrade"},
+                           {"c", "3"}});
 }
 
 TEST_CASE("tokens are found in lists") {

@@ -195,7 +195,7 @@ TEST_CASE("an answer that breaks off has no last chunk") {
     SocketSink sink(wire.server, {});
     sink.start(200, kJson);
     sink.write("half");
-    sink.abandon();
+    sink.break_off();
     CHECK_FALSE(sink.complete());
     CHECK(sink.write("more") == Written::gone);
     CHECK(sink.finish() == Written::gone);

@@ -95,6 +95,17 @@ TEST_CASE("consumed counts whole events only") {
   CHECK(decoder.consumed() == first.size() + second.size());
 }
 
+TEST_CASE("an event begins behind the comments before it") {
+  const std::string first = "data: a\r\n\r\n: c\n\n";
+  SseDecoder decoder;
+  Frame event;
+  decoder.feed(first + "data: b\n\n");
+  REQUIRE(decoder.next(event));
+  CHECK(event.begin == 0);
+  REQUIRE(decoder.next(event));
+  CHECK(event.begin == first.size());
+}
+
 TEST_CASE("a huge event in small pieces is read whole") {
   SseDecoder decoder;
   Frame event;

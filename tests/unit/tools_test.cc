@@ -195,7 +195,30 @@ TEST_CASE("an error or a stop keeps what was said so far") {
   CHECK(run.answer.error().kind ==
         (stop ? ErrorKind::cancelled : ErrorKind::upstream_unreachable));
   CHECK(runs == (stop ? 1 : 2));
-  CHECK(run.messages.size() == (stop ? 2 : 3));
+  // Every call has its result: what ran keeps its own.
+  REQUIRE(run.messages.size() == 3);
+  REQUIRE(run.messages[2].content.size() == 2);
+  CHECK_FALSE(result_in(run.messages[2], 0)->is_error);
+  CHECK(result_in(run.messages[2], 1)->is_error == stop);
+}
+
+TEST_CASE("a stop within the last round's tool is told, too") {
+  std::stop_source source;
+  const Tool halt{"halt", "", "", [&](const std::string&) {
+                    source.request_stop();
+                    return Result<std::string>("halted");
+                  }};
+  ToolOptions options;
+  options.call.stop = source.get_token();
+  options.max_rounds = 1;
+  const auto transport =
+      upstream({answer_with({{"halt", "{}"}}, "tool_calls")});
+  const ToolRun run =
+      run_tools(client_of(wires()[0], transport), question(), {halt}, options);
+  REQUIRE_FALSE(run.answer);
+  CHECK(run.answer.error().kind == ErrorKind::cancelled);
+  CHECK(run.messages.size() == 3);
+  CHECK(transport->requests().size() == 1);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 
 #include "support/http_stub.h"
 #include "support/recorder.h"
+#include "support/text_body.h"
 #include "support/transport_ways.h"
 
 namespace llmproxy::testing {
@@ -50,8 +51,53 @@ TEST_CASE("a request goes out as given and the answer comes back") {
   CHECK(head.find("\r\nx-none:\r\n") != head.npos);
   CHECK(head.find("\r\nUser-Agent: llmproxy/") != head.npos);
   CHECK(head.find("Expect:") == head.npos);
-  CHECK(head.find("Accept-Encoding:") == head.npos);
+  CHECK(head.find("\r\nAccept-Encoding: identity\r\n") != head.npos);
   CHECK(body == request.body);
+}
+
+TEST_CASE("a large body is read as it is sent") {
+  const Way way = either_way();
+  std::string head;
+  std::string body;
+  HttpStub stub([&](StubCall& call) {
+    head = call.head();
+    body = call.body();
+    call.send(http_answer(200, "{}"));
+  });
+  const auto transport = make_curl_transport();
+  std::string text;
+  while (text.size() < 300'000) text += std::to_string(text.size());
+  for (int i = 0; i < 2; ++i) {
+    UpstreamRequest request = post(stub.url() + "/v1/x", "");
+    request.large_body = std::make_shared<TextBody>(text, 1000 + i);
+    Recorder recorder;
+    run(way, *transport, request, recorder);
+    CHECK(recorder.succeeded());
+    CHECK(body == text);
+    CHECK(head.find("\r\nContent-Length: " + std::to_string(text.size()) +
+                    "\r\n") != head.npos);
+    // The handle is used again for what is in memory.
+    Recorder small;
+    run(way, *transport, post(stub.url() + "/v1/x", "small"), small);
+    CHECK(small.succeeded());
+    CHECK(body == "small");
+  }
+}
+
+TEST_CASE("a large body that cannot be read ends the transfer") {
+  const Way way = either_way();
+  HttpStub stub([](StubCall& call) { call.wait_closed(); });
+  const auto transport = make_curl_transport();
+  UpstreamRequest request = post(stub.url() + "/v1/x", "");
+  request.large_body =
+      std::make_shared<TextBody>(std::string(1 << 20, 'x'), 4096, 500'000);
+  Recorder recorder;
+  run(way, *transport, request, recorder);
+  REQUIRE(recorder.done());
+  CHECK_FALSE(recorder.succeeded());
+  CHECK(recorder.error().kind == ErrorKind::internal);
+  CHECK(recorder.error().message.find("could not be read") !=
+        std::string::npos);
 }
 
 TEST_CASE("other methods") {

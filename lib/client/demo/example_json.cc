@@ -114,6 +114,7 @@ void write_object(const Value& schema, const Example& example, int depth) {
   example.out.begin_object();
   for (const Value name : schema["required"].children()) {
     if (!name.is_string()) continue;
+    if (example.values_left <= 0) break;
     example.out.key(name.string());
     write(schema["properties"][name.string()], example, depth);
   }

@@ -3,11 +3,13 @@
 #include "client/demo/model.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <limits>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "client/demo/asking.h"
 #include "client/demo/example_json.h"
 #include "client/demo/turn.h"
 #include "client/demo/words.h"
@@ -16,8 +18,11 @@
 namespace llmproxy::demo {
 namespace {
 
-constexpr std::string_view kParallel = "parallel";
-constexpr std::size_t kParallelCalls = 2;
+// Where the words say that it is several and not how many.
+constexpr std::size_t kSeveral = 2;
+
+using Tools = std::vector<const ToolDefinition*>;
+
 // What strings of a schema get when the user said nothing.
 constexpr std::string_view kNoWords = "demo";
 
@@ -34,23 +39,87 @@ bool may_call(const ToolDefinition& tool, const ToolChoice& choice) {
          std::find(allowed.begin(), allowed.end(), tool.name) != allowed.end();
 }
 
-// Which tools to call now, in order; empty = answer with text.
-std::vector<const ToolDefinition*> tools_to_call(const ChatRequest& request,
-                                                 const Turn& turn) {
-  std::vector<const ToolDefinition*> calls;
+// The tools that may be called now, in order.
+Tools tools_allowed(const ChatRequest& request, const Turn& turn) {
+  Tools allowed;
   const ToolChoice choice = request.tool_choice.value_or(ToolChoice{});
   if (choice.mode == ToolChoiceMode::none || !turn.tool_answers.empty()) {
-    return calls;
+    return allowed;
   }
-  const bool parallel = request.parallel_tool_calls.value_or(true) &&
-                        turn.text.find(kParallel) != std::string::npos;
-  const std::size_t most = parallel ? kParallelCalls : 1;
   for (const ToolDefinition& tool : request.tools) {
-    if (calls.size() < most && may_call(tool, choice)) calls.push_back(&tool);
+    if (may_call(tool, choice)) allowed.push_back(&tool);
   }
-  // One tool is enough for two calls.
-  while (!calls.empty() && calls.size() < most) calls.push_back(calls.back());
+  return allowed;
+}
+
+// Those of `allowed` that the words ask for: better those that they name than
+// those they only touch.
+Tools tools_asked(const Tools& allowed, const Asking& asking) {
+  for (const auto asks : {&Asking::says, &Asking::is_about}) {
+    Tools asked;
+    for (const ToolDefinition* tool : allowed) {
+      if (asked.size() < kMostCalls && (asking.*asks)(tool->name)) {
+        asked.push_back(tool);
+      }
+    }
+    if (!asked.empty()) return asked;
+  }
+  return {};
+}
+
+/// A call to make: of a tool, about a word.
+struct PlannedCall {
+  const ToolDefinition* tool;
+  std::string word;
+};
+
+// As many calls as `tools` and `names` give; one tool is enough for several.
+std::vector<PlannedCall> pair_up(const Tools& tools,
+                                 const std::vector<std::string>& names,
+                                 std::size_t least) {
+  std::vector<PlannedCall> calls;
+  for (const ToolDefinition* tool : tools) {
+    for (const std::string& name : names) {
+      if (calls.size() < kMostCalls) calls.push_back({tool, name});
+    }
+  }
+  while (calls.size() < least) calls.push_back(calls.back());
   return calls;
+}
+
+// Functions of the old kind are called one at a time.
+bool may_call_several(const ChatRequest& request) {
+  return request.parallel_tool_calls.value_or(true) &&
+         !request.legacy_functions;
+}
+
+// The first `count` of `tools`, or as many as there are.
+Tools first_of(const Tools& tools, std::size_t count) {
+  const std::size_t most = std::min(count, tools.size());
+  return {tools.begin(), tools.begin() + static_cast<std::ptrdiff_t>(most)};
+}
+
+// Which tools to call now, in order; empty = answer with text.
+std::vector<PlannedCall> calls_for(const ChatRequest& request,
+                                   const Turn& turn) {
+  const Tools allowed = tools_allowed(request, turn);
+  if (allowed.empty()) return {};
+  const Asking asking(turn.text);
+  Tools tools = tools_asked(allowed, asking);
+  const std::string_view word = last_word(turn.text);
+  const std::string about(word.empty() ? kNoWords : word);
+  if (!may_call_several(request)) {
+    return {{tools.empty() ? allowed.front() : tools.front(), about}};
+  }
+  const std::size_t least = asking.wants_several() ? kSeveral : 1;
+  if (asking.wants_all()) {
+    tools = first_of(allowed, kMostCalls);
+  } else if (tools.empty()) {
+    tools = first_of(allowed, least);
+  }
+  std::vector<std::string> names = listed_names(turn.text);
+  if (names.empty()) names = {about};
+  return pair_up(tools, names, least);
 }
 
 // A model that is made to call a tool says nothing before it.
@@ -59,15 +128,27 @@ bool calls_freely(const ChatRequest& request) {
          request.tool_choice->mode == ToolChoiceMode::automatic;
 }
 
-std::string arguments_for(const ToolDefinition& tool, const Turn& turn) {
-  if (tool.kind == ToolKind::custom) return turn.text;
-  const std::string_view word = last_word(turn.text);
-  return example_json(tool.schema.text, word.empty() ? kNoWords : word);
+std::string arguments_for(const PlannedCall& call, const Turn& turn) {
+  if (call.tool->kind == ToolKind::custom) return turn.text;
+  return example_json(call.tool->schema.text(), call.word);
+}
+
+// Each once: "get_weather and get_time".
+std::string names_of(const std::vector<PlannedCall>& calls) {
+  std::string out;
+  const ToolDefinition* before = nullptr;
+  for (const PlannedCall& call : calls) {
+    if (call.tool == before) continue;
+    if (!out.empty()) out += " and ";
+    out += call.tool->name;
+    before = call.tool;
+  }
+  return out;
 }
 
 std::string structured_text(const ResponseFormat& format, const Turn& turn) {
   if (!format.schema.empty()) {
-    return example_json(format.schema.text,
+    return example_json(format.schema.text(),
                         turn.text.empty() ? kNoWords : turn.text);
   }
   std::string out;
@@ -202,7 +283,7 @@ class Draft {
 
 ChatResponse answer(const ChatRequest& request) {
   const Turn turn = newest_turn(request);
-  const auto calls = tools_to_call(request, turn);
+  const auto calls = calls_for(request, turn);
   Draft draft(request, fingerprint(all_text(request)));
   if (wants_thinking(request.reasoning)) {
     draft.think(fmt::format(
@@ -216,10 +297,10 @@ ChatResponse answer(const ChatRequest& request) {
     draft.say(structured ? structured_text(*request.response_format, turn)
                          : plain_text(turn));
   } else if (!structured && calls_freely(request)) {
-    draft.say(fmt::format("I will call {}.", calls.front()->name));
+    draft.say(fmt::format("I will call {}.", names_of(calls)));
   }
-  for (const ToolDefinition* tool : calls) {
-    draft.call(*tool, arguments_for(*tool, turn));
+  for (const PlannedCall& call : calls) {
+    draft.call(*call.tool, arguments_for(call, turn));
   }
   return draft.finish();
 }

@@ -1,10 +1,12 @@
 // Decodes the request with its dialect, asks the model, encodes the answer.
 #include "client/demo/reply.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "chat/turns.h"
+#include "client/demo/embeddings.h"
 #include "client/demo/faults.h"
 #include "client/demo/model.h"
 #include "llmproxy/stream.h"
@@ -41,11 +43,22 @@ Reply error_reply(const Dialect& dialect, const Error& error) {
 
 Error error_of(const DemoFault& fault) {
   Error error;
-  error.kind = *fault.error;
+  error.kind = error_kind_from_status(fault.status);
+  error.status = fault.status;
   error.fault = Fault::upstream;
   error.message = "The demo model fails like this on demand.";
   error.retry_after = fault.retry_after;
   return error;
+}
+
+/// How an answer of this model goes wrong on its way; null = it does not.
+/// Errors: those of models that answer with nothing else, and of names that no
+/// model has.
+Result<const DemoFault*> fault_of(std::string_view model) {
+  LLMPROXY_TRY(check_model(model));
+  const DemoFault* fault = find_fault(model);
+  if (fault != nullptr && fault->status != 0) return error_of(*fault);
+  return fault;
 }
 
 /// Encodes events, one piece each.
@@ -107,14 +120,20 @@ RequestContext context_of(const ChatRequest& request, std::int64_t created) {
   return context;
 }
 
+/// Path and query of a URL.
+RequestHead head_of(std::string_view url) {
+  const std::size_t path = std::min(url.find('?'), url.size());
+  const std::size_t query = std::min(path + 1, url.size());
+  return {.path = url.substr(0, path), .query = url.substr(query)};
+}
+
 Result<Reply> decoded_reply(const Dialect& dialect, std::string body,
                             std::string_view url, std::int64_t created) {
   LLMPROXY_ASSIGN(const ParsedRequest parsed,
-                  ParsedRequest::parse(dialect, std::move(body), {url}));
+                  ParsedRequest::parse(dialect, std::move(body), head_of(url)));
   LLMPROXY_ASSIGN(const ChatRequest request, parsed.decode());
   LLMPROXY_TRY(refuse_essential(request.extensions));
-  const DemoFault* fault = find_fault(request.model);
-  if (fault != nullptr && fault->error) return error_of(*fault);
+  LLMPROXY_ASSIGN(const DemoFault* const fault, fault_of(request.model));
   ChatResponse response = answer(request);
   response.created = created;
   RequestContext context = context_of(request, created);
@@ -127,9 +146,27 @@ Result<Reply> decoded_reply(const Dialect& dialect, std::string body,
   return reply;
 }
 
+Result<Reply> embeddings_reply(const EmbeddingsPath& path,
+                               const UpstreamRequest& request) {
+  LLMPROXY_ASSIGN(Embeddings found, embed(path, request.url, request.body));
+  LLMPROXY_ASSIGN(const DemoFault* const fault, fault_of(found.model));
+  Reply reply;
+  reply.headers = {{"content-type", "application/json"}};
+  reply.pieces.push_back(std::move(found.body));
+  if (fault == nullptr) return reply;
+  reply.pace = fault->pace;
+  if (fault->cut) cut(reply);
+  return reply;
+}
+
 }  // namespace
 
 Reply reply_to(const UpstreamRequest& request, std::int64_t created) {
+  if (const EmbeddingsPath* path = find_embeddings(request.url)) {
+    Result<Reply> reply = embeddings_reply(*path, request);
+    if (!reply) return error_reply(dialect_of(*path), reply.error());
+    return *std::move(reply);
+  }
   const Dialect* dialect = dialect_of(request.url);
   if (dialect == nullptr) {
     Error error;

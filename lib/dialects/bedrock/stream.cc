@@ -16,7 +16,10 @@ class ChunkFramer final : public wire::Framer {
   void feed(std::string_view bytes) override { frames_.feed(bytes); }
   bool next(wire::Frame& frame) override {
     while (fault_.empty() && frames_.next(frame)) {
-      if (frame.exception || unwrap(frame)) return true;
+      const bool whole = frame.exception || unwrap(frame);
+      // The message that nobody can read is not taken.
+      if (fault_.empty()) consumed_ = frames_.consumed();
+      if (whole) return true;
     }
     return false;
   }
@@ -24,7 +27,7 @@ class ChunkFramer final : public wire::Framer {
   std::string_view fault() const override {
     return fault_.empty() ? frames_.fault() : fault_;
   }
-  std::size_t consumed() const override { return frames_.consumed(); }
+  std::size_t consumed() const override { return consumed_; }
 
  private:
   /// False for what is no event of the answer: other types of frames, and
@@ -51,6 +54,7 @@ class ChunkFramer final : public wire::Framer {
   wire::EventStreamDecoder frames_;
   json::Document document_;
   std::string event_;
+  std::size_t consumed_ = 0;
   std::string_view fault_;
 };
 

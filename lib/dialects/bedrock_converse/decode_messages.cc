@@ -2,6 +2,8 @@
 // ones.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "chat/media.h"
 #include "chat/sealed_reasoning.h"
 #include "dialects/bedrock_converse/messages.h"
@@ -27,6 +29,11 @@ std::optional<ThinkingPart> read_redacted_blob(std::string_view blob) {
   part.redacted_data = *std::move(data);
   part.issuer = ReasoningIssuer::anthropic;
   return part;
+}
+
+bool runs_at_provider(const Value& block) {
+  return std::find(kServerTypes.begin(), kServerTypes.end(),
+                   block["type"].string()) != kServerTypes.end();
 }
 
 namespace {
@@ -173,7 +180,8 @@ Part read_reasoning(const Block& block, Extensions& extensions) {
   LLMPROXY_ASSIGN(part.signature, text.optional_string("signature"));
   if (!part.signature.empty()) part.issuer = ReasoningIssuer::anthropic;
   if (auto foreign = unseal(part.signature)) part = *std::move(foreign);
-  LLMPROXY_ASSIGN(part.text, text.required_string("text"));
+  // Clients that add up a stream without a word have none here.
+  LLMPROXY_ASSIGN(part.text, text.optional_string("text"));
   keep_rest(reader, block, extensions);
   return ContentPart::Value(std::move(part));
 }
@@ -181,11 +189,14 @@ Part read_reasoning(const Block& block, Extensions& extensions) {
 Part read_tool_use(const Block& block, Extensions& extensions) {
   auto [reader, ok] = open(block);
   LLMPROXY_TRY(ok);
-  // Called and answered at the provider.
-  if (!block.member["type"].absent()) return opaque("toolUse", block.whole);
+  if (runs_at_provider(block.member)) return opaque("toolUse", block.whole);
+  reader.take("type");
   ToolCallPart part;
   LLMPROXY_ASSIGN(part.id, reader.required_string("toolUseId"));
   LLMPROXY_ASSIGN(part.name, reader.required_string("name"));
+  if (part.name.empty()) {
+    return invalid_request("a tool call needs a name", reader.path_of("name"));
+  }
   const Value input = reader.take("input");
   if (!input) {
     return invalid_request("input is required", reader.path_of("input"));
@@ -198,7 +209,8 @@ Part read_tool_use(const Block& block, Extensions& extensions) {
 Part read_tool_result(const Block& block, Extensions& extensions) {
   auto [reader, ok] = open(block);
   LLMPROXY_TRY(ok);
-  if (!block.member["type"].absent()) return opaque("toolResult", block.whole);
+  if (runs_at_provider(block.member)) return opaque("toolResult", block.whole);
+  reader.take("type");
   ToolResultPart part;
   LLMPROXY_ASSIGN(part.call_id, reader.required_string("toolUseId"));
   LLMPROXY_ASSIGN(const Value content, reader.required("content", Type::array));

@@ -173,7 +173,7 @@ Result<void> read_text_format(Value format, ChatRequest& request) {
   out.kind = FormatKind::json_schema;
   out.name = std::string(schema["name"].string());
   out.description = std::string(schema["description"].string());
-  out.schema = {std::string(schema["schema"].string())};
+  out.schema = json::Trusted::json(std::string(schema["schema"].string()));
   request.response_format = std::move(out);
   return {};
 }

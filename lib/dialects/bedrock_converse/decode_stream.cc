@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "chat/media.h"
+#include "chat/parse_answer.h"
 #include "chat/sealed_reasoning.h"
 #include "chat/stream_reader.h"
 #include "dialects/bedrock_converse/tables.h"
@@ -56,7 +57,14 @@ class Decoder final : public StreamReader {
     std::string opened;  // its start, as JSON; or its MIME type
   };
 
+  /// Parts come behind a start, whether or not the upstream sent one.
+  void start(EventSink& sink) {
+    if (!started_) message_start(Value(), sink);
+  }
+
   void message_start(Value, EventSink& sink) {
+    if (started_) return;
+    started_ = true;
     StreamEvent event;
     event.kind = EventKind::started;
     sink.on_event(event);
@@ -82,24 +90,28 @@ class Decoder final : public StreamReader {
   }
 
   void block_start(Value data, EventSink& sink) {
-    const Value start = data["start"];
-    const Value call = start["toolUse"];
-    if (call.is_object() && call["type"].absent()) {
-      StreamEvent event = event_of(EventKind::part_started,
-                                   open(index_of(data), PartKind::tool_call));
+    start(sink);
+    block_stop(data, sink);  // one that has its index and never ended
+    const Value block_start = data["start"];
+    const Value call = block_start["toolUse"];
+    if (call.is_object() && !runs_at_provider(call)) {
+      const Block& block = open(index_of(data), PartKind::tool_call);
+      const std::string made_id = made_call_id("", block.part);
+      StreamEvent event = event_of(EventKind::part_started, block);
       event.id = call["toolUseId"].string();
+      if (event.id.empty()) event.id = made_id;
       event.name = call["name"].string();
       return sink.on_event(event);
     }
-    if (start["image"].is_object()) {
+    if (block_start["image"].is_object()) {
       Block& block = open(index_of(data), PartKind::image);
       block.opened =
-          media_type_of(kImageFormats, start["image"]["format"].string());
+          media_type_of(kImageFormats, block_start["image"]["format"].string());
       return;
     }
     // Tools of the provider, and what may come.
-    if (start.size() > 0) {
-      open(index_of(data), PartKind::opaque).opened = start.raw();
+    if (block_start.size() > 0) {
+      open(index_of(data), PartKind::opaque).opened = block_start.raw();
     }
   }
 
@@ -107,6 +119,7 @@ class Decoder final : public StreamReader {
   Block& opened(Value data, PartKind kind, EventSink& sink) {
     const auto found = open_.find(index_of(data));
     if (found != open_.end()) return found->second;
+    start(sink);
     Block& block = open(index_of(data), kind);
     if (kind != PartKind::redacted_thinking) {
       sink.on_event(event_of(EventKind::part_started, block));
@@ -263,6 +276,7 @@ class Decoder final : public StreamReader {
   }
 
   void finish_answer(EventSink& sink) {
+    start(sink);
     StreamEvent event;
     event.kind = EventKind::finished;
     event.stop_reason =
@@ -277,6 +291,7 @@ class Decoder final : public StreamReader {
 
   std::map<std::int64_t, Block> open_;  // by the upstream's index
   std::uint32_t next_part_ = 0;
+  bool started_ = false;
   bool stopped_ = false;
   std::string stop_reason_;
   std::string stop_sequence_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/bounded.h"
 #include "chat/media.h"
 #include "chat/tool_arguments.h"
 #include "chat/tool_names.h"
@@ -77,7 +78,7 @@ MessagesWriter::MessagesWriter(const ChatRequest& request,
           losses) {}
 
 void MessagesWriter::lose(std::string path, std::string what, LossKind kind) {
-  losses_.push_back({std::move(path), std::move(what), kind});
+  add_loss(losses_, {std::move(path), std::move(what), kind});
 }
 
 void MessagesWriter::write_cache_point(const std::optional<CacheMarker>& cache,
@@ -184,7 +185,7 @@ std::optional<CacheMarker> MessagesWriter::marker_of(const Item& item) {
 Result<void> MessagesWriter::write_item(const Item& item) {
   const ContentPart& part = *item.part;
   if (const auto* opaque = part.as<OpaquePart>()) {
-    w_.raw(opaque->json.text);
+    w_.raw(opaque->json.text());
     return {};
   }
   w_.begin_object();
@@ -248,7 +249,7 @@ void MessagesWriter::write_text(const ContentPart& part, const TextPart& text) {
   w_.end_array();
   w_.key("citations");
   w_.begin_array();
-  for (const RawJson& citation : text.citations) w_.raw(citation.text);
+  for (const RawJson& citation : text.citations) w_.raw(citation.text());
   w_.end_array();
   write_extensions(part.extensions, member_of(part));
   w_.end_object();
@@ -269,7 +270,15 @@ Result<void> MessagesWriter::write_media(const MediaSource& source,
   w_.key("source");
   w_.begin_object();
   if (source.kind == MediaKind::file_id) {
-    w_.member_raw("s3Location", source.data);
+    // Its JSON as it was read; of a request made by hand it is a URI.
+    w_.key("s3Location");
+    if (json::is_json_object(source.data)) {
+      w_.raw(source.data);
+    } else {
+      w_.begin_object();
+      w_.member("uri", source.data);
+      w_.end_object();
+    }
   } else if (source.kind == MediaKind::text) {
     w_.member("text", source.data);
   } else {
@@ -388,7 +397,7 @@ Result<void> MessagesWriter::write_tool_result(const ToolResultPart& result,
     LLMPROXY_TRY(write_item({&unmarked, part_path}));
     any = true;
   }
-  if (!any && !own_) {
+  if (!any) {
     w_.begin_object();
     w_.member("text", "(no output)");
     w_.end_object();

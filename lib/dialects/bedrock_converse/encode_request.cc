@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/bounded.h"
 #include "chat/model_plan.h"
 #include "chat/schema.h"
 #include "chat/tool_plan.h"
@@ -32,13 +33,12 @@ bool takes_anthropic_fields(std::string_view model) {
 /// Names of the tools that the history calls, in order.
 std::vector<std::string_view> called_tools(const ChatRequest& request) {
   std::vector<std::string_view> names;
+  std::set<std::string_view> seen;
   for (const Message& message : request.messages) {
     for (const ContentPart& part : message.content) {
       const auto* call = part.as<ToolCallPart>();
       if (call == nullptr) continue;
-      if (std::find(names.begin(), names.end(), call->name) == names.end()) {
-        names.push_back(call->name);
-      }
+      if (seen.insert(call->name).second) names.push_back(call->name);
     }
   }
   return names;
@@ -78,7 +78,7 @@ class RequestWriter {
  private:
   void lose(std::string path, std::string what,
             LossKind kind = LossKind::dropped) {
-    losses_.push_back({std::move(path), std::move(what), kind});
+    add_loss(losses_, {std::move(path), std::move(what), kind});
   }
 
   void choose_thinking() {
@@ -118,10 +118,12 @@ class RequestWriter {
   Result<void> write_tool_config() {
     LLMPROXY_ASSIGN(
         std::vector<std::size_t> kept,
-        plan_tools(request_, options_,
-                   {.own = own_, .offers_allowed_only = true}, losses_));
+        plan_tools(
+            request_, options_,
+            {.provider = kTitle, .own = own_, .offers_allowed_only = true},
+            losses_));
     if (!own_ && !request_.tools.empty()) {
-      LLMPROXY_TRY(check_named_choice(request_, kept));
+      LLMPROXY_TRY(check_named_choice(request_, kept, kTitle));
     }
     forbid(kept);
     // Own requests are sent as they are, right or wrong.
@@ -147,7 +149,7 @@ class RequestWriter {
     const ToolDefinition& tool = request_.tools[index];
     const std::string path = json::pointer("/tools", index);
     if (tool.kind == ToolKind::hosted) {
-      w_.raw(tool.schema.text);
+      w_.raw(tool.schema.text());
     } else {
       w_.begin_object();
       w_.key("toolSpec");
@@ -155,7 +157,7 @@ class RequestWriter {
       w_.member("name", tool.name);
       w_.member_if("description", tool.description);
       write_input_schema(own_ && !tool.schema.empty()
-                             ? tool.schema.text
+                             ? tool.schema.text()
                              : object_schema(tool.schema));
       w_.member("strict", tool.strict);
       messages_.write_extensions(tool.extensions, kToolSpec);
@@ -230,7 +232,13 @@ class RequestWriter {
   // --- the rest ---------------------------------------------------------
 
   Result<void> write_inference() {
+    constexpr std::int64_t kMost = INT32_MAX;  // the API's own integer
     sampling_.max_output_tokens = request_.max_output_tokens;
+    if (request_.max_output_tokens > kMost) {
+      sampling_.max_output_tokens = kMost;
+      lose("/max_tokens", fmt::format("{} counts up to {}", kTitle, kMost),
+           LossKind::approximated);
+    }
     sampling_.temperature = request_.temperature;
     sampling_.top_p = request_.top_p;
     sampling_.top_k = request_.top_k;
@@ -359,7 +367,7 @@ class RequestWriter {
     inner.key("jsonSchema");
     inner.begin_object();
     inner.member("schema",
-                 own_ ? format.schema.text
+                 own_ ? format.schema.text()
                       : json::without_whitespace(closed_schema(
                             format.schema,
                             "/response_format/json_schema/schema", losses_)));

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/bounded.h"
 #include "chat/aws_errors.h"
 #include "chat/sealed_reasoning.h"
 #include "chat/sequencer.h"
@@ -17,7 +18,7 @@ namespace {
 
 class Encoder final : public StreamEncoder, private EventSink {
  public:
-  Encoder() : w_(data_), sequencer_(*this) {}
+  Encoder() : w_(data_, json::Spacing::none), sequencer_(*this) {}
 
   void on_event(const StreamEvent& event, std::string& out) override {
     out_ = &out;
@@ -63,7 +64,7 @@ class Encoder final : public StreamEncoder, private EventSink {
     for (const Loss& loss : losses_) {
       if (loss.path == path && loss.what == what) return;
     }
-    losses_.push_back({std::move(path), std::move(what), kind});
+    add_loss(losses_, {std::move(path), std::move(what), kind});
   }
 
   void open() {
@@ -79,12 +80,14 @@ class Encoder final : public StreamEncoder, private EventSink {
 
   void block_start(const StreamEvent& event) {
     has_delta_ = false;
+    input_ = {};
     thinking_id_ = event.id;
     switch (event.part_kind) {
       case PartKind::tool_call:
       case PartKind::custom_tool_call:
         return call_start(event);
       case PartKind::redacted_thinking:
+        if (event.text.empty()) return;
         return reasoning("redactedContent",
                          redacted_blob(event.issuer, event.id, event.text));
       case PartKind::image:
@@ -199,7 +202,6 @@ class Encoder final : public StreamEncoder, private EventSink {
   }
 
   void reasoning(std::string_view member, std::string_view value) {
-    if (value.empty()) return;
     open_delta("reasoningContent");
     w_.begin_object();
     w_.member(member, value);
@@ -214,12 +216,15 @@ class Encoder final : public StreamEncoder, private EventSink {
     }
     switch (event.part_kind) {
       case PartKind::tool_call:
-        return input(event.text);
+        return input(input_.take(event.text));
       case PartKind::custom_tool_call:
         custom_text_ += event.text;  // no JSON: wrapped at its end
         return;
       case PartKind::thinking:
-        reasoning("text", event.text);
+        // Programs want a text beside every signature, be it an empty one.
+        if (!event.text.empty() || (!has_delta_ && !event.signature.empty())) {
+          reasoning("text", event.text);
+        }
         if (event.signature.empty()) return;
         return reasoning("signature", is_foreign(event.issuer)
                                           ? seal(event.issuer, thinking_id_,
@@ -242,7 +247,14 @@ class Encoder final : public StreamEncoder, private EventSink {
       input(input_object(std::exchange(custom_text_, {})));
     }
     // Programs parse what the deltas of a call add up to.
-    if (event.part_kind == PartKind::tool_call && !has_delta_) input("{}");
+    if (event.part_kind == PartKind::tool_call) {
+      bool wrapped = false;
+      input(input_.rest(wrapped));
+      if (wrapped) {
+        lose("/content", std::string(kWrappedArguments),
+             LossKind::approximated);
+      }
+    }
     if (!has_delta_) return;  // it never was opened
     has_delta_ = false;
     open();
@@ -297,6 +309,7 @@ class Encoder final : public StreamEncoder, private EventSink {
   std::int64_t index_ = 0;
   std::string thinking_id_;
   std::string custom_text_;
+  StreamedInput input_;
   bool has_delta_ = false;
   bool refused_ = false;
 };

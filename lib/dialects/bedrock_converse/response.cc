@@ -4,11 +4,15 @@
 
 #include <algorithm>
 
+#include "base/bounded.h"
+#include "chat/answer_end.h"
 #include "chat/media.h"
+#include "chat/parse_answer.h"
 #include "chat/sealed_reasoning.h"
 #include "chat/tool_arguments.h"
 #include "chat/turns.h"
 #include "dialects/bedrock_converse/messages.h"
+#include "json/count.h"
 
 namespace llmproxy::bedrock_converse {
 namespace {
@@ -18,11 +22,6 @@ using json::Writer;
 
 /// Fields of an answer that describe the call, not the answer: no loss.
 constexpr std::array<std::string_view, 1> kBookkeeping = {"metrics"};
-
-std::optional<std::int64_t> count_of(Value value) {
-  const auto count = value.integer();
-  return count && *count >= 0 ? count : std::nullopt;
-}
 
 class AnswerWriter {
  public:
@@ -68,7 +67,7 @@ class AnswerWriter {
  private:
   void lose(std::string path, std::string what,
             LossKind kind = LossKind::dropped) {
-    losses_.push_back({std::move(path), std::move(what), kind});
+    add_loss(losses_, {std::move(path), std::move(what), kind});
   }
 
   void write_text(std::string_view text) {
@@ -103,7 +102,7 @@ class AnswerWriter {
     } else if (const auto* image = part.as<ImagePart>()) {
       write_image(*image, path);
     } else if (const auto* opaque = part.as<OpaquePart>()) {
-      if (opaque->dialect == kName) return w_.raw(opaque->json.text);
+      if (opaque->dialect == kName) return w_.raw(opaque->json.text());
       lose(path, fmt::format("{} has no {} parts", kTitle, opaque->type));
     } else {
       lose(path, fmt::format("{} has no such part in answers", kTitle));
@@ -127,7 +126,7 @@ class AnswerWriter {
     w_.end_array();
     w_.key("citations");
     w_.begin_array();
-    for (const RawJson& citation : text.citations) w_.raw(citation.text);
+    for (const RawJson& citation : text.citations) w_.raw(citation.text());
     w_.end_array();
     w_.end_object();
     w_.end_object();
@@ -159,8 +158,7 @@ class AnswerWriter {
     bool wrapped = false;
     const std::string input = input_object(call.arguments, &wrapped);
     if (wrapped) {
-      lose(path, "the call's arguments are no JSON object; wrapped",
-           LossKind::approximated);
+      lose(path, std::string(kWrappedArguments), LossKind::approximated);
     }
     w_.begin_object();
     w_.key("toolUse");
@@ -214,10 +212,10 @@ class AnswerWriter {
 
 Usage read_usage(const Value& usage) {
   Usage out;
-  const auto input = count_of(usage["inputTokens"]);
-  out.cached_input_tokens = count_of(usage["cacheReadInputTokens"]);
-  out.cache_write_tokens = count_of(usage["cacheWriteInputTokens"]);
-  out.output_tokens = count_of(usage["outputTokens"]);
+  const auto input = json::count_of(usage["inputTokens"]);
+  out.cached_input_tokens = json::count_of(usage["cacheReadInputTokens"]);
+  out.cache_write_tokens = json::count_of(usage["cacheWriteInputTokens"]);
+  out.output_tokens = json::count_of(usage["outputTokens"]);
   if (input || out.cached_input_tokens || out.cache_write_tokens) {
     out.input_tokens = input.value_or(0) + out.cached_input_tokens.value_or(0) +
                        out.cache_write_tokens.value_or(0);
@@ -267,7 +265,7 @@ std::string redacted_blob(ReasoningIssuer issuer, std::string_view id,
                             : encode_base64(data);
 }
 
-Result<ChatResponse> decode_response(const Value& body, Losses&) {
+Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
   const Value content = body["output"]["message"]["content"];
   if (!content.is_array()) {
     return upstream_malformed(
@@ -284,6 +282,7 @@ Result<ChatResponse> decode_response(const Value& body, Losses&) {
                     blocks.error().path, blocks.error().message));
   }
   response.content = *std::move(blocks);
+  complete_calls(response);
   response.stop_reason_text = std::string(reader.take("stopReason").string());
   response.stop_reason = from_wire(kStopReasons, response.stop_reason_text)
                              .value_or(StopReason::other);
@@ -301,6 +300,7 @@ Result<ChatResponse> decode_response(const Value& body, Losses&) {
       response.extensions.push_back(std::move(extension));
     }
   }
+  settle_answer(response, losses);
   return response;
 }
 

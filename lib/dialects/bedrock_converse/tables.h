@@ -132,6 +132,14 @@ constexpr bool is_foreign(ReasoningIssuer issuer) {
          issuer != ReasoningIssuer::unknown;
 }
 
+/// Words in the `type` of a toolUse or toolResult that say that the tool runs
+/// at the provider: of the API's enum, and what Nova's system tools answer
+/// with. Amazon writes a `type` for Claude's calls of the client's tools too:
+/// any other word is one of those and says nothing new.
+inline constexpr std::array<std::string_view, 3> kServerTypes = {
+    "server_tool_use", "nova_grounding_result", "nova_code_interpreter_result"};
+bool runs_at_provider(const json::Value& block);
+
 inline constexpr std::size_t kMaxCallId = 64;
 inline constexpr std::string_view kReasoningLoss =
     "Bedrock Converse does not count reasoning apart";

@@ -1,6 +1,7 @@
 // Anthropic Messages: a client's system and messages to canonical ones.
 #include <fmt/format.h>
 
+#include "chat/media.h"
 #include "chat/sealed_reasoning.h"
 #include "dialects/claude/messages.h"
 
@@ -38,6 +39,9 @@ Result<MediaSource> read_source(ObjectReader& reader) {
     MediaSource out;
     out.kind = row.kind;
     LLMPROXY_ASSIGN(out.data, source.required_string(row.member));
+    if (row.kind == MediaKind::url) {
+      return media_from_url(out.data, source.path_of(row.member));
+    }
     LLMPROXY_ASSIGN(out.media_type, source.optional_string("media_type"));
     return out;
   }
@@ -88,7 +92,8 @@ Result<ContentPart::Value> read_document(ObjectReader& reader) {
 
 Result<ContentPart::Value> read_thinking(ObjectReader& reader) {
   ThinkingPart part;
-  LLMPROXY_ASSIGN(std::string text, reader.required_string("thinking"));
+  // Clients that add up a stream without a word may have none here.
+  LLMPROXY_ASSIGN(std::string text, reader.optional_string("thinking"));
   LLMPROXY_ASSIGN(part.signature, reader.optional_string("signature"));
   if (!part.signature.empty()) part.issuer = ReasoningIssuer::anthropic;
   if (auto foreign = unseal(part.signature)) part = *std::move(foreign);
@@ -108,6 +113,9 @@ Result<ContentPart::Value> read_tool_use(ObjectReader& reader) {
   ToolCallPart part;
   LLMPROXY_ASSIGN(part.id, reader.required_string("id"));
   LLMPROXY_ASSIGN(part.name, reader.required_string("name"));
+  if (part.name.empty()) {
+    return invalid_request("a tool call needs a name", reader.path_of("name"));
+  }
   LLMPROXY_ASSIGN(const Value input, reader.required("input", Type::object));
   part.arguments = std::string(input.raw());
   // "direct" is what every ordinary call says.
@@ -218,8 +226,8 @@ void split_billing_line(Message& system) {
   writer.member("type", "text");
   writer.member("text", line);
   writer.end_object();
-  billing.value =
-      OpaquePart{std::string(kName), std::string(kBillingType), {raw}};
+  billing.value = OpaquePart{std::string(kName), std::string(kBillingType),
+                             json::Trusted::json(std::move(raw))};
   if (end == std::string::npos) {
     first = std::move(billing);
   } else {

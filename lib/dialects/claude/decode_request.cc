@@ -17,6 +17,7 @@ Result<ToolDefinition> read_tool(Value value, const std::string& path) {
   ObjectReader reader(value, path);
   LLMPROXY_ASSIGN(const std::string type, reader.optional_string("type"));
   ToolDefinition tool;
+  tool.source.text = path;
   if (!type.empty() && type != "custom") {
     tool.kind = ToolKind::hosted;
     tool.hosted_type = type;

@@ -1,7 +1,9 @@
 // Anthropic Messages: an upstream's stream to canonical events.
 #include <memory>
+#include <utility>
 #include <vector>
 
+#include "chat/parse_answer.h"
 #include "chat/sealed_reasoning.h"
 #include "chat/stream_reader.h"
 #include "dialects/claude/body.h"
@@ -49,18 +51,44 @@ class Decoder final : public StreamReader {
   bool on_close(EventSink&) override { return false; }
 
  private:
+  /// Parts come behind a start, whether or not the upstream sent one.
+  void start(EventSink& sink) {
+    if (!started_) message_start(Value(), sink);
+  }
+
   void message_start(Value data, EventSink& sink) {
     const Value message = data["message"];
+    const std::string_view id = message["id"].string();
+    if (std::exchange(started_, true)) {
+      // The same once more says nothing new, nor does one that comes late.
+      if (id == id_ || id_.empty()) return;
+      return fail(
+          upstream_malformed("the upstream began a second answer in a stream"),
+          sink);
+    }
+    id_ = id;
     counts_.update(message["usage"]);
     usage_ = counts_.usage();
     tier_ = canonical_tier(message["usage"]["service_tier"].string());
     StreamEvent event;
     event.kind = EventKind::started;
-    event.id = message["id"].string();
+    event.id = id_;
     event.model = message["model"].string();
     event.service_tier = tier_;
     event.usage = &usage_;
     sink.on_event(event);
+    whole_blocks(message, sink);
+  }
+
+  /// Some answers stand in the first event already. Indexes of their blocks
+  /// are none that a later one has.
+  void whole_blocks(Value message, EventSink& sink) {
+    std::int64_t index = -1;
+    for (const Value block : message["content"].children()) {
+      begin_block(index, block, sink);
+      end_block(index--, sink);
+    }
+    stop_reason_ = message["stop_reason"].string();
   }
 
   /// Part numbers count what was started; the upstream's indexes may skip.
@@ -77,15 +105,26 @@ class Decoder final : public StreamReader {
     return nullptr;
   }
 
+  static std::int64_t index_of(Value data) {
+    return data["index"].integer().value_or(0);
+  }
+
   void block_start(Value data, EventSink& sink) {
-    const Value block = data["content_block"];
+    start(sink);
+    block_stop(data, sink);  // one that has its index and never ended
+    begin_block(index_of(data), data["content_block"], sink);
+  }
+
+  void begin_block(std::int64_t index, Value block, EventSink& sink) {
     const std::string_view type = block["type"].string();
+    if (crowded(open_.size(), sink)) return;
     StreamEvent event;
     event.kind = EventKind::part_started;
     event.part = next_part_++;
     std::optional<ThinkingPart> foreign;
     std::string_view first;      // text the start carries already
     std::string_view signature;  // likewise
+    std::string made_id;         // of a call
     if (type == "text") {
       event.part_kind = PartKind::text;
       first = block["text"].string();
@@ -104,7 +143,9 @@ class Decoder final : public StreamReader {
       }
     } else if (type == "tool_use") {
       event.part_kind = PartKind::tool_call;
+      made_id = made_call_id(id_, event.part);
       event.id = block["id"].string();
+      if (event.id.empty()) event.id = made_id;
       event.name = block["name"].string();
       // A whole input instead of deltas; deltas, if they come, win.
       whole_input_ = block["input"].size() > 0
@@ -115,12 +156,10 @@ class Decoder final : public StreamReader {
       held_type_ = type;
       held_block_ = block.raw();
       whole_input_.clear();
-      open_.push_back(
-          {data["index"].integer().value_or(0), event.part, PartKind::opaque});
+      open_.push_back({index, event.part, PartKind::opaque});
       return;
     }
-    open_.push_back(
-        {data["index"].integer().value_or(0), event.part, event.part_kind});
+    open_.push_back({index, event.part, event.part_kind});
     sink.on_event(event);
     delta(open_.back(), &StreamEvent::text, first, sink);
     delta(open_.back(), &StreamEvent::signature, signature, sink);
@@ -146,7 +185,7 @@ class Decoder final : public StreamReader {
   }
 
   void block_delta(Value data, EventSink& sink) {
-    Block* block = find(data["index"].integer().value_or(0));
+    Block* block = find(index_of(data));
     if (block == nullptr) {
       return lose("/content_block_delta",
                   "the upstream sent a delta for a block it had not started");
@@ -184,7 +223,10 @@ class Decoder final : public StreamReader {
   }
 
   void block_stop(Value data, EventSink& sink) {
-    const std::int64_t index = data["index"].integer().value_or(0);
+    end_block(index_of(data), sink);
+  }
+
+  void end_block(std::int64_t index, EventSink& sink) {
     Block* block = find(index);
     if (block != nullptr) end(*block, sink);
     std::erase_if(open_, [index](const Block& b) { return b.index == index; });
@@ -234,6 +276,7 @@ class Decoder final : public StreamReader {
   }
 
   void message_delta(Value data, EventSink& sink) {
+    start(sink);
     const Value change = data["delta"];
     if (change["stop_reason"].is_string()) {
       stop_reason_ = change["stop_reason"].string();
@@ -257,6 +300,7 @@ class Decoder final : public StreamReader {
   }
 
   void message_stop(Value, EventSink& sink) {
+    start(sink);
     for (const Block& block : open_) end(block, sink);
     open_.clear();
     StreamEvent event;
@@ -284,6 +328,7 @@ class Decoder final : public StreamReader {
     fail(error, sink);
   }
 
+  std::string id_;
   UsageCounts counts_;
   Usage usage_;
   std::string tier_;
@@ -295,6 +340,7 @@ class Decoder final : public StreamReader {
   std::string stop_sequence_;
   std::string explanation_;
   std::uint32_t next_part_ = 0;
+  bool started_ = false;
 };
 
 }  // namespace

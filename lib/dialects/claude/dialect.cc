@@ -9,6 +9,9 @@ constexpr std::array kClientPaths = {
     ClientPath{"/v1/messages"},
     ClientPath{"/v1/messages/count_tokens", Operation::count_tokens}};
 
+constexpr std::array kHeaders = {
+    FixedHeader{"anthropic-version", "2023-06-01"}};
+
 }  // namespace
 
 extern const Dialect kDialect;
@@ -17,6 +20,7 @@ const Dialect kDialect = {
     .title = "Anthropic Messages",
     .upstream_path = "/messages",
     .upstream_stream_path = "",
+    .upstream_headers = kHeaders,
     .client_paths = kClientPaths,
     .field_names = kFieldNames,
     .framing = Framing::sse,

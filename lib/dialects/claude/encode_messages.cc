@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "base/bounded.h"
 #include "chat/media.h"
 #include "chat/tool_arguments.h"
 #include "chat/turns.h"
 #include "dialects/claude/messages.h"
+#include "json/text.h"
 
 namespace llmproxy::claude {
 namespace {
@@ -43,7 +45,7 @@ MessagesWriter::MessagesWriter(const ChatRequest& request,
                losses) {}
 
 void MessagesWriter::lose(std::string path, std::string what, LossKind kind) {
-  losses_.push_back({std::move(path), std::move(what), kind});
+  add_loss(losses_, {std::move(path), std::move(what), kind});
 }
 
 bool MessagesWriter::takes(const OpaquePart& part) const {
@@ -119,7 +121,7 @@ Result<void> MessagesWriter::write_turn(const Turn& turn) {
 Result<void> MessagesWriter::write_item(const Item& item) {
   const ContentPart& part = *item.part;
   if (const auto* opaque = part.as<OpaquePart>()) {
-    w_.raw(opaque->json.text);
+    w_.raw(opaque->json.text());
     return {};
   }
   w_.begin_object();
@@ -170,7 +172,7 @@ void MessagesWriter::write_text(const TextPart& text) {
   if (text.citations.empty() || kin_ == Kinship::foreign) return;
   w_.key("citations");
   w_.begin_array();
-  for (const RawJson& citation : text.citations) w_.raw(citation.text);
+  for (const RawJson& citation : text.citations) w_.raw(citation.text());
   w_.end_array();
 }
 
@@ -248,7 +250,7 @@ Result<void> MessagesWriter::write_document(const DocumentPart& document,
     type = "base64";
   } else if (source.kind == MediaKind::base64) {
     auto decoded = is_text ? decode_base64(source.data) : std::nullopt;
-    if (!decoded) {
+    if (!decoded || !json::is_utf8(*decoded)) {
       return unsupported(
           fmt::format("unsupported document type {}; {} takes PDF and "
                       "plain text",

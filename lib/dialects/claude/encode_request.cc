@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/bounded.h"
 #include "chat/model_plan.h"
 #include "chat/schema.h"
 #include "chat/tool_plan.h"
@@ -66,7 +67,7 @@ class RequestWriter {
  private:
   void lose(std::string path, std::string what,
             LossKind kind = LossKind::dropped) {
-    losses_.push_back({std::move(path), std::move(what), kind});
+    add_loss(losses_, {std::move(path), std::move(what), kind});
   }
 
   bool own() const { return kin_ == Kinship::own; }
@@ -134,7 +135,7 @@ class RequestWriter {
     w_.member("type", "json_schema");
     w_.key("schema");
     w_.raw(kin_ != Kinship::foreign
-               ? schema.text
+               ? schema.text()
                : closed_schema(schema, "/response_format/json_schema/schema",
                                losses_));
     w_.end_object();
@@ -164,7 +165,8 @@ class RequestWriter {
   Result<void> write_tools() {
     LLMPROXY_ASSIGN(const std::vector<std::size_t> kept,
                     plan_tools(request_, options_,
-                               {.own = own(),
+                               {.provider = host_.title,
+                                .own = own(),
                                 .offers_allowed_only = true,
                                 .takes_hosted =
                                     [this](const ToolDefinition& tool) {
@@ -173,14 +175,14 @@ class RequestWriter {
                                losses_));
     if (kept.empty() && context_.json_tool.empty()) {
       if (request_.tools.empty()) return {};
-      return check_named_choice(request_, kept);
+      return check_named_choice(request_, kept, host_.title);
     }
     w_.key("tools");
     w_.begin_array();
     for (const std::size_t i : kept) write_tool(i);
     if (!context_.json_tool.empty()) write_json_tool();
     w_.end_array();
-    if (!own()) LLMPROXY_TRY(check_named_choice(request_, kept));
+    if (!own()) LLMPROXY_TRY(check_named_choice(request_, kept, host_.title));
     write_tool_choice();
     return {};
   }
@@ -188,13 +190,13 @@ class RequestWriter {
   void write_tool(std::size_t index) {
     const ToolDefinition& tool = request_.tools[index];
     const std::string path = json::pointer("/tools", index);
-    if (tool.kind == ToolKind::hosted) return w_.raw(tool.schema.text);
+    if (tool.kind == ToolKind::hosted) return w_.raw(tool.schema.text());
     w_.begin_object();
     w_.member("name", tool.name);
     w_.member_if("description", tool.description);
     w_.member_raw("input_schema",
                   kin_ != Kinship::foreign && !tool.schema.empty()
-                      ? tool.schema.text
+                      ? tool.schema.text()
                       : object_schema(tool.schema));
     w_.member("strict", tool.strict);
     messages_.write_cache(tool.cache, path);

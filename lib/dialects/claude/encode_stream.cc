@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/bounded.h"
 #include "chat/sealed_reasoning.h"
 #include "chat/sequencer.h"
 #include "chat/tool_arguments.h"
@@ -36,7 +37,7 @@ class Encoder final : public StreamEncoder, private EventSink {
   Encoder(const RequestContext& context, const StreamFraming& framing)
       : framing_(framing),
         estimate_(context.estimated_input_tokens),
-        w_(data_),
+        w_(data_, json::Spacing::none),
         sequencer_(*this) {}
 
   void on_event(const StreamEvent& event, std::string& out) override {
@@ -74,11 +75,12 @@ class Encoder final : public StreamEncoder, private EventSink {
     }
   }
 
-  void lose(std::string path, std::string what) {
+  void lose(std::string path, std::string what,
+            LossKind kind = LossKind::dropped) {
     for (const Loss& loss : losses_) {
       if (loss.path == path && loss.what == what) return;
     }
-    losses_.push_back({std::move(path), std::move(what), LossKind::dropped});
+    add_loss(losses_, {std::move(path), std::move(what), kind});
   }
 
   void open(std::string_view type) {
@@ -126,7 +128,7 @@ class Encoder final : public StreamEncoder, private EventSink {
                               event.part_kind == PartKind::image ? "image"
                                                                  : event.name));
     }
-    has_delta_ = false;
+    input_ = {};
     if (event.part_kind == PartKind::thinking) thinking_id_ = event.id;
     open("content_block_start");
     w_.member("index", index_);
@@ -178,8 +180,10 @@ class Encoder final : public StreamEncoder, private EventSink {
         Row{PartKind::text, "text_delta", "text"},
         Row{PartKind::refusal, "text_delta", "text"},
         Row{PartKind::thinking, "thinking_delta", "thinking"},
-        Row{PartKind::tool_call, "input_json_delta", "partial_json"},
     };
+    if (event.part_kind == PartKind::tool_call) {
+      send_input(input_.take(event.text));
+    }
     if (event.part_kind == PartKind::custom_tool_call) {
       custom_text_ += event.text;  // free text is no JSON: wrapped at its end
     }
@@ -210,9 +214,13 @@ class Encoder final : public StreamEncoder, private EventSink {
     send();
   }
 
+  void send_input(std::string_view fragment) {
+    if (fragment.empty()) return;
+    send_delta("input_json_delta", "partial_json", fragment);
+  }
+
   void send_delta(std::string_view type, std::string_view member,
                   std::string_view text) {
-    has_delta_ = true;
     open("content_block_delta");
     w_.member("index", index_);
     w_.key("delta");
@@ -227,12 +235,16 @@ class Encoder final : public StreamEncoder, private EventSink {
     if (skipped_) return;
     if (event.part_kind == PartKind::custom_tool_call) {
       lose("/content", "a call with free text became one with an object");
-      send_delta("input_json_delta", "partial_json",
-                 input_object(std::exchange(custom_text_, {})));
+      send_input(input_object(std::exchange(custom_text_, {})));
     }
     // Clients take a call's input from its deltas alone.
-    if (event.part_kind == PartKind::tool_call && !has_delta_) {
-      send_delta("input_json_delta", "partial_json", "{}");
+    if (event.part_kind == PartKind::tool_call) {
+      bool wrapped = false;
+      send_input(input_.rest(wrapped));
+      if (wrapped) {
+        lose("/content", std::string(kWrappedArguments),
+             LossKind::approximated);
+      }
     }
     open("content_block_stop");
     w_.member("index", index_++);
@@ -284,7 +296,7 @@ class Encoder final : public StreamEncoder, private EventSink {
   std::int64_t index_ = 0;
   std::string thinking_id_;
   std::string custom_text_;
-  bool has_delta_ = false;
+  StreamedInput input_;
   bool skipped_ = false;
 };
 

@@ -72,9 +72,8 @@ void write_details(const Error& error, json::Writer& w) {
   w.end_object();
 }
 
-}  // namespace
-
-Error read_error(const Value& object, int status) {
+/// All that the members say; settle_error() comes behind it.
+Error read_members(const Value& object, int status) {
   Error error;
   error.fault = Fault::upstream;
   error.status = status;
@@ -92,8 +91,14 @@ Error read_error(const Value& object, int status) {
   // In a stream errors come without a status; overloaded has one of its own,
   // and SDKs of this dialect know it.
   if (status == 0 && error.kind == ErrorKind::overloaded) error.status = 529;
-  unwrap_message(error);
-  refine_by_message(error);
+  return error;
+}
+
+}  // namespace
+
+Error read_error(const Value& object, int status) {
+  Error error = read_members(object, status);
+  settle_error(error, object);
   return error;
 }
 
@@ -103,8 +108,8 @@ Error decode_error(int status, const Headers& headers, std::string_view body) {
   Error error;
   if (root && root->is_object()) {
     const Value inner = (*root)["error"];
-    error = read_error(inner ? inner : *root, status);
-    if (error.message.empty()) error.message = first_text(*root);
+    error = read_members(inner ? inner : *root, status);
+    settle_error(error, *root);
     error.request_id = std::string((*root)["request_id"].string());
   } else {
     error.fault = Fault::upstream;

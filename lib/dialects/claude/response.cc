@@ -5,10 +5,15 @@
 #include <algorithm>
 #include <array>
 
+#include "base/bounded.h"
+#include "chat/answer_end.h"
+#include "chat/parse_answer.h"
 #include "chat/sealed_reasoning.h"
 #include "chat/tool_arguments.h"
 #include "chat/turns.h"
 #include "dialects/claude/body.h"
+#include "json/count.h"
+#include "json/zero.h"
 
 namespace llmproxy::claude {
 namespace {
@@ -68,10 +73,10 @@ void write_citations(const TextPart& text, const std::string& path,
                      const Host& host, Writer& w, Losses& losses) {
   std::vector<std::string_view> own;
   for (const RawJson& citation : text.citations) {
-    if (is_own_citation(citation.text)) own.push_back(citation.text);
+    if (is_own_citation(citation.text())) own.push_back(citation.text());
   }
   if (own.size() < text.citations.size()) {
-    losses.push_back({path + "/annotations",
+    add_loss(losses, {path + "/annotations",
                       fmt::format("{} has no such annotations", host.title),
                       LossKind::dropped});
   }
@@ -111,10 +116,8 @@ void write_part(const ContentPart& part, const std::string& path,
     bool wrapped = false;
     const std::string input = input_object(call->arguments, &wrapped);
     if (wrapped) {
-      losses.push_back({path,
-                        "the call's arguments are no JSON object; "
-                        "wrapped",
-                        LossKind::approximated});
+      add_loss(losses,
+               {path, std::string(kWrappedArguments), LossKind::approximated});
     }
     w.begin_object();
     w.member("type", "tool_use");
@@ -128,14 +131,14 @@ void write_part(const ContentPart& part, const std::string& path,
     w.member("text", refusal->text);
     w.end_object();
   } else if (const auto* opaque = part.as<OpaquePart>()) {
-    if (opaque->dialect == kName) return w.raw(opaque->json.text);
-    losses.push_back(
-        {path, fmt::format("{} has no {} parts", host.title, opaque->type),
-         LossKind::dropped});
+    if (opaque->dialect == kName) return w.raw(opaque->json.text());
+    add_loss(losses,
+             {path, fmt::format("{} has no {} parts", host.title, opaque->type),
+              LossKind::dropped});
   } else if (part.as<ImagePart>()) {
-    losses.push_back(
-        {path, fmt::format("{} has no image parts in answers", host.title),
-         LossKind::dropped});
+    add_loss(losses,
+             {path, fmt::format("{} has no image parts in answers", host.title),
+              LossKind::dropped});
   }
 }
 
@@ -143,7 +146,7 @@ void write_part(const ContentPart& part, const std::string& path,
 
 void UsageCounts::update(const Value& usage) {
   const auto take = [](Value value, std::optional<std::int64_t>& member) {
-    if (const auto count = value.integer(); count && *count >= 0) {
+    if (const auto count = json::count_of(value)) {
       member = *count;
     }
   };
@@ -224,9 +227,9 @@ bool is_own_citation(std::string_view citation) {
 
 void lose_category(const Value& stop_details, Losses& losses) {
   if (stop_details["category"].absent()) return;
-  losses.push_back({"/stop_details/category",
-                    "the category of a refusal has no counterpart",
-                    LossKind::dropped});
+  add_loss(losses,
+           {"/stop_details/category",
+            "the category of a refusal has no counterpart", LossKind::dropped});
 }
 
 std::string canonical_tier(std::string_view wire) {
@@ -245,7 +248,7 @@ std::string message_id(std::string_view id) {
 }
 
 Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
-  if (body["error"].is_object()) return read_error(body["error"], 0);
+  if (!json::says_nothing(body["error"])) return read_error(body["error"], 0);
   if (!body["content"].is_array()) {
     return upstream_malformed("the upstream's answer has no content array");
   }
@@ -257,6 +260,7 @@ Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
   for (const Value block : reader.take("content").children()) {
     response.content.push_back(read_block(block));
   }
+  complete_calls(response);
   response.stop_reason_text = std::string(reader.take("stop_reason").string());
   response.stop_reason = from_wire(kStopReasons, response.stop_reason_text)
                              .value_or(StopReason::other);
@@ -275,6 +279,7 @@ Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
       response.extensions.push_back(std::move(extension));
     }
   }
+  settle_answer(response, losses);
   return response;
 }
 

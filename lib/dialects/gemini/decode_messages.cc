@@ -1,6 +1,7 @@
 // Gemini generateContent: a client's contents to canonical messages.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <deque>
 #include <utility>
 
@@ -35,6 +36,14 @@ Value take(ObjectReader& reader, std::string_view camel) {
   return value.absent() ? other : value;
 }
 
+std::vector<StepThought> read_step(const Value& part) {
+  const std::string_view signature = get(part, "thoughtSignature").string();
+  return unseal_step(signature).value_or(std::vector<StepThought>());
+}
+
+namespace {
+
+/// The signature or what was sealed into it, as thinking without text.
 ThinkingPart read_signature(std::string_view signature) {
   if (auto sealed = unseal(signature)) return *std::move(sealed);
   ThinkingPart thinking;
@@ -43,7 +52,12 @@ ThinkingPart read_signature(std::string_view signature) {
   return thinking;
 }
 
-namespace {
+/// Not a part's own: it stands for a whole step, or for none.
+bool signs_nothing_here(std::string_view signature) {
+  return is_step_seal(signature) ||
+         std::find(kNoSignatures.begin(), kNoSignatures.end(), signature) !=
+             kNoSignatures.end();
+}
 
 using Parts = std::vector<ContentPart>;
 
@@ -85,7 +99,7 @@ Result<ContentPart::Value> read_file(const Value& file,
   // Uploaded files have URLs too, but only Google can read those.
   const bool uploaded = source.data.find("generativelanguage.googleapis.com") !=
                             std::string::npos ||
-                        !source.data.starts_with("http");
+                        !is_web_url(source.data);
   source.kind = uploaded ? MediaKind::file_id : MediaKind::url;
   return media_part(std::move(source), get(file, "displayName").string());
 }
@@ -216,7 +230,8 @@ Result<Parts> read_part(const Value& value, const std::string& path) {
   }
   ObjectReader reader(value, path);
   const bool thought = reader.take("thought").is_true();
-  const std::string_view signature = take(reader, "thoughtSignature").string();
+  std::string_view signature = take(reader, "thoughtSignature").string();
+  if (signs_nothing_here(signature)) signature = {};
   // Clients replay the empty text that ends a stream.
   const Value text = value["text"];
   const bool empty = text.is_string() && text.string().empty();
@@ -226,7 +241,7 @@ Result<Parts> read_part(const Value& value, const std::string& path) {
       LLMPROXY_ASSIGN(part, read_data(reader, thought));
     }
     auto* thinking = part.as<ThinkingPart>();
-    if (!signature.empty() && signature != kNoSignature) {
+    if (!signature.empty()) {
       ThinkingPart sign = read_signature(signature);
       if (thinking != nullptr) sign.text = thinking->text;
       ContentPart carrier;
@@ -283,16 +298,24 @@ class ContentsReader {
     Message message;
     message.role = *role;
     message.source.index = index_;
-    LLMPROXY_TRY(read_parts(parts, reader.path_of("parts"), message));
+    std::vector<Piece> pieces;
+    LLMPROXY_TRY(read_parts(parts, reader.path_of("parts"), pieces));
     message.extensions = reader.rest();
-    add(std::move(message));
+    add(std::move(message), std::move(pieces));
     return {};
   }
 
+  /// What one part of a content holds.
+  struct Piece {
+    std::vector<StepThought> step;
+    Parts parts;
+    SourcePlace source;
+  };
+
   Result<void> read_parts(const Value& parts, const std::string& path,
-                          Message& message) {
+                          std::vector<Piece>& pieces) {
     if (parts.is_object() || parts.is_string()) {
-      return add_part(parts, path, SourceIndex::kNone, message);
+      return add_part(parts, path, SourceIndex::kNone, pieces);
     }
     if (!parts.absent() && !parts.is_array()) {
       return invalid_request(fmt::format("parts must be an array, not {}",
@@ -302,23 +325,24 @@ class ContentsReader {
     std::size_t index = 0;
     for (const Value part : parts.children()) {
       LLMPROXY_TRY(add_part(part, json::pointer(path, index),
-                            static_cast<std::int32_t>(index), message));
+                            static_cast<std::int32_t>(index), pieces));
       ++index;
     }
     return {};
   }
 
   Result<void> add_part(const Value& value, const std::string& path,
-                        std::int32_t index, Message& message) {
+                        std::int32_t index, std::vector<Piece>& pieces) {
     LLMPROXY_ASSIGN(Parts parts, read_part(value, path));
+    const SourcePlace source = {index_, "parts", index};
     for (ContentPart& part : parts) {
-      part.source = {index_, "parts", index};
+      part.source = source;
       if (auto* call = part.as<ToolCallPart>()) name_call(*call);
       if (auto* result = part.as<ToolResultPart>()) {
         name_result(get(value, "functionResponse")["name"].string(), *result);
       }
-      message.content.push_back(std::move(part));
     }
+    pieces.push_back({read_step(value), std::move(parts), source});
     return {};
   }
 
@@ -337,26 +361,38 @@ class ContentsReader {
   }
 
   /// Google's own chat helper replays one content per chunk.
-  void add(Message message) {
+  void add(Message message, std::vector<Piece> pieces) {
     auto& messages = request_.messages;
     const bool joins =
         !messages.empty() && messages.back().role == message.role &&
         message.role == Role::assistant && message.extensions.empty();
     if (!joins) {
       messages.push_back(std::move(message));
-      return;
+      step_begin_ = 0;
     }
-    std::vector<ContentPart>& turn = messages.back().content;
-    bool first = true;
-    for (ContentPart& part : message.content) {
+    bool may_go_on = joins;
+    for (Piece& piece : pieces) {
+      add(std::move(piece), may_go_on, messages.back());
+    }
+  }
+
+  void add(Piece piece, bool& may_go_on, Message& message) {
+    Parts& turn = message.content;
+    bool ends_step = !piece.step.empty();
+    if (message.role == Role::assistant) {
+      place_step(std::move(piece.step), piece.source, step_begin_, turn);
+    }
+    for (ContentPart& part : piece.parts) {
       // The words of one answer, cut where its chunks ended.
-      if (first && goes_on(turn, part)) {
+      if (may_go_on && goes_on(turn, part)) {
         turn.back().as<TextPart>()->text += part.as<TextPart>()->text;
       } else {
+        ends_step = ends_step || part.as<ToolCallPart>() != nullptr;
         turn.push_back(std::move(part));
       }
-      first = false;
+      may_go_on = false;
     }
+    if (ends_step) step_begin_ = turn.size();
   }
 
   static bool goes_on(const std::vector<ContentPart>& turn,
@@ -371,6 +407,7 @@ class ContentsReader {
 
   ChatRequest& request_;
   std::int32_t index_ = 0;
+  std::size_t step_begin_ = 0;  // in the last message
   std::size_t calls_ = 0;
   std::map<std::string, std::deque<std::string>> open_;  // name -> ids
 };
@@ -380,13 +417,14 @@ class ContentsReader {
 Result<void> read_system(ObjectReader& reader, ChatRequest& request) {
   const Value value = take(reader, "systemInstruction");
   if (value.absent()) return {};
+  // As the client spells it: either way is taken.
+  const std::string place = json::pointer("", value.key());
   Message message;
   message.role = Role::system;
   if (value.is_string()) {
     message.content.push_back(text_part(std::string(value.string())));
   } else if (!value.is_object()) {
-    return invalid_request("systemInstruction must be a content",
-                           "/systemInstruction");
+    return invalid_request("systemInstruction must be a content", place);
   }
   const Value parts = value["parts"];
   std::vector<Value> all;
@@ -394,11 +432,13 @@ Result<void> read_system(ObjectReader& reader, ChatRequest& request) {
   for (const Value part : parts.children()) {
     if (parts.is_array()) all.push_back(part);
   }
+  const std::string path = place + "/parts";
   std::size_t index = 0;
   for (const Value part : all) {
     LLMPROXY_ASSIGN(
         Parts read,
-        read_part(part, json::pointer("/systemInstruction/parts", index++)));
+        read_part(part,
+                  parts.is_array() ? json::pointer(path, index++) : path));
     for (ContentPart& one : read) message.content.push_back(std::move(one));
   }
   if (!message.content.empty()) request.messages.push_back(std::move(message));

@@ -26,10 +26,43 @@ Result<ToolDefinition> read_function(const Value& value,
   if (schema.is_object()) {
     tool.schema = schema.raw_json();
   } else if (own) {
-    tool.schema = {json_schema_of(own)};
+    tool.schema = json_schema_of(own);
   }
   tool.extensions = reader.rest();
   return tool;
+}
+
+/// A member, alone in an object.
+RawJson object_of(const Value& member) {
+  std::string out;
+  json::Writer w(out);
+  w.begin_object();
+  w.member_raw(member.key(), member.raw());
+  w.end_object();
+  return json::Trusted::json(std::move(out));
+}
+
+/// Google takes one thing for a list of one, here as in `tools`.
+Result<void> read_functions(const Value& functions, const std::string& path,
+                            ChatRequest& request) {
+  if (functions.is_object()) {
+    LLMPROXY_ASSIGN(ToolDefinition tool, read_function(functions, path));
+    request.tools.push_back(std::move(tool));
+    return {};
+  }
+  if (!functions.absent() && !functions.is_array()) {
+    return invalid_request(fmt::format("functionDeclarations must be an array, "
+                                       "not {}",
+                                       to_string(functions.type())),
+                           path);
+  }
+  std::size_t index = 0;
+  for (const Value function : functions.children()) {
+    LLMPROXY_ASSIGN(ToolDefinition tool,
+                    read_function(function, json::pointer(path, index++)));
+    request.tools.push_back(std::move(tool));
+  }
+  return {};
 }
 
 Result<void> read_tool(const Value& value, const std::string& path,
@@ -41,18 +74,13 @@ Result<void> read_tool(const Value& value, const std::string& path,
     const std::string_view name = member.key();
     const std::string place = json::pointer(path, name);
     if (name == "functionDeclarations" || name == "function_declarations") {
-      std::size_t index = 0;
-      for (const Value function : member.children()) {
-        LLMPROXY_ASSIGN(ToolDefinition tool,
-                        read_function(function, json::pointer(place, index++)));
-        request.tools.push_back(std::move(tool));
-      }
+      LLMPROXY_TRY(read_functions(member, place, request));
     } else if (!member.is_null()) {
       ToolDefinition tool;
       tool.kind = ToolKind::hosted;
       tool.hosted_type = name;
       tool.source.text = place;
-      tool.schema = {fmt::format("{{\"{}\":{}}}", name, member.raw())};
+      tool.schema = object_of(member);
       request.tools.push_back(std::move(tool));
     }
   }
@@ -76,7 +104,8 @@ Result<void> read_tools(ObjectReader& reader, ChatRequest& request) {
 Result<void> read_tool_config(ObjectReader& outer, ChatRequest& request) {
   const Value config = take(outer, "toolConfig");
   if (!config.is_object()) return {};
-  ObjectReader reader(config, "/toolConfig");
+  // As the client spells it: either way is taken.
+  ObjectReader reader(config, outer.path_of(config.key()));
   const Value calling = take(reader, "functionCallingConfig");
   for (Extension& extension : reader.rest()) {
     extension.name = "toolConfig/" + extension.name;
@@ -99,11 +128,11 @@ Result<void> read_tool_config(ObjectReader& outer, ChatRequest& request) {
   } else if (!mode.empty() && mode != "auto" && mode != "validated" &&
              mode != "mode_unspecified") {
     return invalid_request("mode must be AUTO, ANY, NONE or VALIDATED",
-                           "/toolConfig/functionCallingConfig/mode");
+                           reader.path_of(calling.key()) + "/mode");
   }
   if (mode == "validated") {
-    request.extensions.push_back(
-        {"toolConfig/functionCallingConfig/mode", {R"("VALIDATED")"}});
+    request.extensions.push_back({"toolConfig/functionCallingConfig/mode",
+                                  json::Trusted::json(R"("VALIDATED")")});
   }
   request.tool_choice = std::move(choice);
   return {};
@@ -125,11 +154,12 @@ struct IntegerRow {
   std::string_view name;
   std::optional<std::int64_t> ChatRequest::*member;
   std::int64_t min;
+  std::int64_t max;
 };
 constexpr IntegerRow kIntegers[] = {
-    {"topK", &ChatRequest::top_k, 0},
-    {"maxOutputTokens", &ChatRequest::max_output_tokens, 1},
-    {"seed", &ChatRequest::seed, INT64_MIN},
+    {"topK", &ChatRequest::top_k, 0, INT32_MAX},
+    {"maxOutputTokens", &ChatRequest::max_output_tokens, 1, INT32_MAX},
+    {"seed", &ChatRequest::seed, INT64_MIN, INT64_MAX},
 };
 
 Result<void> read_numbers(ObjectReader& reader, ChatRequest& request) {
@@ -149,7 +179,7 @@ Result<void> read_numbers(ObjectReader& reader, ChatRequest& request) {
     if (value.absent()) continue;
     request.*row.member = value.integer();
     const auto& number = request.*row.member;
-    if (!number || *number < row.min) {
+    if (!number || *number < row.min || *number > row.max) {
       return invalid_request(fmt::format("{} must be an integer{}", row.name,
                                          row.min > 0 ? " of at least 1" : ""),
                              reader.path_of(value.key()));
@@ -181,7 +211,7 @@ Result<void> read_format(ObjectReader& reader, ChatRequest& request) {
     format.source.text = reader.path_of(schema.key());
   } else if (own.is_object()) {
     format.kind = FormatKind::json_schema;
-    format.schema = {json_schema_of(own)};
+    format.schema = json_schema_of(own);
     format.source.text = reader.path_of(own.key());
   }
   request.response_format = std::move(format);
@@ -253,7 +283,7 @@ Result<void> read_config(ObjectReader& outer, ChatRequest& request) {
   for (Extension& extension : reader.rest()) {
     // Text is what everybody answers with.
     if (extension.name == "responseModalities" &&
-        json::without_whitespace(extension.value.text) == R"(["TEXT"])") {
+        json::without_whitespace(extension.value.text()) == R"(["TEXT"])") {
       continue;
     }
     extension.name = fmt::format("{}/{}", path.substr(1), extension.name);

@@ -5,6 +5,7 @@
 
 #include "dialects/gemini/messages.h"
 #include "json/json.h"
+#include "json/text.h"
 #include "json/writer.h"
 
 namespace llmproxy::gemini {
@@ -117,7 +118,8 @@ void write_member(const Value& schema, const Value& member, bool nullable,
   w.key(name);
   if (name == "properties") return write_properties(schema, w);
   if (name == "items") return write_schema(member, w);
-  w.raw(is_count(name) && member.is_string() ? member.string() : member.raw());
+  const bool quoted = is_count(name) && json::is_number_text(member.string());
+  w.raw(quoted ? member.string() : member.raw());
 }
 
 void write_schema(const Value& schema, json::Writer& w) {
@@ -140,11 +142,11 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-std::string json_schema_of(const Value& schema) {
+RawJson json_schema_of(const Value& schema) {
   std::string out;
   json::Writer w(out);
   write_schema(schema, w);
-  return out;
+  return json::Trusted::json(std::move(out));
 }
 
 }  // namespace llmproxy::gemini

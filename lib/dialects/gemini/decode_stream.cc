@@ -7,6 +7,7 @@
 
 #include "chat/stream_reader.h"
 #include "dialects/gemini/tables.h"
+#include "json/zero.h"
 #include "wire/json_array.h"
 
 namespace llmproxy::gemini {
@@ -26,8 +27,9 @@ class Decoder final : public StreamReader {
   }
 
   void on_object(std::string_view, Value data, EventSink& sink) override {
-    if (!data["error"].absent())
-      return fail(read_error(data["error"], 0), sink);
+    if (const Value error = data["error"]; !json::says_nothing(error)) {
+      return fail(read_error(error, 0), sink);
+    }
     if (id_.empty()) id_ = data["responseId"].string();
     if (model_.empty()) model_ = data["modelVersion"].string();
     if (const Value usage = data["usageMetadata"]; usage.is_object()) {
@@ -60,7 +62,7 @@ class Decoder final : public StreamReader {
     event.kind = EventKind::finished;
     event.stop_reason = reason_ == StopReason::refusal
                             ? StopReason::refusal
-                            : stop_reason(reason_text_, called_);
+                            : stop_reason(reason_text_);
     event.stop_reason_text = reason_text_;
     event.refusal_explanation = explanation_;
     event.usage = &usage_;
@@ -97,7 +99,7 @@ class Decoder final : public StreamReader {
     for (const Value part : candidate["content"]["parts"].children()) {
       read_one(part, sink);
     }
-    if (const auto error = broken_call(candidate, next_part_ > 0)) {
+    if (const auto error = broken_call(candidate, called_)) {
       return fail(*error, sink);
     }
     const std::string_view reason = candidate["finishReason"].string();
@@ -125,13 +127,31 @@ class Decoder final : public StreamReader {
       return lose("/candidates/0/content/parts",
                   "a part of a kind that nobody knows");
     }
+    read_sealed(value, sink);
     for (const ContentPart& part : *parts) {
       if (const auto* thinking = part.as<ThinkingPart>()) {
         read_thinking(*thinking, sink);
+        shown_thought_ = shown_thought_ || !thinking->text.empty();
       } else if (const auto* text = part.as<TextPart>()) {
         delta(PartKind::text, text->text, sink);
       } else {
         send_whole(part, sink);
+      }
+    }
+  }
+
+  /// Sealed by a proxy like this one between us and the model. Its words were
+  /// shown when they were thought; what is left goes onto them.
+  void read_sealed(const Value& part, EventSink& sink) {
+    for (StepThought& thought : read_step(part)) {
+      ThinkingPart& thinking = thought.thinking;
+      if (shown_thought_) thinking.text.clear();
+      const bool is_signed = !thinking.signature.empty();
+      if (is_signed && open_ != kNoPart && kind_ == PartKind::thinking) {
+        sign(thinking, sink);
+      } else if (is_signed || !thinking.text.empty() ||
+                 !thinking.redacted_data.empty()) {
+        read_thinking(thinking, sink);
       }
     }
   }
@@ -147,7 +167,10 @@ class Decoder final : public StreamReader {
       open(PartKind::thinking, thinking.id, sink);
     }
     if (!thinking.text.empty()) delta(PartKind::thinking, thinking.text, sink);
-    if (thinking.signature.empty()) return;
+    if (!thinking.signature.empty()) sign(thinking, sink);
+  }
+
+  void sign(const ThinkingPart& thinking, EventSink& sink) {
     StreamEvent event;
     event.kind = EventKind::part_delta;
     event.part_kind = PartKind::thinking;
@@ -198,6 +221,7 @@ class Decoder final : public StreamReader {
     close_part(sink);
     if (auto* call = part.as<ToolCallPart>()) {
       called_ = true;
+      shown_thought_ = false;
       if (call->id.empty())
         call->id = fmt::format("call_{}_{}", id_, next_part_);
     }
@@ -233,6 +257,7 @@ class Decoder final : public StreamReader {
   PartKind kind_ = PartKind::text;
   bool started_ = false;
   bool called_ = false;
+  bool shown_thought_ = false;  // in this step
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/bounded.h"
 #include "chat/tool_arguments.h"
 #include "chat/turns.h"
 #include "dialects/gemini/messages.h"
@@ -41,7 +42,7 @@ ContentsWriter::ContentsWriter(const ChatRequest& request,
 }
 
 void ContentsWriter::lose(std::string path, std::string what, LossKind kind) {
-  losses_.push_back({std::move(path), std::move(what), kind});
+  add_loss(losses_, {std::move(path), std::move(what), kind});
 }
 
 Result<void> ContentsWriter::write(std::string_view extra_system) {
@@ -157,6 +158,9 @@ bool ContentsWriter::sendable(const ContentPart& part,
   const bool ours =
       thinking->issuer == ReasoningIssuer::google ||
       (same_dialect_ && thinking->issuer == ReasoningIssuer::unknown);
+  const bool says_something =
+      !thinking->text.empty() || !thinking->signature.empty();
+  if (!says_something && thinking->redacted_data.empty()) return false;
   if (ours && thinking->redacted_data.empty()) return true;
   lose(path, "thinking without Google's signature cannot be sent to Gemini");
   return false;
@@ -218,7 +222,7 @@ void ContentsWriter::write_signature() {
 Result<void> ContentsWriter::write_item(const Item& item, bool& signed_call) {
   const ContentPart& part = *item.part;
   if (const auto* opaque = part.as<OpaquePart>()) {
-    w_.raw(opaque->json.text);
+    w_.raw(opaque->json.text());
     return {};
   }
   if (is_result(part)) return write_result(item);
@@ -251,7 +255,7 @@ Result<void> ContentsWriter::write_item(const Item& item, bool& signed_call) {
     const bool unsigned_first =
         !signed_call && signature_.empty() && !same_dialect_ &&
         options_.traits.thinking == ThinkingStyle::level;
-    if (unsigned_first) signature_ = kNoSignature;
+    if (unsigned_first) signature_ = kNoSignatures.front();
     signed_call = true;
     write_signature();
   } else {
@@ -301,6 +305,11 @@ Result<void> ContentsWriter::write_media(const ContentPart& part,
             ? "Gemini takes files as bytes, not by URL; send base64 data"
             : "a file id of another provider cannot be sent on; send the bytes",
         path);
+  }
+  if (source->kind == MediaKind::base64 &&
+      (source->data.empty() || source->media_type.empty())) {
+    return unsupported("Gemini takes no file without bytes or media type",
+                       path);
   }
   if (document != nullptr && !document->title.empty() && !same_dialect_) {
     lose(path, "Gemini takes no name of a document", LossKind::approximated);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/bounded.h"
 #include "chat/tool_plan.h"
 #include "chat/turns.h"
 #include "dialects/gemini/messages.h"
@@ -58,14 +59,15 @@ class RequestWriter {
  private:
   void lose(std::string path, std::string what,
             LossKind kind = LossKind::dropped) {
-    losses_.push_back({std::move(path), std::move(what), kind});
+    add_loss(losses_, {std::move(path), std::move(what), kind});
   }
 
   // --- tools --------------------------------------------------------------
 
   Result<void> choose_tools() {
     LLMPROXY_ASSIGN(kept_, plan_tools(request_, options_,
-                                      {.own = same_dialect_,
+                                      {.provider = kTitle,
+                                       .own = same_dialect_,
                                        .offers_allowed_only = !same_dialect_},
                                       losses_));
     return {};
@@ -91,7 +93,7 @@ class RequestWriter {
     }
     for (const std::size_t i : kept_) {
       const ToolDefinition& tool = request_.tools[i];
-      if (tool.kind == ToolKind::hosted) w_.raw(tool.schema.text);
+      if (tool.kind == ToolKind::hosted) w_.raw(tool.schema.text());
     }
     w_.end_array();
   }
@@ -125,7 +127,7 @@ class RequestWriter {
   static bool has_properties(const RawJson& schema) {
     if (schema.empty()) return false;
     json::Document document;
-    const auto root = document.parse(schema.text);
+    const auto root = document.parse(schema.text());
     if (!root || !root->is_object()) return false;
     // Anything but {"type":"object","properties":{}} and its like says
     // something about the arguments.
@@ -171,7 +173,7 @@ class RequestWriter {
 
   Result<void> write_choice(const ToolChoice& choice) {
     if (choice.mode == ToolChoiceMode::named && !same_dialect_) {
-      LLMPROXY_TRY(check_named_choice(request_, kept_));
+      LLMPROXY_TRY(check_named_choice(request_, kept_, kTitle));
     }
     const bool validated =
         own_extension("toolConfig/functionCallingConfig/mode");
@@ -215,7 +217,7 @@ class RequestWriter {
     extra_system_ = kJsonOnly;
     if (!format.schema.empty()) {
       extra_system_ += " It must be valid against this JSON Schema: ";
-      extra_system_ += format.schema.text;
+      extra_system_ += format.schema.text();
     }
     lose("/response_format",
          "Gemini takes no JSON format beside these functions; the model is "
@@ -252,7 +254,14 @@ class RequestWriter {
           "such call",
           "/max_tokens");
     }
-    w.member("maxOutputTokens", request_.max_output_tokens);
+    constexpr std::int64_t kMost = INT32_MAX;  // the API's own integer
+    std::optional<std::int64_t> limit = request_.max_output_tokens;
+    if (limit > kMost) {
+      limit = kMost;
+      lose("/max_tokens", fmt::format("Gemini counts up to {}", kMost),
+           LossKind::approximated);
+    }
+    w.member("maxOutputTokens", limit);
     w.member("temperature", request_.temperature);
     w.member("topP", request_.top_p);
     w.member("topK", request_.top_k);

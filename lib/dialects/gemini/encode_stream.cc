@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/bounded.h"
 #include "chat/sequencer.h"
 #include "dialects/gemini/tables.h"
 
@@ -15,7 +16,9 @@ namespace {
 class Encoder final : public StreamEncoder, private EventSink {
  public:
   explicit Encoder(const RequestContext& context)
-      : array_(context.json_array), w_(data_), sequencer_(*this) {}
+      : array_(context.json_array),
+        w_(data_, json::Spacing::none),
+        sequencer_(*this) {}
 
   void on_event(const StreamEvent& event, std::string& out) override {
     out_ = &out;
@@ -71,7 +74,7 @@ class Encoder final : public StreamEncoder, private EventSink {
     for (const Loss& loss : losses_) {
       if (loss.path == path && loss.what == what) return;
     }
-    losses_.push_back({std::move(path), std::move(what), kind});
+    add_loss(losses_, {std::move(path), std::move(what), kind});
   }
 
   // --- events -------------------------------------------------------------
@@ -190,7 +193,10 @@ class Encoder final : public StreamEncoder, private EventSink {
     if (event.text.empty()) return;
     switch (event.part_kind) {
       case PartKind::thinking:
-        has_thought_ = true;
+        // What is too large to seal is not kept either.
+        if (thinking_.text.size() <= StepSeal::kMaxBytes) {
+          thinking_.text += event.text;
+        }
         open();
         w_.member("text", event.text);
         w_.member("thought", true);
@@ -200,6 +206,7 @@ class Encoder final : public StreamEncoder, private EventSink {
         call_.arguments += event.text;
         return;
       default:
+        seal_.said_something();
         open();
         w_.member("text", event.text);
         put_signature();
@@ -221,25 +228,31 @@ class Encoder final : public StreamEncoder, private EventSink {
       lose("/content", "the arguments of a call are no JSON object; wrapped",
            LossKind::approximated);
     }
+    seal();
     put_signature();
     send({});
   }
 
-  /// Google's signature of a part that follows goes onto it; all others stand
-  /// on a thought of their own.
+  /// Google's signature of a part that follows goes onto it, that of a thought
+  /// stands behind its words. All other thinking is sealed at the step's end.
   void end_thinking() {
-    const bool thought = std::exchange(has_thought_, false);
-    if (thinking_.issuer == ReasoningIssuer::google && !thought) {
+    if (!is_own(thinking_)) return seal_.add(std::exchange(thinking_, {}));
+    if (thinking_.text.empty()) {
       signature_ = thinking_.signature;
       return;
     }
-    const std::string signature = signature_for_client(thinking_);
-    if (signature.empty()) return;
     open();
     w_.member("text", "");
     w_.member("thought", true);
-    w_.member("thoughtSignature", signature);
+    w_.member("thoughtSignature", thinking_.signature);
     send({});
+  }
+
+  /// A part has one signature, and Google takes no other for its own.
+  void seal() {
+    std::string sealed = seal_.take();
+    if (signature_.empty()) signature_ = std::move(sealed);
+    if (seal_.overflowed()) lose("/content", std::string(kOverflowedSeal));
   }
 
   // --- the end ------------------------------------------------------------
@@ -247,6 +260,8 @@ class Encoder final : public StreamEncoder, private EventSink {
   void finish(const StreamEvent& event) {
     lose_stop_details(event.stop_reason, event.stop_sequence, losses_);
     lose_usage_details(usage_, losses_);
+    // The text that ends the answer.
+    if (seal_.has_signed()) seal();
     open();
     w_.member("text", event.refusal_explanation);
     put_signature();
@@ -272,9 +287,9 @@ class Encoder final : public StreamEncoder, private EventSink {
   std::string id_;
   std::string model_;
   std::string signature_;  // of the next part
+  StepSeal seal_;
   ThinkingPart thinking_;
   ToolCallPart call_;
-  bool has_thought_ = false;
   bool begun_ = false;
 };
 

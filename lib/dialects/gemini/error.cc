@@ -75,9 +75,8 @@ void read_details(const Value& details, Error& error) {
   }
 }
 
-}  // namespace
-
-Error read_error(const Value& object, int status) {
+/// All that the members say; settle_error() comes behind it.
+Error read_members(const Value& object, int status) {
   Error error;
   error.fault = Fault::upstream;
   error.message = std::string(object.is_string() ? object.string()
@@ -97,8 +96,14 @@ Error read_error(const Value& object, int status) {
     error.kind = ErrorKind::upstream_failed;
   }
   read_details(object["details"], error);
-  unwrap_message(error);
-  refine_by_message(error);
+  return error;
+}
+
+}  // namespace
+
+Error read_error(const Value& object, int status) {
+  Error error = read_members(object, status);
+  settle_error(error, object);
   return error;
 }
 
@@ -117,8 +122,8 @@ Error decode_error(int status, const Headers& headers, std::string_view body) {
   }
   if (object.is_object()) {
     const Value inner = object["error"];
-    error = read_error(inner ? inner : object, status);
-    if (error.message.empty()) error.message = first_text(object);
+    error = read_members(inner ? inner : object, status);
+    settle_error(error, object);
   } else {
     error.fault = Fault::upstream;
     error.status = status;

@@ -5,9 +5,13 @@
 #include <algorithm>
 #include <array>
 
+#include "base/bounded.h"
+#include "chat/answer_end.h"
 #include "chat/sealed_reasoning.h"
 #include "chat/turns.h"
 #include "dialects/gemini/tables.h"
+#include "json/count.h"
+#include "json/zero.h"
 
 namespace llmproxy::gemini {
 namespace {
@@ -35,57 +39,93 @@ bool has(const std::array<std::string_view, N>& names, std::string_view name) {
 void read_parts(const Value& candidate, const std::string& id,
                 ChatResponse& response, Losses& losses) {
   std::size_t index = 0;
+  std::size_t step_begin = 0;
   for (const Value value : candidate["content"]["parts"].children()) {
     const std::string path =
         json::pointer("/candidates/0/content/parts", index++);
     auto parts = read_part(value, path);
     if (!parts) {
-      losses.push_back(
-          {path, "a part of a kind that nobody knows", LossKind::dropped});
+      add_loss(losses,
+               {path, "a part of a kind that nobody knows", LossKind::dropped});
       continue;
     }
+    // Sealed by a proxy like this one between us and the model.
+    std::vector<StepThought> step = read_step(value);
+    bool ends_step = !step.empty();
+    place_step(std::move(step), {}, step_begin, response.content);
     for (ContentPart& part : *parts) {
-      if (auto* call = part.as<ToolCallPart>(); call && call->id.empty()) {
-        call->id = fmt::format("call_{}_{}", id, response.content.size());
+      if (auto* call = part.as<ToolCallPart>()) {
+        ends_step = true;
+        if (call->id.empty()) {
+          call->id = fmt::format("call_{}_{}", id, response.content.size());
+        }
       }
       part.source = {};
       part.extensions.clear();
       response.content.push_back(std::move(part));
     }
+    if (ends_step) step_begin = response.content.size();
   }
 }
 
 std::optional<std::int64_t> count(const Value& usage, std::string_view name) {
-  const auto number = usage[name].integer();
-  return number && *number >= 0 ? number : std::nullopt;
+  return json::count_of(usage[name]);
 }
 
-/// Writes parts, a signature before its part put onto it.
+/// Writes parts; signatures stand on the parts that Google's servers sign: its
+/// own on the part behind them, a step's sealed thinking on the first call or,
+/// where nothing is called, on the last text.
 class PartsWriter {
  public:
   PartsWriter(Writer& writer, Losses& losses) : w_(writer), losses_(losses) {}
 
-  void write(const ContentPart& part, const std::string& path) {
-    const auto* thinking = part.as<ThinkingPart>();
-    if (thinking != nullptr && thinking->text.empty()) return sign(*thinking);
+  void write(const std::vector<ContentPart>& content) {
+    last_text_ = find_last_text(content);
+    for (std::size_t i = 0; i < content.size(); ++i) {
+      write(content[i], i, json::pointer("/content", i));
+    }
+    if (signature_.empty() && seal_.has_signed()) signature_ = seal_.take();
+    if (seal_.overflowed()) lose("/content", std::string(kOverflowedSeal));
+    if (signature_.empty()) return;
+    w_.begin_object();
+    w_.member("text", "");
+    put_signature();
+    w_.end_object();
+  }
+
+ private:
+  static constexpr std::size_t kNone = SIZE_MAX;
+
+  /// The text that ends the answer, unless something else does.
+  static std::size_t find_last_text(const std::vector<ContentPart>& content) {
+    for (std::size_t i = content.size(); i > 0; --i) {
+      const auto* text = content[i - 1].as<TextPart>();
+      if (text == nullptr) return kNone;
+      if (!text->text.empty()) return i - 1;
+    }
+    return kNone;
+  }
+
+  void write(const ContentPart& part, std::size_t index,
+             const std::string& path) {
+    if (const auto* thinking = part.as<ThinkingPart>()) return write(*thinking);
     if (const auto* opaque = part.as<OpaquePart>()) {
-      if (opaque->dialect == kName) return w_.raw(opaque->json.text);
+      if (opaque->dialect == kName) return w_.raw(opaque->json.text());
       return lose(path, fmt::format("Gemini has no {} parts", opaque->type));
     }
     const auto* text = part.as<TextPart>();
     if (text != nullptr && text->text.empty()) return;
     w_.begin_object();
-    if (thinking != nullptr) {
-      w_.member("text", thinking->text);
-      w_.member("thought", true);
-      w_.member_if("thoughtSignature", signature_for_client(*thinking));
-    } else if (text != nullptr) {
+    if (text != nullptr) {
       write_text(*text, path);
+      seal_.said_something();
+      if (index == last_text_ && seal_.has_signed()) seal();
     } else if (const auto* call = part.as<ToolCallPart>()) {
       if (write_call(*call, w_)) {
         lose(path, "the arguments of the call are no JSON object; wrapped",
              LossKind::approximated);
       }
+      seal();
     } else if (const auto* image = part.as<ImagePart>()) {
       w_.key("inlineData");
       w_.begin_object();
@@ -104,33 +144,23 @@ class PartsWriter {
     w_.end_object();
   }
 
-  void finish() {
-    if (signature_.empty()) return;
-    w_.begin_object();
-    w_.member("text", "");
-    put_signature();
-    w_.end_object();
-  }
-
- private:
-  void lose(std::string path, std::string what,
-            LossKind kind = LossKind::dropped) {
-    losses_.push_back({std::move(path), std::move(what), kind});
-  }
-
-  /// Google's own goes onto the next part; others need one of their own.
-  void sign(const ThinkingPart& thinking) {
-    if (thinking.issuer == ReasoningIssuer::google) {
-      signature_ = thinking.signature;
+  void write(const ThinkingPart& thinking) {
+    const bool own = is_own(thinking);
+    if (!own) seal_.add(thinking);
+    if (thinking.text.empty()) {
+      if (own) signature_ = thinking.signature;
       return;
     }
-    const std::string signature = signature_for_client(thinking);
-    if (signature.empty()) return;
     w_.begin_object();
-    w_.member("text", "");
+    w_.member("text", thinking.text);
     w_.member("thought", true);
-    w_.member("thoughtSignature", signature);
+    if (own) w_.member("thoughtSignature", thinking.signature);
     w_.end_object();
+  }
+
+  void lose(std::string path, std::string what,
+            LossKind kind = LossKind::dropped) {
+    add_loss(losses_, {std::move(path), std::move(what), kind});
   }
 
   void write_text(const TextPart& text, const std::string& path) {
@@ -140,6 +170,12 @@ class PartsWriter {
     }
   }
 
+  /// A part has one signature, and Google takes no other for its own.
+  void seal() {
+    std::string sealed = seal_.take();
+    if (signature_.empty()) signature_ = std::move(sealed);
+  }
+
   void put_signature() {
     w_.member_if("thoughtSignature", signature_);
     signature_.clear();
@@ -147,18 +183,16 @@ class PartsWriter {
 
   Writer& w_;
   Losses& losses_;
-  std::string signature_;
+  StepSeal seal_;
+  std::string signature_;  // of the next part
+  std::size_t last_text_ = kNone;
 };
 
 }  // namespace
 
-std::string signature_for_client(const ThinkingPart& thinking) {
-  const bool ours = thinking.issuer == ReasoningIssuer::google &&
-                    thinking.redacted_data.empty();
-  if (ours || (thinking.signature.empty() && thinking.redacted_data.empty())) {
-    return thinking.signature;
-  }
-  return seal(thinking);
+bool is_own(const ThinkingPart& thinking) {
+  return thinking.issuer == ReasoningIssuer::google &&
+         !thinking.signature.empty() && thinking.redacted_data.empty();
 }
 
 Usage read_usage(const Value& usage) {
@@ -190,11 +224,8 @@ void write_usage(const Usage& usage, Writer& w) {
   w.end_object();
 }
 
-StopReason stop_reason(std::string_view finish_reason, bool called_tools) {
-  const StopReason said =
-      from_wire(kStopReasons, finish_reason).value_or(StopReason::other);
-  return said == StopReason::end_turn && called_tools ? StopReason::tool_use
-                                                      : said;
+StopReason stop_reason(std::string_view finish_reason) {
+  return from_wire(kStopReasons, finish_reason).value_or(StopReason::other);
 }
 
 std::string block_explanation(const Value& feedback) {
@@ -204,9 +235,9 @@ std::string block_explanation(const Value& feedback) {
                      feedback["blockReason"].string());
 }
 
-std::optional<Error> broken_call(const Value& candidate, bool answered) {
+std::optional<Error> broken_call(const Value& candidate, bool called) {
   const std::string_view reason = candidate["finishReason"].string();
-  if (answered || !has(kBrokenCalls, reason)) return std::nullopt;
+  if (called || !has(kBrokenCalls, reason)) return std::nullopt;
   const std::string_view said = candidate["finishMessage"].string();
   Error error = upstream_malformed(
       said.empty()
@@ -219,16 +250,16 @@ std::optional<Error> broken_call(const Value& candidate, bool answered) {
 void lose_stop_details(StopReason reason, std::string_view stop_sequence,
                        Losses& losses) {
   if (reason == StopReason::pause) {
-    losses.push_back({"/stop_reason",
-                      "the turn was only paused; Gemini says STOP",
-                      LossKind::approximated});
+    add_loss(losses,
+             {"/stop_reason", "the turn was only paused; Gemini says STOP",
+              LossKind::approximated});
   } else if (reason == StopReason::context_window) {
-    losses.push_back({"/stop_reason",
+    add_loss(losses, {"/stop_reason",
                       "the context window is full; Gemini says MAX_TOKENS",
                       LossKind::approximated});
   }
   if (!stop_sequence.empty()) {
-    losses.push_back({"/stop_sequence",
+    add_loss(losses, {"/stop_sequence",
                       "Gemini does not say which stop sequence matched",
                       LossKind::dropped});
   }
@@ -236,13 +267,13 @@ void lose_stop_details(StopReason reason, std::string_view stop_sequence,
 
 void lose_usage_details(const Usage& usage, Losses& losses) {
   if (usage.cache_write_tokens.value_or(0) == 0) return;
-  losses.push_back({"/usage/cache_write_tokens",
+  add_loss(losses, {"/usage/cache_write_tokens",
                     "Gemini does not count what is written to a cache",
                     LossKind::dropped});
 }
 
 Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
-  if (body["error"].is_object()) return read_error(body["error"], 0);
+  if (!json::says_nothing(body["error"])) return read_error(body["error"], 0);
   const Value candidates = body["candidates"];
   const Value feedback = body["promptFeedback"];
   if (!candidates.is_array() && !feedback.is_object()) {
@@ -261,19 +292,17 @@ Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
     if (index++ == 0) candidate = one;
   }
   if (index > 1) {
-    losses.push_back({"/candidates/1",
-                      "only the first of several candidates crosses",
-                      LossKind::dropped});
+    add_loss(losses,
+             {"/candidates/1", "only the first of several candidates crosses",
+              LossKind::dropped});
   }
   read_parts(candidate, response.id, response, losses);
-  if (auto error = broken_call(candidate, !response.content.empty())) {
-    return *std::move(error);
-  }
   const bool called = std::any_of(
       response.content.begin(), response.content.end(),
       [](const ContentPart& part) { return part.as<ToolCallPart>(); });
+  if (auto error = broken_call(candidate, called)) return *std::move(error);
   response.stop_reason_text = std::string(candidate["finishReason"].string());
-  response.stop_reason = stop_reason(response.stop_reason_text, called);
+  response.stop_reason = stop_reason(response.stop_reason_text);
   if (!candidate) {
     response.stop_reason = StopReason::refusal;
     response.stop_reason_text = std::string(feedback["blockReason"].string());
@@ -289,6 +318,7 @@ Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
       response.extensions.push_back(std::move(extension));
     }
   }
+  settle_answer(response, losses);
   return response;
 }
 
@@ -307,11 +337,7 @@ void encode_response(const ChatResponse& response, const RequestContext&,
   std::string parts;
   Writer list(parts);
   list.begin_array();
-  PartsWriter writer(list, losses);
-  for (std::size_t i = 0; i < response.content.size(); ++i) {
-    writer.write(response.content[i], json::pointer("/content", i));
-  }
-  writer.finish();
+  PartsWriter(list, losses).write(response.content);
   if (!response.refusal_explanation.empty()) {
     list.begin_object();
     list.member("text", response.refusal_explanation);
@@ -338,7 +364,7 @@ void encode_response(const ChatResponse& response, const RequestContext&,
   w.member("modelVersion", response.model);
   w.member("responseId", response.id);
   if (!response.service_tier.empty()) {
-    losses.push_back({"/service_tier", "Gemini does not say which tier it was",
+    add_loss(losses, {"/service_tier", "Gemini does not say which tier it was",
                       LossKind::dropped});
   }
   if (same_dialect) {

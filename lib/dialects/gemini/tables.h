@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/enum_table.h"
+#include "chat/step_seal.h"
 #include "json/fields.h"
 #include "llmproxy/chat.h"
 #include "llmproxy/dialect.h"
@@ -113,9 +114,13 @@ inline constexpr std::size_t kMaxStopSequences = 5;
 /// Marks extensions that stood in generationConfig and what is nested there.
 inline constexpr std::string_view kConfigPrefix = "generationConfig/";
 inline constexpr std::string_view kJson = "application/json";
-/// What Google documents for calls of a history that its models did not make.
-inline constexpr std::string_view kNoSignature =
-    "skip_thought_signature_validator";
+/// What Google documents for calls of a history that its models did not make;
+/// the first one is written. Its Python client sends them as bytes: base64.
+inline constexpr std::array<std::string_view, 4> kNoSignatures = {
+    "skip_thought_signature_validator",
+    "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=",
+    "context_engineering_is_the_way_to_go",
+    "Y29udGV4dF9lbmdpbmVlcmluZ19pc190aGVfd2F5X3RvX2dv"};
 
 Result<ChatRequest> decode_request(const json::Value& body,
                                    const RequestHead& head);
@@ -140,28 +145,32 @@ std::unique_ptr<StreamEncoder> new_stream_encoder(
 // Pieces that requests, answers and streams share.
 
 /// One part of a turn: a canonical part, and a signature before it where it
-/// carries one (see ThinkingPart). Empty texts give nothing.
+/// carries one (see ThinkingPart), but for what read_step() reads. Empty texts
+/// give nothing.
 Result<std::vector<ContentPart>> read_part(const json::Value& part,
                                            const std::string& path);
-/// The signature or what was sealed into it, as thinking without text.
-ThinkingPart read_signature(std::string_view signature);
-/// Signature as clients of this dialect get it: Google's own as it is.
-std::string signature_for_client(const ThinkingPart& thinking);
+/// The thinking of a step that is sealed into a part's signature; nothing
+/// where there is no such seal.
+std::vector<StepThought> read_step(const json::Value& part);
+/// Google's own signature of a thought or of the part behind it; all other
+/// thinking is sealed for the step it belongs to.
+bool is_own(const ThinkingPart& thinking);
 /// ASCII letters in lower case: Google writes its enums in capitals.
 std::string lower(std::string_view text);
 /// A schema in Google's own form as JSON Schema.
-std::string json_schema_of(const json::Value& schema);
+RawJson json_schema_of(const json::Value& schema);
 
 Usage read_usage(const json::Value& usage);
 void write_usage(const Usage& usage, json::Writer& writer);
-/// What a finishReason means, given whether functions were called.
-StopReason stop_reason(std::string_view finish_reason, bool called_tools);
-/// Adds what finishReason cannot say of a stop.
+/// What a finishReason means; see settled_stop() for answers with calls.
+StopReason stop_reason(std::string_view finish_reason);
 /// What the client of a blocked prompt is told.
 std::string block_explanation(const json::Value& prompt_feedback);
-/// The model's call could not be read: without any usable content that is a
-/// failure, not an answer.
-std::optional<Error> broken_call(const json::Value& candidate, bool answered);
+/// The model's call could not be read: without another one that could be it is
+/// a failure, whatever was said before it: who waits for a call would take the
+/// answer for finished.
+std::optional<Error> broken_call(const json::Value& candidate, bool called);
+/// Adds what finishReason cannot say of a stop.
 void lose_stop_details(StopReason reason, std::string_view stop_sequence,
                        Losses& losses);
 /// Adds what usageMetadata cannot say.

@@ -6,6 +6,7 @@
 #include "chat/media.h"
 #include "dialects/openai_chat/call_signatures.h"
 #include "dialects/openai_chat/messages.h"
+#include "json/zero.h"
 
 namespace llmproxy::openai_chat {
 
@@ -274,7 +275,11 @@ class MessagesReader {
     }
     LLMPROXY_ASSIGN(const Value legacy,
                     reader.optional("function_call", Type::object));
-    if (legacy) {
+    if (!json::says_nothing(legacy)) {
+      if (legacy["name"].string().empty()) {
+        return invalid_request("function_call needs a name",
+                               reader.path_of("function_call"));
+      }
       message.content.push_back(
           made(ToolCallPart{legacy_call_id(legacy_calls_++),
                             std::string(legacy["name"].string()),

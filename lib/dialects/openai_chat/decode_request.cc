@@ -82,8 +82,10 @@ Result<void> read_tools(ObjectReader& reader, ChatRequest& request) {
                   reader.optional("functions", Type::array));
   index = 0;
   for (const Value value : functions.children()) {
-    ObjectReader function(value, json::pointer("/functions", index++));
+    const std::string path = json::pointer("/functions", index++);
+    ObjectReader function(value, path);
     LLMPROXY_ASSIGN(ToolDefinition tool, read_function(function));
+    tool.source.text = path;
     request.tools.push_back(std::move(tool));
     request.legacy_functions = true;
   }
@@ -165,7 +167,8 @@ Result<void> read_format(ObjectReader& reader, ChatRequest& request) {
     LLMPROXY_ASSIGN(format.name, inner.optional_string("name"));
     LLMPROXY_ASSIGN(format.description, inner.optional_string("description"));
     LLMPROXY_ASSIGN(format.strict, inner.optional_bool("strict"));
-    format.schema = inner.take("schema").raw_json();
+    LLMPROXY_ASSIGN(const Value own, inner.optional("schema", Type::object));
+    if (own) format.schema = own.raw_json();
   }
   request.response_format = std::move(format);
   return {};
@@ -233,7 +236,7 @@ Result<void> read_user(ObjectReader& reader, ChatRequest& request) {
 }
 
 bool is_default(const Extension& extension) {
-  const std::string value = json::without_whitespace(extension.value.text);
+  const std::string value = json::without_whitespace(extension.value.text());
   return std::any_of(kDefaults.begin(), kDefaults.end(),
                      [&](const Default& row) {
                        return row.name == extension.name && row.json == value;

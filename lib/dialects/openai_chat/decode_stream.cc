@@ -3,13 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
+#include <set>
+#include <string_view>
 #include <vector>
 
 #include "chat/json_progress.h"
 #include "chat/stream_reader.h"
 #include "dialects/openai_chat/call_signatures.h"
 #include "dialects/openai_chat/tables.h"
+#include "json/zero.h"
 
 namespace llmproxy::openai_chat {
 namespace {
@@ -35,11 +39,13 @@ struct Call {
 class Decoder final : public StreamReader {
  public:
   explicit Decoder(const RequestContext& context) {
+    std::map<std::string_view, std::string_view> sent;
+    for (const auto& alias : context.tool_aliases) {
+      sent.insert_or_assign(alias.original, alias.sent);
+    }
     for (const std::string& name : context.declared_tools) {
-      declared_.emplace_back(name);
-      for (const auto& alias : context.tool_aliases) {
-        if (alias.original == name) declared_.back() = alias.sent;
-      }
+      const auto alias = sent.find(name);
+      declared_.emplace(alias == sent.end() ? name : alias->second);
     }
   }
 
@@ -52,7 +58,7 @@ class Decoder final : public StreamReader {
   }
 
   void on_object(std::string_view, Value data, EventSink& sink) override {
-    if (const Value error = data["error"]; !error.absent()) {
+    if (const Value error = data["error"]; !json::says_nothing(error)) {
       return fail(read_error(error, 0), sink);
     }
     read_head(data);
@@ -117,21 +123,18 @@ class Decoder final : public StreamReader {
     const Value delta = choice["delta"];
     // Reasoning first: combined chunks hold what was thought before what is
     // said.
-    const Value old_name = delta["reasoning_content"];
-    text(PartKind::thinking,
-         old_name.is_string() ? old_name.string() : delta["reasoning"].string(),
-         sink);
+    text(PartKind::thinking, reasoning_text(delta), sink);
     read_content(delta["content"], sink);
     text(PartKind::refusal, delta["refusal"].string(), sink);
     for (const Value call : delta["tool_calls"].children()) {
       read_call(call, sink);
     }
     const Value legacy = delta["function_call"];
-    if (legacy.is_object()) read_legacy_call(legacy, sink);
-    if (!choice["logprobs"].absent()) {
+    if (!json::says_nothing(legacy)) read_legacy_call(legacy, sink);
+    if (!json::says_nothing(choice["logprobs"])) {
       lose("/choices/0/logprobs", "log probabilities do not cross in streams");
     }
-    if (delta["audio"].is_object()) {
+    if (!json::says_nothing(delta["audio"])) {
       lose("/choices/0/delta/audio", "audio does not cross in streams");
     }
     const std::string_view finish = choice["finish_reason"].string();
@@ -155,7 +158,6 @@ class Decoder final : public StreamReader {
   /// Appends to the open part of that kind, or opens one.
   void text(PartKind kind, std::string_view text, EventSink& sink) {
     if (text.empty()) return;
-    refused_ = refused_ || kind == PartKind::refusal;
     if (open_text_ == kNoPart || open_kind_ != kind) {
       end_text(sink);
       end_complete_calls(sink);
@@ -188,6 +190,7 @@ class Decoder final : public StreamReader {
   }
 
   void read_call(Value entry, EventSink& sink) {
+    if (crowded(calls_.size(), sink)) return;
     const bool custom =
         entry["type"].string() == "custom" || entry["custom"].is_object();
     const Value body = entry[custom ? "custom" : "function"];
@@ -236,8 +239,7 @@ class Decoder final : public StreamReader {
   }
 
   bool is_declared(std::string_view name) const {
-    return declared_.empty() || std::find(declared_.begin(), declared_.end(),
-                                          name) != declared_.end();
+    return declared_.empty() || declared_.contains(name);
   }
 
   /// The first name counts. Repeats of it are common, fragments are rare:
@@ -249,11 +251,11 @@ class Decoder final : public StreamReader {
     } else if (!declared_.empty() && !is_declared(call.name) &&
                call.waiting.empty()) {
       const std::string joined = call.name + std::string(name);
-      const bool prefix = std::any_of(
-          declared_.begin(), declared_.end(), [&](const std::string& known) {
-            return known.compare(0, joined.size(), joined) == 0;
-          });
-      if (prefix) call.name = joined;
+      // The first that is not before it begins with it, if any does.
+      const auto known = declared_.lower_bound(joined);
+      if (known != declared_.end() && known->starts_with(joined)) {
+        call.name = joined;
+      }
     }
   }
 
@@ -341,12 +343,9 @@ class Decoder final : public StreamReader {
   }
 
   void complete(EventSink& sink) {
-    const bool called =
-        std::any_of(calls_.begin(), calls_.end(),
-                    [](const Call& call) { return call.part != kNoPart; });
     StreamEvent event;
     event.kind = EventKind::finished;
-    event.stop_reason = stop_reason(finish_reason_, called, refused_);
+    event.stop_reason = stop_reason(finish_reason_);
     event.stop_reason_text = finish_reason_;
     event.service_tier = service_tier_;
     event.usage = &usage_;
@@ -373,7 +372,7 @@ class Decoder final : public StreamReader {
     sink.on_event(event);
   }
 
-  std::vector<std::string> declared_;  // as the upstream was told
+  std::set<std::string, std::less<>> declared_;  // as the upstream was told
   std::string id_;
   std::string model_;
   std::string service_tier_;
@@ -386,7 +385,6 @@ class Decoder final : public StreamReader {
   std::uint32_t next_part_ = 0;
   bool started_ = false;
   bool saw_finish_ = false;
-  bool refused_ = false;
 };
 
 }  // namespace

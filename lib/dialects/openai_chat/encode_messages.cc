@@ -1,3 +1,4 @@
+#include "base/bounded.h"
 #include "dialects/openai_chat/call_signatures.h"
 #include "dialects/openai_chat/messages.h"
 
@@ -29,14 +30,14 @@ MessagesWriter::MessagesWriter(const ChatRequest& request,
       same_dialect_(request.dialect.empty() || request.dialect == kName) {}
 
 void MessagesWriter::lose(std::string path, std::string what, LossKind kind) {
-  losses_.push_back({std::move(path), std::move(what), kind});
+  add_loss(losses_, {std::move(path), std::move(what), kind});
 }
 
 Result<void> MessagesWriter::write() {
   w_.begin_array();
   for (std::size_t i = 0; i < request_.messages.size(); ++i) {
     const Message& message = request_.messages[i];
-    if (message.role != Role::user) write_moved();
+    if (message.role != Role::user) LLMPROXY_TRY(write_moved());
     switch (message.role) {
       case Role::system:
       case Role::developer:
@@ -50,11 +51,13 @@ Result<void> MessagesWriter::write() {
         break;
     }
   }
-  write_moved();
+  LLMPROXY_TRY(write_moved());
   w_.end_array();
   if (!wrote_message_) {
     return unsupported("nothing of these messages can be sent to OpenAI Chat",
-                       path_of(request_.messages.back(), 0));
+                       request_.messages.empty()
+                           ? std::string("/messages")
+                           : path_of(request_.messages.back()));
   }
   return {};
 }
@@ -181,7 +184,7 @@ Result<void> MessagesWriter::write_user(const Message& message) {
   // Tool messages directly follow their call; images they brought and the
   // rest of the turn come behind all of them.
   if (rest.empty()) return {};
-  write_moved();
+  LLMPROXY_TRY(write_moved());
   return write_user_parts(message, rest);
 }
 
@@ -350,10 +353,18 @@ Result<void> MessagesWriter::write_tool_result(const Message& message,
   const bool only_text = std::all_of(
       result.content.begin(), result.content.end(),
       [](const ContentPart& child) { return child.as<TextPart>() != nullptr; });
-  if (traits_.tool_result_images && !only_text) {
+  const bool sendable =
+      std::any_of(result.content.begin(), result.content.end(), user_may_say);
+  if (traits_.tool_result_images && !only_text && sendable) {
     w_.begin_array();
+    std::size_t place = 0;
     for (const ContentPart& child : result.content) {
-      LLMPROXY_TRY(write_user_part(child, path));
+      const std::string child_path = path_of(path, child, place++);
+      if (!user_may_say(child)) {
+        lose(child_path, "OpenAI Chat tool results have no such part");
+        continue;
+      }
+      LLMPROXY_TRY(write_user_part(child, child_path));
     }
     w_.end_array();
   } else {
@@ -365,20 +376,19 @@ Result<void> MessagesWriter::write_tool_result(const Message& message,
 }
 
 /// Images and documents of tool results, behind the tool messages.
-void MessagesWriter::write_moved() {
-  if (moved_.empty()) return;
+Result<void> MessagesWriter::write_moved() {
+  if (moved_.empty()) return {};
   w_.begin_object();
   w_.member("role", "user");
   w_.key("content");
   w_.begin_array();
   for (const auto& [part, path] : moved_) {
-    if (auto written = write_user_part(*part, path); !written) {
-      lose(path, written.error().message);
-    }
+    LLMPROXY_TRY(write_user_part(*part, path));
   }
   w_.end_array();
   w_.end_object();
   moved_.clear();
+  return {};
 }
 
 void MessagesWriter::write_assistant(const Message& message) {

@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
+#include "base/bounded.h"
 #include "chat/tool_names.h"
 #include "chat/tool_plan.h"
 #include "chat/turns.h"
@@ -51,7 +53,7 @@ class RequestWriter {
  private:
   void lose(std::string path, std::string what,
             LossKind kind = LossKind::dropped) {
-    losses_.push_back({std::move(path), std::move(what), kind});
+    add_loss(losses_, {std::move(path), std::move(what), kind});
   }
 
   Result<void> write_limits() {
@@ -122,7 +124,8 @@ class RequestWriter {
   Result<void> write_tools() {
     LLMPROXY_ASSIGN(
         std::vector<std::size_t> kept,
-        plan_tools(request_, options_, {.own = same_dialect_}, losses_));
+        plan_tools(request_, options_,
+                   {.provider = "OpenAI Chat", .own = same_dialect_}, losses_));
     for (const std::size_t i : kept) {
       lose_tool_fields(request_.tools[i], json::pointer("/tools", i));
     }
@@ -132,7 +135,8 @@ class RequestWriter {
     w_.begin_array();
     for (const std::size_t i : kept) write_tool(request_.tools[i]);
     w_.end_array();
-    if (!same_dialect_) LLMPROXY_TRY(check_named_choice(request_, kept));
+    if (!same_dialect_)
+      LLMPROXY_TRY(check_named_choice(request_, kept, "OpenAI Chat"));
     write_tool_choice();
     if (request_.parallel_tool_calls && !request_.legacy_functions) {
       w_.member("parallel_tool_calls", *request_.parallel_tool_calls);
@@ -163,19 +167,13 @@ class RequestWriter {
 
   /// tool_choice without tools is a 400; a forced one cannot be kept.
   Result<void> forced_choice_of_nothing(bool web_search) {
-    if (!request_.tool_choice || request_.tools.empty() || web_search) {
-      return {};
-    }
-    if (request_.tool_choice->mode == ToolChoiceMode::named) {
-      return unsupported("the tool that must be called is not available",
-                         "/tool_choice");
-    }
-    return {};
+    if (request_.tools.empty() || web_search) return {};
+    return check_named_choice(request_, {}, "OpenAI Chat");
   }
 
   void write_tool(const ToolDefinition& tool) {
     if (tool.kind == ToolKind::hosted) {
-      w_.raw(tool.schema.text);
+      w_.raw(tool.schema.text());
       return;
     }
     if (!request_.legacy_functions) {
@@ -248,11 +246,15 @@ class RequestWriter {
   }
 
   void write_named(std::string_view name) {
-    const auto tool =
-        std::find_if(request_.tools.begin(), request_.tools.end(),
-                     [&](const ToolDefinition& t) { return t.name == name; });
+    // The first of that name; a list of allowed tools asks for each.
+    if (tools_.empty()) {
+      for (const ToolDefinition& tool : request_.tools) {
+        tools_.emplace(tool.name, &tool);
+      }
+    }
+    const auto tool = tools_.find(name);
     const bool custom =
-        tool != request_.tools.end() && tool->kind == ToolKind::custom;
+        tool != tools_.end() && tool->second->kind == ToolKind::custom;
     const std::string_view type = custom ? "custom" : "function";
     w_.begin_object();
     w_.member("type", type);
@@ -359,6 +361,7 @@ class RequestWriter {
   Writer w_;
   Losses& losses_;
   const bool same_dialect_;
+  std::map<std::string_view, const ToolDefinition*> tools_;  // once asked for
 };
 
 /// JSON mode and the schema in the system text, for models without schemas.
@@ -367,8 +370,8 @@ void put_schema_in_words(ChatRequest& request, Losses& losses) {
   const std::string text = fmt::format(
       "Respond with a single JSON object and nothing else. It must be valid "
       "against this JSON Schema: {}",
-      format.schema.empty() ? "{}" : format.schema.text);
-  losses.push_back({"/response_format",
+      format.schema.empty() ? "{}" : format.schema.text());
+  add_loss(losses, {"/response_format",
                     "this model has no structured output; it is told the "
                     "schema in words",
                     LossKind::approximated});

@@ -5,9 +5,10 @@
 // always, finish_reason once, usage last, no `event:` lines.
 #include <fmt/format.h>
 
+#include <map>
 #include <memory>
-#include <vector>
 
+#include "base/bounded.h"
 #include "dialects/openai_chat/call_signatures.h"
 #include "dialects/openai_chat/tables.h"
 #include "wire/sse.h"
@@ -18,7 +19,7 @@ namespace {
 class Encoder final : public StreamEncoder {
  public:
   explicit Encoder(const RequestContext& context)
-      : context_(context), w_(chunk_) {}
+      : context_(context), w_(chunk_, json::Spacing::none) {}
 
   void on_event(const StreamEvent& event, std::string& out) override {
     if (event.usage != nullptr) usage_ = *event.usage;
@@ -53,7 +54,7 @@ class Encoder final : public StreamEncoder {
     for (const Loss& loss : losses_) {
       if (loss.path == path && loss.what == what) return;
     }
-    losses_.push_back({std::move(path), std::move(what), LossKind::dropped});
+    add_loss(losses_, {std::move(path), std::move(what), LossKind::dropped});
   }
 
   void start(const StreamEvent& event, std::string& out) {
@@ -128,14 +129,14 @@ class Encoder final : public StreamEncoder {
   }
 
   struct OpenCall {
-    std::uint32_t part;
+    std::int64_t index;
     bool has_arguments;
   };
 
   void start_call(const StreamEvent& event, std::string& out) {
     const bool custom = event.part_kind == PartKind::custom_tool_call;
     const auto index = static_cast<std::int64_t>(calls_.size());
-    calls_.push_back({event.part, false});
+    calls_.insert_or_assign(event.part, OpenCall{index, false});
     open_chunk();
     if (context_.legacy_functions) {
       w_.key("function_call");
@@ -197,10 +198,9 @@ class Encoder final : public StreamEncoder {
   void call_delta(const StreamEvent& event, std::string_view text,
                   std::string& out) {
     std::int64_t index = 0;
-    for (std::size_t i = 0; i < calls_.size(); ++i) {
-      if (calls_[i].part != event.part) continue;
-      index = static_cast<std::int64_t>(i);
-      calls_[i].has_arguments = true;
+    if (const auto call = calls_.find(event.part); call != calls_.end()) {
+      index = call->second.index;
+      call->second.has_arguments = true;
     }
     const bool custom = event.part_kind == PartKind::custom_tool_call;
     open_chunk();
@@ -227,10 +227,9 @@ class Encoder final : public StreamEncoder {
   /// A call without arguments must add up to "{}": "" is no JSON.
   void end_part(const StreamEvent& event, std::string& out) {
     if (event.part_kind != PartKind::tool_call) return;
-    for (const OpenCall& call : calls_) {
-      if (call.part == event.part && !call.has_arguments) {
-        return call_delta(event, "{}", out);
-      }
+    const auto call = calls_.find(event.part);
+    if (call != calls_.end() && !call->second.has_arguments) {
+      call_delta(event, "{}", out);
     }
   }
 
@@ -291,9 +290,9 @@ class Encoder final : public StreamEncoder {
   std::string model_;
   std::string service_tier_;
   std::int64_t created_ = 0;
-  std::vector<OpenCall> calls_;
-  std::string signature_;  // of the call that comes next
-  bool thinking_ = false;  // the open part holds a thought
+  std::map<std::uint32_t, OpenCall> calls_;  // by their part
+  std::string signature_;                    // of the call that comes next
+  bool thinking_ = false;                    // the open part holds a thought
   bool refused_ = false;
 };
 

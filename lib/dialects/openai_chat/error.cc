@@ -59,6 +59,7 @@ constexpr std::array kCodes = {
     CodeRow{"content_filter", ErrorKind::content_filtered},
     CodeRow{"content_policy_violation", ErrorKind::content_filtered},
     CodeRow{"model_not_found", ErrorKind::not_found},
+    CodeRow{"unknown_url", ErrorKind::not_found},
     CodeRow{"invalid_api_key", ErrorKind::unauthenticated},
     CodeRow{"authentication_error", ErrorKind::unauthenticated},
     CodeRow{"permission_error", ErrorKind::permission_denied},
@@ -81,9 +82,8 @@ std::optional<ErrorKind> kind_of_word(std::string_view word) {
   return std::nullopt;
 }
 
-}  // namespace
-
-Error read_error(const Value& object, int status) {
+/// All that the members say; settle_error() comes behind it.
+Error read_members(const Value& object, int status) {
   Error error;
   error.fault = Fault::upstream;
   error.status = status;
@@ -105,8 +105,14 @@ Error read_error(const Value& object, int status) {
   } else {
     error.kind = kind_of_word(type).value_or(ErrorKind::upstream_failed);
   }
-  unwrap_message(error);
-  refine_by_message(error);
+  return error;
+}
+
+}  // namespace
+
+Error read_error(const Value& object, int status) {
+  Error error = read_members(object, status);
+  settle_error(error, object);
   return error;
 }
 
@@ -116,8 +122,8 @@ Error decode_error(int status, const Headers& headers, std::string_view body) {
   Error error;
   if (root && root->is_object()) {
     const Value inner = (*root)["error"];
-    error = read_error(inner ? inner : *root, status);
-    if (error.message.empty()) error.message = first_text(*root);
+    error = read_members(inner ? inner : *root, status);
+    settle_error(error, *root);
   } else {
     error.fault = Fault::upstream;
     error.status = status;

@@ -52,7 +52,7 @@ class MessagesWriter {
   Result<void> write_tool_result(const Message& message, std::size_t index);
   std::string result_text(const ToolResultPart& result,
                           const std::string& path);
-  void write_moved();
+  Result<void> write_moved();
   void write_assistant(const Message& message);
   void keep_reasoning(const ThinkingPart& thinking, const std::string& path,
                       std::string& reasoning);

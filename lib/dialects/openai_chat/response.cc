@@ -5,9 +5,13 @@
 #include <algorithm>
 #include <array>
 
+#include "base/bounded.h"
+#include "chat/answer_end.h"
 #include "chat/turns.h"
 #include "dialects/openai_chat/call_signatures.h"
 #include "dialects/openai_chat/tables.h"
+#include "json/count.h"
+#include "json/zero.h"
 
 namespace llmproxy::openai_chat {
 namespace {
@@ -34,8 +38,8 @@ constexpr std::array kUsageFields = {
 };
 
 /// Fields of an answer that describe the call, not the answer: no loss.
-constexpr std::array<std::string_view, 4> kBookkeeping = {
-    "object", "system_fingerprint", "metadata", "obfuscation"};
+constexpr std::array<std::string_view, 5> kBookkeeping = {
+    "object", "system_fingerprint", "metadata", "obfuscation", "error"};
 
 void write_details(const Usage& usage, std::string_view object,
                    Writer& writer) {
@@ -64,7 +68,7 @@ void read_content(Value content, ChatResponse& response) {
     const std::string_view type = part["type"].string();
     if (type == "text") {
       add_text(response, part["text"].string());
-    } else if (type == "refusal") {
+    } else if (!part["refusal"].string().empty()) {
       response.content.push_back(
           {RefusalPart{std::string(part["refusal"].string())}, {}, {}});
     }
@@ -73,7 +77,7 @@ void read_content(Value content, ChatResponse& response) {
 
 /// Calls without an id get one of this answer alone, so that ids of later
 /// turns differ.
-void read_tool_calls(Value message, ChatResponse& response) {
+void read_tool_calls(Value message, ChatResponse& response, Losses& losses) {
   const std::string& id = response.id;
   std::size_t index = 0;
   for (const Value value : message["tool_calls"].children()) {
@@ -89,6 +93,11 @@ void read_tool_calls(Value message, ChatResponse& response) {
     if (body["arguments"].is_object()) {
       call.arguments = std::string(body["arguments"].raw());
     }
+    if (call.name.empty()) {
+      add_loss(losses, {json::pointer("/choices/0/message/tool_calls", index++),
+                        std::string(kNamelessCall), LossKind::dropped});
+      continue;
+    }
     ++index;
     if (auto signature = read_call_signature(value)) {
       response.content.push_back({*std::move(signature), {}, {}});
@@ -96,7 +105,7 @@ void read_tool_calls(Value message, ChatResponse& response) {
     response.content.push_back({std::move(call), {}, {}});
   }
   const Value legacy = message["function_call"];
-  if (legacy.is_object()) {
+  if (!legacy["name"].string().empty()) {
     response.content.push_back(
         {ToolCallPart{"call_function_0", std::string(legacy["name"].string()),
                       std::string(legacy["arguments"].string()), false},
@@ -113,7 +122,7 @@ void keep_the_rest(const json::ObjectReader& body, Value choice,
                                        extension.name) != kBookkeeping.end();
     if (!bookkeeping) response.extensions.push_back(std::move(extension));
   }
-  if (!choice["logprobs"].absent()) {
+  if (!json::says_nothing(choice["logprobs"])) {
     response.extensions.push_back({"logprobs", choice["logprobs"].raw_json()});
   }
 }
@@ -138,9 +147,9 @@ Parts sort_parts(const ChatResponse& response, bool legacy, Losses& losses) {
     if (const auto* text = part.as<TextPart>()) {
       parts.text += text->text;
       if (!text->citations.empty()) {
-        losses.push_back({path + "/citations",
-                          "OpenAI Chat has no such citations",
-                          LossKind::dropped});
+        add_loss(losses,
+                 {path + "/citations", "OpenAI Chat has no such citations",
+                  LossKind::dropped});
       }
     } else if (const auto* call = part.as<ToolCallPart>()) {
       parts.calls.push_back({call, call_signature(response.content, i)});
@@ -151,20 +160,20 @@ Parts sort_parts(const ChatResponse& response, bool legacy, Losses& losses) {
     } else if (const auto* thinking = part.as<ThinkingPart>()) {
       parts.reasoning += thinking->text;
       if (!thinking->redacted_data.empty()) {
-        losses.push_back(
-            {path, "OpenAI Chat has no encrypted thinking", LossKind::dropped});
+        add_loss(losses, {path, "OpenAI Chat has no encrypted thinking",
+                          LossKind::dropped});
       } else if (!thinking->signature.empty()) {
-        losses.push_back({path + "/signature",
+        add_loss(losses, {path + "/signature",
                           "OpenAI Chat has no field for a signature",
                           LossKind::dropped});
       }
     } else if (const auto* opaque = part.as<OpaquePart>()) {
-      losses.push_back(
-          {path, fmt::format("OpenAI Chat has no {} parts", opaque->type),
-           LossKind::dropped});
+      add_loss(losses,
+               {path, fmt::format("OpenAI Chat has no {} parts", opaque->type),
+                LossKind::dropped});
     } else if (part.as<ImagePart>()) {
-      losses.push_back(
-          {path, "OpenAI Chat has no image answers", LossKind::dropped});
+      add_loss(losses,
+               {path, "OpenAI Chat has no image answers", LossKind::dropped});
     }
   }
   return parts;
@@ -209,20 +218,25 @@ void write_tool_calls(const std::vector<Call>& calls, bool legacy, Writer& w) {
 
 }  // namespace
 
+std::string_view reasoning_text(const Value& message) {
+  const std::string_view text = message["reasoning_content"].string();
+  return text.empty() ? message["reasoning"].string() : text;
+}
+
 Usage read_usage(const Value& usage) {
   Usage out;
   for (const UsageField& field : kUsageFields) {
     const Value object = field.object.empty() ? usage : usage[field.object];
-    if (const auto count = object[field.name].integer(); count && *count >= 0) {
+    if (const auto count = json::count_of(object[field.name])) {
       out.*field.member = *count;
     }
   }
   // DeepSeek's own spelling of the cached part.
   if (!out.cached_input_tokens) {
-    out.cached_input_tokens = usage["prompt_cache_hit_tokens"].integer();
+    out.cached_input_tokens = json::count_of(usage["prompt_cache_hit_tokens"]);
   }
   // xAI counts reasoning beside the completion, not in it; its total tells.
-  const auto total = usage["total_tokens"].integer();
+  const auto total = json::count_of(usage["total_tokens"]);
   if (total && out.input_tokens && out.output_tokens && out.reasoning_tokens &&
       *out.reasoning_tokens > 0 &&
       *total ==
@@ -254,20 +268,8 @@ std::string_view finish_reason(StopReason reason, bool refusal_text,
   return to_wire(kStopReasons, reason);
 }
 
-StopReason stop_reason(std::string_view finish_reason, bool called_tools,
-                       bool refused) {
-  const StopReason said =
-      from_wire(kStopReasons, finish_reason).value_or(StopReason::other);
-  // What was answered counts more than the word: forced calls and many
-  // servers finish with stop; some say tool_calls and call nothing.
-  if (said == StopReason::end_turn || said == StopReason::other) {
-    if (called_tools) return StopReason::tool_use;
-    return refused ? StopReason::refusal : said;
-  }
-  if (said == StopReason::tool_use && !called_tools) {
-    return StopReason::end_turn;
-  }
-  return said;
+StopReason stop_reason(std::string_view finish_reason) {
+  return from_wire(kStopReasons, finish_reason).value_or(StopReason::other);
 }
 
 void lose_stop_details(StopReason reason, std::string_view stop_sequence,
@@ -283,11 +285,11 @@ void lose_stop_details(StopReason reason, std::string_view stop_sequence,
   };
   for (const Row& row : kRows) {
     if (row.reason != reason) continue;
-    losses.push_back(
-        {"/stop_reason", std::string(row.what), LossKind::approximated});
+    add_loss(losses,
+             {"/stop_reason", std::string(row.what), LossKind::approximated});
   }
   if (!stop_sequence.empty()) {
-    losses.push_back({"/stop_sequence",
+    add_loss(losses, {"/stop_sequence",
                       "OpenAI Chat does not say which stop sequence matched",
                       LossKind::dropped});
   }
@@ -302,7 +304,7 @@ std::string completion_id(std::string_view id) {
 }
 
 Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
-  if (!body["error"].absent()) return read_error(body["error"], 0);
+  if (!json::says_nothing(body["error"])) return read_error(body["error"], 0);
   const Value choice = *body["choices"].children().begin();
   if (body["choices"].size() == 0 || !choice["message"].is_object()) {
     return upstream_malformed(
@@ -318,9 +320,7 @@ Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
   response.service_tier = std::string(reader.take("service_tier").string());
   reader.take("choices");
 
-  const std::string_view reasoning = message["reasoning_content"].is_string()
-                                         ? message["reasoning_content"].string()
-                                         : message["reasoning"].string();
+  const std::string_view reasoning = reasoning_text(message);
   if (!reasoning.empty()) {
     response.content.push_back(
         {ThinkingPart{std::string(reasoning), {}, {}}, {}, {}});
@@ -337,12 +337,10 @@ Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
   if (!refusal.empty()) {
     response.content.push_back({RefusalPart{std::string(refusal)}, {}, {}});
   }
-  const std::size_t before_calls = response.content.size();
-  read_tool_calls(message, response);
-  const bool called = response.content.size() > before_calls;
-  if (message["audio"].is_object()) {
+  read_tool_calls(message, response, losses);
+  if (!json::says_nothing(message["audio"])) {
     // What was said is the text of a spoken answer.
-    if (message["content"].absent()) {
+    if (message["content"].string().empty()) {
       add_text(response, message["audio"]["transcript"].string());
     }
     response.content.push_back(
@@ -351,13 +349,13 @@ Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
          {}});
   }
   response.stop_reason_text = std::string(choice["finish_reason"].string());
-  response.stop_reason =
-      stop_reason(response.stop_reason_text, called, !refusal.empty());
+  response.stop_reason = stop_reason(response.stop_reason_text);
   response.usage = read_usage(reader.take("usage"));
   keep_the_rest(reader, choice, response);
+  settle_answer(response, losses);
   if (body["choices"].size() > 1) {
-    losses.push_back(
-        {"/choices/1", std::string(kOneChoice), LossKind::dropped});
+    add_loss(losses,
+             {"/choices/1", std::string(kOneChoice), LossKind::dropped});
   }
   return response;
 }
@@ -403,7 +401,7 @@ void encode_response(const ChatResponse& response,
       std::find_if(extensions.begin(), extensions.end(),
                    [](const Extension& e) { return e.name == "logprobs"; });
   if (same_dialect && logprobs != extensions.end()) {
-    w.raw(logprobs->value.text);
+    w.raw(logprobs->value.text());
     extensions.erase(logprobs);
   } else {
     w.null();

@@ -127,14 +127,16 @@ std::unique_ptr<StreamEncoder> new_stream_encoder(
     const RequestContext& context);
 
 // Pieces that the plain answer and the stream share.
+
+/// What the model thought, in the spelling that says something; empty = none.
+std::string_view reasoning_text(const json::Value& message);
 Usage read_usage(const json::Value& usage);
 void write_usage(const Usage& usage, json::Writer& writer);
 /// The word for a stop, given what was answered.
 std::string_view finish_reason(StopReason reason, bool refusal_text,
                                bool legacy_functions);
-/// What a finish_reason means, given whether tools were called.
-StopReason stop_reason(std::string_view finish_reason, bool called_tools,
-                       bool refused);
+/// What a finish_reason means; see settled_stop() for answers with calls.
+StopReason stop_reason(std::string_view finish_reason);
 inline constexpr std::string_view kOneChoice =
     "only the first of several choices crosses";
 /// Adds what finish_reason cannot say of a stop.

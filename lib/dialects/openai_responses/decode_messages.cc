@@ -28,6 +28,17 @@ std::string full_tool_name(std::string_view name_space, std::string_view name) {
   return fmt::format("{}__{}", name_space, name);
 }
 
+std::string_view name_within(const ToolDefinition& tool) {
+  constexpr std::string_view kBetween = "__";
+  std::string_view name = tool.name;
+  if (tool.name_space.empty() || !name.starts_with(tool.name_space)) {
+    return name;
+  }
+  name.remove_prefix(tool.name_space.size());
+  if (!name.starts_with(kBetween)) return tool.name;
+  return name.substr(kBetween.size());
+}
+
 namespace {
 
 Result<ContentPart::Value> read_text(ObjectReader& part) {

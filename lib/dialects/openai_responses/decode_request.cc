@@ -38,7 +38,7 @@ RawJson nested_format(const Value& format) {
   }
   w.end_object();
   w.end_object();
-  return {out};
+  return json::Trusted::json(std::move(out));
 }
 
 Result<void> read_custom(ObjectReader& reader, ToolDefinition& tool) {
@@ -138,7 +138,9 @@ Result<void> read_tool_choice(ObjectReader& reader, ChatRequest& request) {
     }
   } else {
     return unsupported(
-        "a tool of OpenAI's own cannot be forced on another provider",
+        fmt::format("the tool {} runs at OpenAI and cannot be forced on "
+                    "another provider",
+                    type),
         "/tool_choice");
   }
   request.tool_choice = std::move(choice);
@@ -232,24 +234,11 @@ bool has(const std::array<std::string_view, N>& names, std::string_view name) {
 
 bool says_nothing(const Extension& extension) {
   if (has(kNeutral, extension.name)) return true;
-  const std::string value = json::without_whitespace(extension.value.text);
+  const std::string value = json::without_whitespace(extension.value.text());
   return std::any_of(kDefaults.begin(), kDefaults.end(),
                      [&](const Default& row) {
                        return row.name == extension.name && row.json == value;
                      });
-}
-
-/// A namespace and its tool may spell another tool's name.
-Result<void> check_names(const ChatRequest& request) {
-  for (std::size_t i = 0; i < request.tools.size(); ++i) {
-    const ToolDefinition& tool = request.tools[i];
-    for (std::size_t j = 0; j < i && !tool.name.empty(); ++j) {
-      if (request.tools[j].name != tool.name) continue;
-      return invalid_request(fmt::format("two tools are called {}", tool.name),
-                             tool.source.text + "/name");
-    }
-  }
-  return {};
 }
 
 }  // namespace
@@ -279,7 +268,6 @@ Result<ChatRequest> decode_request(const Value& body, const RequestHead&) {
   LLMPROXY_TRY(read_instructions(reader, request));
   LLMPROXY_TRY(read_tools(reader, request));
   LLMPROXY_TRY(read_input(reader, request));
-  LLMPROXY_TRY(check_names(request));
   if (request.messages.empty()) {
     return invalid_request("input must hold something to answer", "/input");
   }

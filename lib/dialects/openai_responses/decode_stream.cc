@@ -4,9 +4,11 @@
 #include <memory>
 #include <vector>
 
+#include "chat/parse_answer.h"
 #include "chat/sealed_reasoning.h"
 #include "chat/stream_reader.h"
 #include "dialects/openai_responses/messages.h"
+#include "json/zero.h"
 
 namespace llmproxy::openai_responses {
 namespace {
@@ -31,8 +33,9 @@ class Decoder final : public StreamReader {
   }
 
   void on_object(std::string_view name, Value data, EventSink& sink) override {
-    if (data["error"].is_object())
-      return fail(read_error(data["error"], 0), sink);
+    if (const Value error = data["error"]; !json::says_nothing(error)) {
+      return fail(read_error(error, 0), sink);
+    }
     struct Row {
       std::string_view type;
       void (Decoder::*read)(Value data, EventSink& sink);
@@ -96,6 +99,8 @@ class Decoder final : public StreamReader {
   Open& begin(std::int64_t item, std::int64_t content, StreamEvent event,
               EventSink& sink) {
     start(sink);
+    // One that has its place and never ended.
+    if (Open* old = find(item, content)) end(old, sink);
     event.kind = EventKind::part_started;
     event.part = next_part_++;
     sink.on_event(event);
@@ -145,7 +150,6 @@ class Decoder final : public StreamReader {
     if (type == "output_text") {
       delta(content(data, PartKind::text, sink), part["text"].string(), sink);
     } else if (type == "refusal") {
-      refused_ = true;
       delta(content(data, PartKind::refusal, sink), part["refusal"].string(),
             sink);
     }
@@ -156,7 +160,6 @@ class Decoder final : public StreamReader {
   }
 
   void refusal_delta(Value data, EventSink& sink) {
-    refused_ = true;
     delta(content(data, PartKind::refusal, sink), data["delta"].string(), sink);
   }
 
@@ -195,12 +198,10 @@ class Decoder final : public StreamReader {
     std::optional<ThinkingPart> sealed;
     std::string_view first;
     if (type == "function_call" || type == "custom_tool_call") {
-      called_ = true;
       const bool custom = type == "custom_tool_call";
       event.part_kind =
           custom ? PartKind::custom_tool_call : PartKind::tool_call;
       id = call_id(item);
-      if (id.empty()) id = "call_" + std::to_string(next_part_);
       event.id = id;
       name = full_tool_name(item["namespace"].string(), item["name"].string());
       event.name = name;
@@ -300,8 +301,6 @@ class Decoder final : public StreamReader {
   /// A part that had no events of its own, as the events it stands for.
   void send_whole(const ContentPart& part, EventSink& sink) {
     start(sink);
-    called_ = called_ || part.as<ToolCallPart>() != nullptr;
-    refused_ = refused_ || part.as<RefusalPart>() != nullptr;
     struct Renumber final : EventSink {
       void on_event(const StreamEvent& event) override {
         if (event.kind == EventKind::started ||
@@ -332,7 +331,7 @@ class Decoder final : public StreamReader {
         response["incomplete_details"]["reason"].string();
     StreamEvent event;
     event.kind = EventKind::finished;
-    event.stop_reason = stop_reason(response, called_, refused_);
+    event.stop_reason = stop_reason(response);
     event.stop_reason_text = why.empty() ? response["status"].string() : why;
     event.service_tier = response["service_tier"].string();
     event.usage = &usage;
@@ -344,13 +343,7 @@ class Decoder final : public StreamReader {
   void send_output(Value output, EventSink& sink) {
     std::vector<ContentPart> parts;
     for (const Value item : output.children()) read_output_item(item, parts);
-    for (ContentPart& part : parts) {
-      auto* call = part.as<ToolCallPart>();
-      if (call != nullptr && call->id.empty()) {
-        call->id = "call_" + std::to_string(next_part_);
-      }
-      send_whole(part, sink);
-    }
+    for (const ContentPart& part : parts) send_whole(part, sink);
   }
 
   void failed(Value data, EventSink& sink) {
@@ -371,8 +364,6 @@ class Decoder final : public StreamReader {
   std::uint32_t next_part_ = 0;
   std::int64_t content_of_ = -1;  // last message with content events
   bool started_ = false;
-  bool called_ = false;
-  bool refused_ = false;
 };
 
 }  // namespace

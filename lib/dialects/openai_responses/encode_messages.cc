@@ -3,12 +3,16 @@
 
 #include <algorithm>
 
+#include "base/bounded.h"
 #include "chat/media.h"
 #include "chat/turns.h"
 #include "dialects/openai_responses/messages.h"
 
 namespace llmproxy::openai_responses {
 namespace {
+
+constexpr const char* kTextOnly =
+    "OpenAI Responses has text only in the model's own turns";
 
 bool is_item_field(const Extension& extension) {
   return extension.name.starts_with(kItemPrefix);
@@ -35,10 +39,22 @@ ItemsWriter::ItemsWriter(const ChatRequest& request,
       options_(options),
       w_(writer),
       losses_(losses),
-      same_dialect_(request.dialect.empty() || request.dialect == kName) {}
+      same_dialect_(request.dialect.empty() || request.dialect == kName) {
+  for (const Message& message : request.messages) {
+    for (const ContentPart& part : message.content) {
+      const auto* call = part.as<ToolCallPart>();
+      if (call != nullptr) custom_calls_.emplace(call->id, call->custom);
+    }
+  }
+  for (const ToolDefinition& tool : request.tools) {
+    if (!tool.name_space.empty()) {
+      namespaced_.emplace(tool.name, &tool);
+    }
+  }
+}
 
 void ItemsWriter::lose(std::string path, std::string what, LossKind kind) {
-  losses_.push_back({std::move(path), std::move(what), kind});
+  add_loss(losses_, {std::move(path), std::move(what), kind});
 }
 
 /// The system text on top; how many messages it was.
@@ -53,7 +69,7 @@ std::size_t ItemsWriter::write_instructions() {
       });
   // What stood among the items stays there.
   const bool own_item =
-      same_dialect_ && first.source.index != SourceIndex::kNone;
+      request_.dialect == kName && first.source.index != SourceIndex::kNone;
   if (!plain || own_item) return 0;
   w_.member("instructions", joined_text(first.content, "\n"));
   if (!same_dialect_) {
@@ -74,6 +90,12 @@ Result<void> ItemsWriter::write() {
     LLMPROXY_TRY(write_message(request_.messages[i]));
   }
   w_.end_array();
+  if (!wrote_item_) {
+    return unsupported(
+        "nothing of these messages can be sent to OpenAI Responses",
+        request_.messages.empty() ? std::string("/messages")
+                                  : path_of(request_.messages.back()));
+  }
   return {};
 }
 
@@ -104,7 +126,8 @@ Result<void> ItemsWriter::write_message(const Message& message) {
       lose_part_fields(part, path);
     } else if (const auto* opaque = part.as<OpaquePart>()) {
       if (opaque->dialect == kName) {
-        w_.raw(opaque->json.text);
+        wrote_item_ = true;
+        w_.raw(opaque->json.text());
       } else {
         lose(path,
              fmt::format("OpenAI Responses has no {} parts", opaque->type));
@@ -118,6 +141,17 @@ Result<void> ItemsWriter::write_message(const Message& message) {
 Result<void> ItemsWriter::write_texts(const Message& message,
                                       std::size_t& index) {
   const bool of_model = message.role == Role::assistant;
+  const auto is_sendable = [&](const ContentPart& part) {
+    return !of_model || part.as<TextPart>() || part.as<RefusalPart>();
+  };
+  // Only media of the model's own: lost, and no item without content.
+  if (!is_sendable(message.content[index])) {
+    lose(path_of(message, index), kTextOnly);
+    lose_part_fields(message.content[index], path_of(message, index));
+    ++index;
+    return {};
+  }
+  wrote_item_ = true;
   w_.begin_object();
   w_.member("type", "message");
   w_.member("role", to_wire(kRoles, message.role));
@@ -141,7 +175,7 @@ Result<void> ItemsWriter::write_part(const ContentPart& part,
                                      const std::string& path, bool of_model) {
   const bool is_text = part.as<TextPart>() || part.as<RefusalPart>();
   if (of_model && !is_text) {
-    lose(path, "OpenAI Responses has text only in the model's own turns");
+    lose(path, kTextOnly);
     return {};
   }
   w_.begin_object();
@@ -151,7 +185,7 @@ Result<void> ItemsWriter::write_part(const ContentPart& part,
     if (same_dialect_ && !text->citations.empty()) {
       w_.key("annotations");
       w_.begin_array();
-      for (const RawJson& citation : text->citations) w_.raw(citation.text);
+      for (const RawJson& citation : text->citations) w_.raw(citation.text());
       w_.end_array();
     }
   } else if (const auto* refusal = part.as<RefusalPart>()) {
@@ -260,6 +294,7 @@ void ItemsWriter::write_thinking(const ContentPart& part,
                 "thinking without OpenAI's encrypted content cannot be sent "
                 "to OpenAI");
   }
+  wrote_item_ = true;
   w_.begin_object();
   w_.member("type", "reasoning");
   w_.member_if("id", thinking.id);
@@ -277,22 +312,17 @@ void ItemsWriter::write_thinking(const ContentPart& part,
   w_.end_object();
 }
 
-const ToolDefinition* ItemsWriter::find_tool(std::string_view name) const {
-  for (const ToolDefinition& tool : request_.tools) {
-    if (tool.name == name && !tool.name_space.empty()) return &tool;
-  }
-  return nullptr;
-}
-
 void ItemsWriter::write_call(const ContentPart& part,
                              const ToolCallPart& call) {
+  wrote_item_ = true;
   w_.begin_object();
   w_.member("type", call.custom ? "custom_tool_call" : "function_call");
   w_.member("call_id", call.id);
-  if (const ToolDefinition* tool =
-          same_dialect_ ? find_tool(call.name) : nullptr) {
-    w_.member("namespace", tool->name_space);
-    w_.member("name", call.name.substr(tool->name_space.size() + 2));
+  const auto tool =
+      same_dialect_ ? namespaced_.find(call.name) : namespaced_.end();
+  if (tool != namespaced_.end()) {
+    w_.member("namespace", tool->second->name_space);
+    w_.member("name", name_within(*tool->second));
   } else {
     w_.member("name", call.name);
   }
@@ -305,18 +335,14 @@ void ItemsWriter::write_call(const ContentPart& part,
 }
 
 bool ItemsWriter::is_custom_call(std::string_view call_id) const {
-  for (const Message& message : request_.messages) {
-    for (const ContentPart& part : message.content) {
-      const auto* call = part.as<ToolCallPart>();
-      if (call != nullptr && call->id == call_id) return call->custom;
-    }
-  }
-  return false;
+  const auto call = custom_calls_.find(call_id);
+  return call != custom_calls_.end() && call->second;
 }
 
 Result<void> ItemsWriter::write_result(const ContentPart& part,
                                        const ToolResultPart& result,
                                        const std::string& path) {
+  wrote_item_ = true;
   w_.begin_object();
   w_.member("type", is_custom_call(result.call_id) ? "custom_tool_call_output"
                                                    : "function_call_output");
@@ -326,7 +352,9 @@ Result<void> ItemsWriter::write_result(const ContentPart& part,
         return c.as<TextPart>() != nullptr && c.source.index < 0;
       });
   w_.key("output");
-  if (result.content.size() < 2 && (only_text || result.content.empty())) {
+  const bool any =
+      std::any_of(result.content.begin(), result.content.end(), is_content);
+  if (!any || (result.content.size() < 2 && only_text)) {
     const std::string text = joined_text(result.content, "\n");
     w_.string(result.is_error ? marked_as_error(text) : text);
   } else {

@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
+#include "base/bounded.h"
 #include "chat/tool_plan.h"
 #include "chat/turns.h"
 #include "dialects/openai_responses/messages.h"
@@ -44,7 +46,7 @@ class RequestWriter {
  private:
   void lose(std::string path, std::string what,
             LossKind kind = LossKind::dropped) {
-    losses_.push_back({std::move(path), std::move(what), kind});
+    add_loss(losses_, {std::move(path), std::move(what), kind});
   }
   void lose_if(bool given, std::string path) {
     if (given) lose(std::move(path), "OpenAI Responses has no such field");
@@ -95,7 +97,9 @@ class RequestWriter {
   Result<void> write_tools() {
     LLMPROXY_ASSIGN(
         const std::vector<std::size_t> kept,
-        plan_tools(request_, options_, {.own = same_dialect_}, losses_));
+        plan_tools(request_, options_,
+                   {.provider = "OpenAI Responses", .own = same_dialect_},
+                   losses_));
     if (!kept.empty()) write_tool_list(kept);
     return write_tool_choice(kept);
   }
@@ -139,13 +143,12 @@ class RequestWriter {
   void write_tool(std::size_t index) {
     const ToolDefinition& tool = request_.tools[index];
     const std::string path = json::pointer("/tools", index);
-    if (tool.kind == ToolKind::hosted) return w_.raw(tool.schema.text);
+    if (tool.kind == ToolKind::hosted) return w_.raw(tool.schema.text());
     const bool custom = tool.kind == ToolKind::custom;
     w_.begin_object();
     w_.member("type", custom ? "custom" : "function");
-    w_.member("name", same_dialect_ && !tool.name_space.empty()
-                          ? tool.name.substr(tool.name_space.size() + 2)
-                          : tool.name);
+    w_.member("name",
+              same_dialect_ ? name_within(tool) : std::string_view(tool.name));
     w_.member_if("description", tool.description);
     if (custom) {
       if (!tool.schema.empty()) w_.member("format", format_of(tool));
@@ -167,7 +170,7 @@ class RequestWriter {
   /// Chat Completions nests the grammar, here it is flat.
   static RawJson format_of(const ToolDefinition& tool) {
     json::Document document;
-    const auto root = document.parse(tool.schema.text);
+    const auto root = document.parse(tool.schema.text());
     if (!root || !(*root)["grammar"].is_object()) {
       return tool.schema;
     }
@@ -179,7 +182,7 @@ class RequestWriter {
       w.member_raw(member.key(), member.raw());
     }
     w.end_object();
-    return {out};
+    return json::Trusted::json(std::move(out));
   }
 
   void write_tool_fields(const ToolDefinition& tool, const std::string& path) {
@@ -207,13 +210,9 @@ class RequestWriter {
   Result<void> write_tool_choice(const std::vector<std::size_t>& kept) {
     if (!request_.tool_choice) return {};
     const ToolChoice& choice = *request_.tool_choice;
-    if (kept.empty() && !same_dialect_) {
-      if (choice.mode != ToolChoiceMode::named) return {};
-      return unsupported("the tool that must be called is not available",
-                         "/tool_choice");
-    }
-    if (!same_dialect_ && choice.mode == ToolChoiceMode::named) {
-      LLMPROXY_TRY(check_named_choice(request_, kept));
+    if (!same_dialect_) {
+      LLMPROXY_TRY(check_named_choice(request_, kept, "OpenAI Responses"));
+      if (kept.empty()) return {};
     }
     w_.key("tool_choice");
     if (!choice.allowed.empty()) {
@@ -233,15 +232,23 @@ class RequestWriter {
     return {};
   }
 
+  /// The first of that name; a list of allowed tools asks for each.
+  const ToolDefinition* find_tool(std::string_view name) {
+    if (tools_.empty()) {
+      for (const ToolDefinition& tool : request_.tools) {
+        tools_.emplace(tool.name, &tool);
+      }
+    }
+    const auto found = tools_.find(name);
+    return found == tools_.end() ? nullptr : found->second;
+  }
+
   void write_named(std::string_view name) {
-    const auto tool =
-        std::find_if(request_.tools.begin(), request_.tools.end(),
-                     [&](const ToolDefinition& t) { return t.name == name; });
-    const bool found = tool != request_.tools.end();
-    const bool custom = found && tool->kind == ToolKind::custom;
+    const ToolDefinition* tool = find_tool(name);
+    const bool custom = tool != nullptr && tool->kind == ToolKind::custom;
     w_.begin_object();
     w_.member("type", custom ? "custom" : "function");
-    if (same_dialect_ && found && !tool->name_space.empty()) {
+    if (same_dialect_ && tool != nullptr && !tool->name_space.empty()) {
       w_.member("namespace", tool->name_space);
       name.remove_prefix(tool->name_space.size() + 2);
     }
@@ -270,7 +277,7 @@ class RequestWriter {
       w_.member("name", format.name.empty() ? "response" : format.name);
       w_.member_if("description", format.description);
       w_.member_raw("schema",
-                    format.schema.empty() ? "{}" : format.schema.text);
+                    format.schema.empty() ? "{}" : format.schema.text());
       if (format.strict || !same_dialect_) {
         w_.member("strict", format.strict.value_or(false));
       }
@@ -395,6 +402,7 @@ class RequestWriter {
   Writer w_;
   Losses& losses_;
   const bool same_dialect_;
+  std::map<std::string_view, const ToolDefinition*> tools_;  // once asked for
 };
 
 }  // namespace

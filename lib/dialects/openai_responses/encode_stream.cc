@@ -2,9 +2,13 @@
 // output item; every event is numbered; the last one repeats the answer.
 #include <fmt/format.h>
 
+#include <functional>
 #include <iterator>
 #include <memory>
+#include <utility>
 
+#include "base/bounded.h"
+#include "chat/long_events.h"
 #include "chat/sealed_reasoning.h"
 #include "chat/sequencer.h"
 #include "dialects/openai_responses/tables.h"
@@ -13,15 +17,30 @@
 namespace llmproxy::openai_responses {
 namespace {
 
-class Encoder final : public StreamEncoder, private EventSink {
+/// For JSON of a long text, in one step: doubled in many, the old memory and
+/// the new would be there at once. What is not written to costs nothing.
+void make_room(std::string& out, std::size_t text) {
+  constexpr std::size_t kLong = std::size_t{1} << 20;
+  if (text >= kLong) out.reserve(out.size() + 2 * text);
+}
+
+class Encoder final : public StreamEncoder,
+                      public LongEvents,
+                      private EventSink {
  public:
   explicit Encoder(const RequestContext& context)
-      : context_(context), w_(data_), sequencer_(*this) {}
+      : context_(context),
+        w_(answer_.output, json::Spacing::none),
+        sequencer_(*this) {}
 
   void on_event(const StreamEvent& event, std::string& out) override {
     out_ = &out;
     sequencer_.on_event(event);
     out_ = nullptr;
+  }
+
+  void on_output(std::function<void(std::string& out)> taken) override {
+    taken_ = std::move(taken);
   }
 
   /// Codex does not count comments as a sign of life; the SDKs want
@@ -68,18 +87,17 @@ class Encoder final : public StreamEncoder, private EventSink {
     for (const Loss& loss : losses_) {
       if (loss.path == path && loss.what == what) return;
     }
-    losses_.push_back({std::move(path), std::move(what), LossKind::dropped});
+    add_loss(losses_, {std::move(path), std::move(what), LossKind::dropped});
   }
 
   // --- events ---------------------------------------------------------------
 
   void open(std::string_view type) {
-    data_.clear();
-    w_.reset(data_);
+    wire::begin_event(*out_, type);
+    w_.reset(*out_);
     w_.begin_object();
     w_.member("type", type);
     w_.member("sequence_number", sequence_++);
-    type_ = type;
   }
 
   /// An event about the item that is open.
@@ -89,20 +107,27 @@ class Encoder final : public StreamEncoder, private EventSink {
     w_.member("output_index", index_);
   }
 
+  void long_member(std::string_view name, std::string_view text) {
+    make_room(*out_, text.size());
+    w_.member(name, text);
+  }
+
   void send() {
     w_.end_object();
-    wire::append_event(*out_, type_, data_);
+    *out_ += wire::kEventEnd;
+    if (taken_) taken_(*out_);
   }
 
   void send_answer(std::string_view type) {
     open(type);
+    make_room(*out_, answer_.output.size());
     w_.key("response");
     write_answer(answer_, context_, w_);
     send();
   }
 
   void start(const StreamEvent& event) {
-    answer_.id = response_id(event.id);
+    answer_.id = response_id(context_, event.id);
     answer_.model = event.model;
     answer_.created = event.created;
     answer_.status = "in_progress";
@@ -160,14 +185,11 @@ class Encoder final : public StreamEncoder, private EventSink {
   }
 
   void send_opaque(const StreamEvent& event) {
-    for (const std::string_view type :
-         {"response.output_item.added", "response.output_item.done"}) {
-      open(type);
-      w_.member("output_index", index_);
-      w_.member_raw("item", event.text);
-      send();
-    }
-    keep_item(event.text);
+    send_item("response.output_item.added", event.text);
+    send_item("response.output_item.done", event.text);
+    begin_kept_item();
+    answer_.output += event.text;
+    ++index_;
   }
 
   void begin_item(const StreamEvent& event) {
@@ -179,15 +201,19 @@ class Encoder final : public StreamEncoder, private EventSink {
         !thinking->id.empty() && thinking->id.starts_with("rs_")) {
       id_ = thinking->id;
     }
-    send_item("response.output_item.added", "in_progress");
+    open("response.output_item.added");
+    w_.member("output_index", index_);
+    w_.key("item");
+    write_item({part_, id_, "in_progress"}, context_, w_);
+    send();
     begin_content();
   }
 
-  void send_item(std::string_view type, std::string_view status) {
+  void send_item(std::string_view type, std::string_view item) {
     open(type);
+    make_room(*out_, item.size());
     w_.member("output_index", index_);
-    w_.key("item");
-    write_item({part_, id_, status}, context_, w_);
+    w_.member_raw("item", item);
     send();
   }
 
@@ -213,7 +239,7 @@ class Encoder final : public StreamEncoder, private EventSink {
     w_.key("part");
     w_.begin_object();
     w_.member("type", content_type());
-    w_.member(content_member(), text);
+    long_member(content_member(), text);
     if (part_.as<TextPart>()) {
       w_.member_raw("annotations", "[]");
       w_.member_raw("logprobs", "[]");
@@ -272,7 +298,7 @@ class Encoder final : public StreamEncoder, private EventSink {
     w_.key("part");
     w_.begin_object();
     w_.member("type", "summary_text");
-    w_.member("text", text);
+    long_member("text", text);
     w_.end_object();
     send();
   }
@@ -286,11 +312,15 @@ class Encoder final : public StreamEncoder, private EventSink {
     } else if (has_content()) {
       end_content();
     }
-    send_item("response.output_item.done", "completed");
-    std::string item;
-    json::Writer w(item);
-    write_item({part_, id_, "completed"}, context_, w);
-    keep_item(item);
+    const std::size_t begin = begin_kept_item();
+    make_room(answer_.output, text_size());
+    w_.reset(answer_.output);
+    write_item({part_, id_, "completed"}, context_, w_);
+    // It may be long, and is in the item from now on.
+    part_ = ContentPart{};
+    send_item("response.output_item.done",
+              std::string_view(answer_.output).substr(begin));
+    ++index_;
     has_item_ = false;
   }
 
@@ -298,7 +328,7 @@ class Encoder final : public StreamEncoder, private EventSink {
     if (thinking.text.empty()) return;
     open_in_item("response.reasoning_summary_text.done");
     w_.member("summary_index", std::int64_t{0});
-    w_.member("text", thinking.text);
+    long_member("text", thinking.text);
     send();
     send_summary_part("done", thinking.text);
   }
@@ -307,7 +337,7 @@ class Encoder final : public StreamEncoder, private EventSink {
     open_in_item(call.custom ? "response.custom_tool_call_input.done"
                              : "response.function_call_arguments.done");
     if (!call.custom) w_.member("name", call.name);
-    w_.member(call.custom ? "input" : "arguments", call.arguments);
+    long_member(call.custom ? "input" : "arguments", call.arguments);
     send();
   }
 
@@ -316,7 +346,7 @@ class Encoder final : public StreamEncoder, private EventSink {
     open_in_item(part_.as<TextPart>() ? "response.output_text.done"
                                       : "response.refusal.done");
     w_.member("content_index", std::int64_t{0});
-    w_.member(content_member(), text);
+    long_member(content_member(), text);
     if (part_.as<TextPart>()) w_.member_raw("logprobs", "[]");
     send();
     open_in_item("response.content_part.done");
@@ -325,10 +355,19 @@ class Encoder final : public StreamEncoder, private EventSink {
     send();
   }
 
-  void keep_item(std::string_view item) {
+  /// Of the open item; others are short.
+  std::size_t text_size() const {
+    const auto* text = part_.as<TextPart>();
+    const auto* call = part_.as<ToolCallPart>();
+    return text   ? text->text.size()
+           : call ? call->arguments.size()
+                  : std::size_t{0};
+  }
+
+  /// Where the next item of the whole answer begins.
+  std::size_t begin_kept_item() {
     if (!answer_.output.empty()) answer_.output += ',';
-    answer_.output += item;
-    ++index_;
+    return answer_.output.size();
   }
 
   // --- the end --------------------------------------------------------------
@@ -367,20 +406,30 @@ class Encoder final : public StreamEncoder, private EventSink {
     encode_error(error, body);
     json::Document document;
     const auto root = document.parse(body);
+    const std::string_view code = response_error_code(error);
     open("error");
-    w_.member_raw("error", (*root)["error"].raw());
+    w_.key("error");
+    w_.begin_object();
+    for (const json::Value member : (*root)["error"].children()) {
+      // Our words for what failed on the way mean nothing to clients.
+      if (member.key() == "code" && code == "server_error") {
+        w_.member("code", code);
+      } else {
+        w_.member_raw(member.key(), member.raw());
+      }
+    }
+    w_.end_object();
     send();
   }
 
   const RequestContext context_;
-  std::string data_;
+  Answer answer_;
   json::Writer w_;
   Sequencer sequencer_;
   std::string* out_ = nullptr;
-  std::string_view type_;
+  std::function<void(std::string& out)> taken_;
   Losses losses_;
   Usage usage_;
-  Answer answer_;
   ContentPart part_;  // the open item
   std::string id_;    // its id
   std::int64_t sequence_ = 0;

@@ -1,6 +1,9 @@
 // OpenAI Responses: errors. The API shares its error body, statuses and codes
 // with Chat Completions, so that dialect's table is the one table of both.
 // Source: OpenAI API reference, "Error codes".
+#include <algorithm>
+#include <array>
+
 #include "dialects/openai_chat/tables.h"
 #include "dialects/openai_responses/tables.h"
 
@@ -17,6 +20,58 @@ Error decode_error(int status, const Headers& headers, std::string_view body) {
 bool is_error(const json::Value& body) { return openai_chat::is_error(body); }
 
 namespace {
+
+/// Codes that a failed response may have: a closed enum of the API
+/// (ResponseError.code in the types of npm openai 7.55), by which clients
+/// decide whether to ask again.
+constexpr std::array<std::string_view, 18> kResponseCodes = {
+    "server_error",
+    "rate_limit_exceeded",
+    "invalid_prompt",
+    "vector_store_timeout",
+    "invalid_image",
+    "invalid_image_format",
+    "invalid_base64_image",
+    "invalid_image_url",
+    "image_too_large",
+    "image_too_small",
+    "image_parse_error",
+    "image_content_policy_violation",
+    "invalid_image_mode",
+    "image_file_too_large",
+    "unsupported_image_media_type",
+    "empty_image_file",
+    "failed_to_download_image",
+    "image_file_not_found",
+};
+
+/// The one of them that stands for a kind of error.
+struct CodeRow {
+  ErrorKind kind;
+  std::string_view code;
+};
+constexpr std::string_view kServerError = "server_error";
+constexpr std::string_view kInvalidPrompt = "invalid_prompt";
+constexpr std::array kCodes = {
+    CodeRow{ErrorKind::invalid_request, kInvalidPrompt},
+    CodeRow{ErrorKind::unauthenticated, kInvalidPrompt},
+    CodeRow{ErrorKind::permission_denied, kInvalidPrompt},
+    CodeRow{ErrorKind::not_found, kInvalidPrompt},
+    CodeRow{ErrorKind::unsupported, kInvalidPrompt},
+    CodeRow{ErrorKind::request_too_large, kInvalidPrompt},
+    CodeRow{ErrorKind::context_length_exceeded, kInvalidPrompt},
+    CodeRow{ErrorKind::content_filtered, kInvalidPrompt},
+    CodeRow{ErrorKind::rate_limited, "rate_limit_exceeded"},
+    CodeRow{ErrorKind::overloaded, kServerError},
+    CodeRow{ErrorKind::timeout, kServerError},
+    CodeRow{ErrorKind::cancelled, kServerError},
+    CodeRow{ErrorKind::upstream_unreachable, kServerError},
+    CodeRow{ErrorKind::upstream_malformed, kServerError},
+    CodeRow{ErrorKind::upstream_truncated, kServerError},
+    CodeRow{ErrorKind::upstream_failed, kServerError},
+    CodeRow{ErrorKind::internal, kServerError},
+};
+static_assert(kCodes.size() == static_cast<std::size_t>(kLastErrorKind) + 1);
 
 /// "/input/1/content/0" -> "input[1].content[0]"
 std::string bracketed(std::string_view pointer) {
@@ -37,6 +92,16 @@ std::string bracketed(std::string_view pointer) {
 }
 
 }  // namespace
+
+std::string_view response_error_code(const Error& error) {
+  const auto own =
+      std::find(kResponseCodes.begin(), kResponseCodes.end(), error.code);
+  if (own != kResponseCodes.end()) return *own;
+  return std::find_if(
+             kCodes.begin(), kCodes.end(),
+             [&](const CodeRow& row) { return row.kind == error.kind; })
+      ->code;
+}
 
 int encode_error(const Error& error, std::string& out) {
   return openai_chat::encode_error_at(error, bracketed(error.path), out);

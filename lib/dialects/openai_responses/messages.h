@@ -1,6 +1,7 @@
 // OpenAI Responses: the items of a request, both ways.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,9 @@ Result<void> read_tool(const json::Value& value, const std::string& path,
 std::optional<CacheMarker> read_breakpoint(json::ObjectReader& part);
 /// "<namespace>__<name>", or the name alone.
 std::string full_tool_name(std::string_view name_space, std::string_view name);
+
+/// The other way; the whole name where it does not begin with the namespace.
+std::string_view name_within(const ToolDefinition& tool);
 
 /// Writes `instructions` and `input`.
 class ItemsWriter {
@@ -48,15 +52,19 @@ class ItemsWriter {
                             const ToolResultPart& result,
                             const std::string& path);
   void write_item_fields(const ContentPart& part);
-  void lose_part_fields(const ContentPart& part, const std::string& path);
-  const ToolDefinition* find_tool(std::string_view name) const;
   bool is_custom_call(std::string_view call_id) const;
+  void lose_part_fields(const ContentPart& part, const std::string& path);
 
   const ChatRequest& request_;
   const EncodeOptions& options_;
   json::Writer& w_;
   Losses& losses_;
   const bool same_dialect_;
+  bool wrote_item_ = false;  ///< `input` must not be empty
+  /// Whether the arguments of a call are free text, by its id.
+  std::map<std::string_view, bool> custom_calls_;
+  /// Tools that were declared in a namespace, by their full names.
+  std::map<std::string_view, const ToolDefinition*> namespaced_;
 };
 
 }  // namespace llmproxy::openai_responses

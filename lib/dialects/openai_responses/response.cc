@@ -5,10 +5,15 @@
 #include <algorithm>
 #include <array>
 
+#include "base/bounded.h"
+#include "chat/answer_end.h"
 #include "chat/media.h"
+#include "chat/parse_answer.h"
 #include "chat/sealed_reasoning.h"
 #include "chat/turns.h"
 #include "dialects/openai_responses/messages.h"
+#include "json/count.h"
+#include "json/zero.h"
 
 namespace llmproxy::openai_responses {
 namespace {
@@ -43,11 +48,19 @@ constexpr std::array kEcho = {
     EchoRow{"user", "null"},
 };
 
+/// What is longer is not repeated: a stream says it three times, and it is
+/// kept until then. Bytes.
+constexpr std::size_t kLongestEcho = std::size_t{256} << 10;
+
 /// Members that describe the call, not the answer: no loss.
 constexpr std::array<std::string_view, 9> kBookkeeping = {
     "object",       "error",        "background",
     "completed_at", "billing",      "tool_usage",
     "output_text",  "conversation", "prompt_cache_retention"};
+
+/// Statuses of what is no answer yet, or never will be.
+constexpr std::array<std::string_view, 4> kUnfinished = {
+    "queued", "in_progress", "cancelled", "failed"};
 
 template <class Rows>
 bool listed(const Rows& rows, std::string_view name) {
@@ -112,8 +125,7 @@ void write_error_member(const Error* error, Writer& w) {
   const Value inner = (*root)["error"];
   w.key("error");
   w.begin_object();
-  const std::string_view code = inner["code"].string();
-  w.member("code", code.empty() ? std::string_view("server_error") : code);
+  w.member("code", response_error_code(*error));
   w.member("message", inner["message"].string());
   w.end_object();
 }
@@ -131,8 +143,9 @@ void write_incomplete(const Answer& answer, Writer& w) {
 
 void write_echo(const RequestContext& context, Writer& w) {
   json::Document document;
-  const auto root =
-      document.parse(context.echo.empty() ? "{}" : context.echo.text);
+  const std::string_view echo =
+      context.echo.empty() ? std::string_view("{}") : context.echo.text();
+  const auto root = document.parse_view(echo);
   for (const EchoRow& row : kEcho) {
     const Value given = root ? (*root)[row.name] : Value();
     const std::string_view text = given.absent() ? row.fallback : given.raw();
@@ -193,7 +206,7 @@ void write_message(const ContentPart& part, Writer& w) {
     write_text("output_text", "text", text->text, w);
     w.key("annotations");
     w.begin_array();
-    for (const RawJson& citation : text->citations) w.raw(citation.text);
+    for (const RawJson& citation : text->citations) w.raw(citation.text());
     w.end_array();
     w.key("logprobs");
     w.begin_array();
@@ -254,47 +267,42 @@ ItemKind kind_of(const ContentPart& part) {
 
 }  // namespace
 
-std::string echo(const Value& body) {
+RawJson echo(const Value& body) {
   std::string out;
   Writer w(out);
   w.begin_object();
   for (const EchoRow& row : kEcho) {
     const Value value = body[row.name];
-    if (!value.absent()) w.member_raw(row.name, value.raw());
+    if (value.absent() || value.raw().size() > kLongestEcho) continue;
+    w.member_raw(row.name, value.raw());
   }
   w.end_object();
-  return out;
+  return json::Trusted::json(std::move(out));
 }
 
 Usage read_usage(const Value& usage) {
   Usage out;
-  const auto count = [](const Value& value) -> std::optional<std::int64_t> {
-    const auto number = value.integer();
-    return number && *number >= 0 ? number : std::nullopt;
-  };
-  out.input_tokens = count(usage["input_tokens"]);
-  out.output_tokens = count(usage["output_tokens"]);
+  out.input_tokens = json::count_of(usage["input_tokens"]);
+  out.output_tokens = json::count_of(usage["output_tokens"]);
   const Value input = usage["input_tokens_details"];
-  out.cached_input_tokens = count(input["cached_tokens"]);
-  out.cache_write_tokens = count(input["cache_write_tokens"]);
+  out.cached_input_tokens = json::count_of(input["cached_tokens"]);
+  out.cache_write_tokens = json::count_of(input["cache_write_tokens"]);
   out.reasoning_tokens =
-      count(usage["output_tokens_details"]["reasoning_tokens"]);
+      json::count_of(usage["output_tokens_details"]["reasoning_tokens"]);
   return out;
 }
 
-StopReason stop_reason(const Value& response, bool called_tools, bool refused) {
-  if (response["status"].string() == "incomplete") {
-    const std::string_view why =
-        response["incomplete_details"]["reason"].string();
-    if (why == "max_output_tokens") return StopReason::max_tokens;
-    return why == "content_filter" ? StopReason::refusal : StopReason::other;
-  }
-  if (called_tools) return StopReason::tool_use;
-  return refused ? StopReason::refusal : StopReason::end_turn;
+StopReason stop_reason(const Value& response) {
+  if (response["status"].string() != "incomplete") return StopReason::end_turn;
+  const std::string_view why =
+      response["incomplete_details"]["reason"].string();
+  if (why == "max_output_tokens") return StopReason::max_tokens;
+  return why == "content_filter" ? StopReason::refusal : StopReason::other;
 }
 
-std::string response_id(std::string_view id) {
+std::string response_id(const RequestContext& context, std::string_view id) {
   constexpr std::string_view kPrefix = "resp_";
+  if (context.answer_id.starts_with(kPrefix)) return context.answer_id;
   if (id.starts_with(kPrefix)) return std::string(id);
   for (const std::string_view other : {"msg_", "chatcmpl-", "req_"}) {
     if (!id.starts_with(other)) continue;
@@ -338,11 +346,12 @@ void write_item(const Item& item, const RequestContext& context, Writer& w) {
 void lose_part(const ContentPart& part, const std::string& path,
                Losses& losses) {
   if (const auto* opaque = part.as<OpaquePart>()) {
-    losses.push_back(
+    add_loss(
+        losses,
         {path, fmt::format("OpenAI Responses has no {} parts", opaque->type),
          LossKind::dropped});
   } else if (item_kind(part).empty()) {
-    losses.push_back({path, "OpenAI Responses has no such part in answers",
+    add_loss(losses, {path, "OpenAI Responses has no such part in answers",
                       LossKind::dropped});
   }
 }
@@ -361,7 +370,10 @@ void write_answer(const Answer& answer, const RequestContext& context,
   write_error_member(answer.error, w);
   write_incomplete(answer, w);
   w.member("model", answer.model);
-  w.member_raw("output", "[" + answer.output + "]");
+  w.key("output");
+  w.begin_array();
+  if (!answer.output.empty()) w.raw(answer.output);
+  w.end_array();
   write_echo(context, w);
   w.member_if("service_tier", answer.service_tier);
   w.key("usage");
@@ -412,26 +424,31 @@ std::string_view stop_status(StopReason reason, bool refused_in_words) {
 void lose_stop_details(StopReason reason, std::string_view stop_sequence,
                        Losses& losses) {
   if (reason == StopReason::pause) {
-    losses.push_back({"/stop_reason",
+    add_loss(losses, {"/stop_reason",
                       "the turn was only paused; OpenAI Responses says "
                       "completed",
                       LossKind::approximated});
   } else if (reason == StopReason::context_window) {
-    losses.push_back({"/stop_reason",
+    add_loss(losses, {"/stop_reason",
                       "the context window is full; OpenAI Responses says "
                       "max_output_tokens",
                       LossKind::approximated});
   }
   if (!stop_sequence.empty()) {
-    losses.push_back(
-        {"/stop_sequence",
-         "OpenAI Responses does not say which stop sequence matched",
-         LossKind::dropped});
+    add_loss(losses,
+             {"/stop_sequence",
+              "OpenAI Responses does not say which stop sequence matched",
+              LossKind::dropped});
   }
 }
 
-Result<ChatResponse> decode_response(const Value& body, Losses&) {
-  if (body["error"].is_object()) return read_error(body["error"], 0);
+Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
+  if (!json::says_nothing(body["error"])) return read_error(body["error"], 0);
+  if (const std::string_view said = body["status"].string();
+      listed(kUnfinished, said)) {
+    return upstream_malformed(
+        fmt::format("the upstream's answer is not finished: it is {}", said));
+  }
   if (!body["output"].is_array()) {
     return upstream_malformed("the upstream's answer has no output array");
   }
@@ -443,25 +460,12 @@ Result<ChatResponse> decode_response(const Value& body, Losses&) {
   response.created = reader.take("created_at").integer().value_or(0);
   for (const Value item : reader.take("output").children()) {
     read_output_item(item, response.content);
-    auto* call = response.content.empty()
-                     ? nullptr
-                     : response.content.back().as<ToolCallPart>();
-    // Ids of later turns must differ.
-    if (call != nullptr && call->id.empty()) {
-      call->id =
-          fmt::format("call_{}_{}", response.id, response.content.size() - 1);
-    }
   }
-  bool called = false;
-  bool refused = false;
-  for (const ContentPart& part : response.content) {
-    called = called || part.as<ToolCallPart>() != nullptr;
-    refused = refused || part.as<RefusalPart>() != nullptr;
-  }
+  complete_calls(response);
   const Value details = reader.take("incomplete_details");
   const std::string_view why = details["reason"].string();
   const std::string_view status = reader.take("status").string();
-  response.stop_reason = stop_reason(body, called, refused);
+  response.stop_reason = stop_reason(body);
   response.stop_reason_text = std::string(why.empty() ? status : why);
   response.usage = read_usage(reader.take("usage"));
   response.service_tier = std::string(reader.take("service_tier").string());
@@ -471,6 +475,7 @@ Result<ChatResponse> decode_response(const Value& body, Losses&) {
       response.extensions.push_back(std::move(extension));
     }
   }
+  settle_answer(response, losses);
   return response;
 }
 
@@ -480,7 +485,7 @@ void encode_response(const ChatResponse& response,
   const bool same_dialect =
       response.dialect.empty() || response.dialect == kName;
   Answer answer;
-  answer.id = response_id(response.id);
+  answer.id = response_id(context, response.id);
   answer.model = response.model;
   answer.created = response.created;
   answer.service_tier = response.service_tier;
@@ -495,7 +500,7 @@ void encode_response(const ChatResponse& response,
     if (text != nullptr && text->text.empty()) continue;
     if (text != nullptr && !text->citations.empty() && !same_dialect) {
       text->citations.clear();
-      losses.push_back({path + "/citations",
+      add_loss(losses, {path + "/citations",
                         "citations of other APIs have no form here",
                         LossKind::dropped});
     }
@@ -507,7 +512,7 @@ void encode_response(const ChatResponse& response,
     }
     if (!answer.output.empty()) answer.output += ',';
     if (own) {
-      answer.output += opaque->json.text;
+      answer.output += opaque->json.text();
       continue;
     }
     const auto* thinking = part.as<ThinkingPart>();

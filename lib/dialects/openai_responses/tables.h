@@ -106,16 +106,20 @@ std::unique_ptr<StreamDecoder> new_stream_decoder(
     const RequestContext& context);
 std::unique_ptr<StreamEncoder> new_stream_encoder(
     const RequestContext& context);
-std::string echo(const json::Value& body);
+RawJson echo(const json::Value& body);
 
 // Pieces that the plain answer and the stream share.
 
+/// The `code` of a failed response, one of the API's own.
+std::string_view response_error_code(const Error& error);
+
 Usage read_usage(const json::Value& usage);
-/// How an answer ended, by `status` and `incomplete_details`.
-StopReason stop_reason(const json::Value& response, bool called_tools,
-                       bool refused);
-/// "resp_..." for any response id.
-std::string response_id(std::string_view id);
+/// How an answer ended, by `status` and `incomplete_details`; see
+/// settled_stop() for answers with calls.
+StopReason stop_reason(const json::Value& response);
+/// "resp_..." for any response id. One of that form which the caller chose for
+/// the answer stands in its place: answers are kept and asked for by it.
+std::string response_id(const RequestContext& context, std::string_view id);
 
 /// One answer while it is written, item by item.
 struct Answer {

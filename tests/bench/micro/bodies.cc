@@ -51,7 +51,7 @@ void add_tools(ChatRequest& request) {
     ToolDefinition tool;
     tool.name = name;
     tool.description = prose(400);
-    tool.schema.text = kSchema;
+    tool.schema = *RawJson::parse(std::string(kSchema));
     request.tools.push_back(std::move(tool));
   }
 }

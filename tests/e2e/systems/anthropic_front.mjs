@@ -101,9 +101,9 @@ describe(name, () => {
     const shell = placed(it.text("log_file.sh"),
       { "/path/to": join(directory, "path/to") });
     await withProxy({ shell, directory }, async (proxy) => {
-      await fetch(`${proxy.url}/health`);
+      await fetch(`${proxy.url}/v1/models`);
       await until(() => readFileSync(join(directory, "path/to/proxy.log"),
-        "utf8").includes("/health"), "a line in the file");
+        "utf8").includes("/v1/models"), "a line in the file");
     });
   });
 

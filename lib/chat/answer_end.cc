@@ -1,0 +1,56 @@
+#include "chat/answer_end.h"
+
+#include <fmt/format.h>
+
+#include <functional>
+#include <utility>
+
+#include "json/json.h"
+
+namespace llmproxy {
+
+StopReason settled_stop(StopReason said, AnswerFacts facts) {
+  if (said == StopReason::tool_use && !facts.called) {
+    said = StopReason::end_turn;
+  }
+  if (said != StopReason::end_turn && said != StopReason::other) return said;
+  if (facts.called) return StopReason::tool_use;
+  return facts.refused ? StopReason::refusal : said;
+}
+
+std::string CallIds::settle(std::string_view given, std::string_view answer_id,
+                            std::size_t part) {
+  if (!given.empty() && note(given)) return std::string(given);
+  std::string id = fmt::format("call_{}_{}", answer_id, part);
+  while (!note(id)) id += '_';
+  return id;
+}
+
+bool CallIds::note(std::string_view id) {
+  return seen_.insert(std::hash<std::string_view>()(id)).second;
+}
+
+void settle_answer(ChatResponse& response, Losses& losses) {
+  AnswerFacts facts;
+  CallIds ids;
+  std::vector<ContentPart> kept;
+  kept.reserve(response.content.size());
+  for (std::size_t i = 0; i < response.content.size(); ++i) {
+    ContentPart& part = response.content[i];
+    if (auto* call = part.as<ToolCallPart>()) {
+      if (call->name.empty()) {
+        losses.push_back({json::pointer("/content", i),
+                          std::string(kNamelessCall), LossKind::dropped});
+        continue;
+      }
+      call->id = ids.settle(call->id, response.id, kept.size());
+      facts.called = true;
+    }
+    facts.refused = facts.refused || part.as<RefusalPart>() != nullptr;
+    kept.push_back(std::move(part));
+  }
+  response.content = std::move(kept);
+  response.stop_reason = settled_stop(response.stop_reason, facts);
+}
+
+}  // namespace llmproxy

@@ -1,0 +1,29 @@
+// Parameters of a header's value: `; name="model"; filename=a.wav` [RFC 9110,
+// section 5.6.6].
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace llmproxy::wire {
+
+struct Parameter {
+  std::string name;  ///< in small letters
+  std::string value;
+  bool escaped = false;  ///< its value was spelled with a backslash
+};
+
+/// `text` is what follows the value itself, from the first ";" on; nullopt =
+/// it cannot be read.
+std::optional<std::vector<Parameter>> parameters_of(std::string_view text);
+
+/// `text` without the blanks and tabs around it.
+std::string_view trimmed(std::string_view text);
+/// A token as RFC 9110, section 5.6.2, has it.
+bool is_token(std::string_view text);
+/// True where a control character other than a tab is in it.
+bool has_control(std::string_view text);
+
+}  // namespace llmproxy::wire

@@ -1,0 +1,3 @@
+from llm_proxy import main
+
+main()
