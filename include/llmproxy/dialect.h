@@ -23,6 +23,7 @@
 #include "llmproxy/chat.h"
 #include "llmproxy/export.h"
 #include "llmproxy/http.h"
+#include "llmproxy/limits.h"
 #include "llmproxy/loss.h"
 #include "llmproxy/result.h"
 #include "llmproxy/stream.h"
@@ -75,6 +76,12 @@ struct TargetTraits {
   bool tools_with_format = true;
   /// The least a model may think, where it always does; tokens.
   std::int64_t min_thinking_budget = 0;
+  /// Efforts it takes; what lies outside becomes the nearest one.
+  Effort least_effort = Effort::none;
+  Effort most_effort = Effort::max;
+  /// Takes thinking, top_k and the end user's id as Anthropic's API calls
+  /// them, where the dialect itself has no place for them [bedrock-converse].
+  bool anthropic_fields = true;
 
   bool operator==(const TargetTraits&) const = default;
 };
@@ -225,6 +232,9 @@ struct Dialect {
   std::size_t max_tool_name = 64;
   /// Has tools of kind `custom`; else they become functions with one string.
   bool custom_tools = false;
+  /// What it can say. nullptr = everything: requests are not fitted to it, but
+  /// for the model's traits.
+  const Limits* limits = nullptr;
 
   /// A client's body, and its path, as a canonical request. Errors:
   /// invalid_request with the place.
