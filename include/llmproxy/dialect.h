@@ -23,7 +23,7 @@
 #include "llmproxy/chat.h"
 #include "llmproxy/export.h"
 #include "llmproxy/http.h"
-#include "llmproxy/limits.h"
+#include "llmproxy/dialect_limits.h"
 #include "llmproxy/loss.h"
 #include "llmproxy/result.h"
 #include "llmproxy/stream.h"
@@ -234,7 +234,7 @@ struct Dialect {
   bool custom_tools = false;
   /// What it can say. nullptr = everything: requests are not fitted to it, but
   /// for the model's traits.
-  const Limits* limits = nullptr;
+  const DialectLimits* limits = nullptr;
 
   /// A client's body, and its path, as a canonical request. Errors:
   /// invalid_request with the place.

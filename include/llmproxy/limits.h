@@ -1,135 +1,149 @@
-// Limits: what a dialect can say and what it cannot, whatever the model: one
-// constant row per dialect. fit() (lib/chat/fit.h) reads it, brings a
-// canonical request to what the row allows and tells every loss; encoders only
-// write what is left. What one model or provider takes is TargetTraits.
+// Limits on requests and tokens: how much may pass in a minute and in a day,
+// in total and by user, key, model and provider.
 //
-// A dialect of a host's that is a copy of one of ours keeps its row.
+// A Limiter is asked before a request goes upstream, with a guess of its
+// tokens, and told afterwards what it really took:
 //
-// Sources: the references of the APIs, named in lib/dialects/*/limits.cc.
+//   const auto then = LimitClock::now();
+//   LimitVerdict verdict = limiter->reserve(scope, guess, then);
+//   if (!verdict.allowed) ...              // 429, after verdict.retry_after
+//   limiter->reconcile(scope, guess, used, then, LimitClock::now());
+//
+// A Limiter is thread-safe; all else here are plain values.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <span>
-#include <string_view>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
-#include "llmproxy/chat.h"
 #include "llmproxy/export.h"
 
 LLMPROXY_EXPORT_BEGIN
 namespace llmproxy {
 
-/// In which words a dialect asks for thinking.
-enum class ThinkingWords : std::uint8_t {
-  none,             ///< it has none
-  effort,           ///< an effort alone [openai-chat: reasoning_effort]
-  anthropic,        ///< mode, budget and effort [claude: thinking]
-  level_or_budget,  ///< by the model [gemini: thinkingLevel, thinkingBudget]
-};
-
-/// What structured output becomes where it cannot be asked for.
-enum class FormatFallback : std::uint8_t {
-  words,      ///< the model is told, with the schema
-  json_mode,  ///< any JSON object is asked for, and the schema told in words
-  tool,       ///< a private tool that takes the schema must be called
-};
-
-/// What a function's schema must be.
-enum class SchemaShape : std::uint8_t {
-  any,       ///< sent as it is; none is fine
-  required,  ///< sent as it is; without one the empty object's is sent
-  object,    ///< an object's; anything else is made one
-};
-
-/// One service tier: the canonical word and the dialect's own.
-struct TierWord {
-  std::string_view canonical = {};  ///< "default"
-  std::string_view own = {};        ///< "standard_only"
-};
-
-/// One member that is sent for clients of other dialects. Both live as long as
-/// the process.
-struct FixedField {
-  std::string_view name = {};  ///< "store"
-  std::string_view json = {};  ///< "false"
-};
-
-/// What a dialect can say. The default is an API that says everything.
+/// Most that may pass in a window; 0 (or less) = unlimited. A token limit
+/// lets one request pass while its window has counted no tokens yet, however
+/// large: otherwise a request above the limit could never be made.
 struct Limits {
-  static constexpr std::size_t kAny = std::numeric_limits<std::size_t>::max();
-
-  /// For losses and errors: "<target> does not take <thing>; dropped".
-  std::string_view target = {};  ///< "OpenAI Chat"
-  /// Dialects whose requests are of the same body; between them more is kept
-  /// than between strangers. Empty = none.
-  std::string_view family = {};  ///< "anthropic"
-  /// What a model or provider does not take is left out of requests that were
-  /// written for this very dialect, too: many providers serve it.
-  bool traits_for_own = false;
-
-  // Tokens.
-  bool max_tokens_required = false;    ///< a request without is refused
-  bool zero_max_tokens = false;        ///< 0 is a call of its own [claude]
-  std::int64_t least_max_tokens = 1;   ///< below it is raised
-  std::int64_t most_max_tokens =       ///< above it is brought down
-      std::numeric_limits<std::int64_t>::max();
-
-  // Sampling.
-  bool top_k = true;
-  bool penalties = true;  ///< frequency and presence penalty
-  bool seed = true;
-  bool seed_32_bits = false;             ///< wider seeds are refused
-  bool sampling_beside_thinking = true;  ///< temperature, top_p, top_k
-
-  // Stop sequences.
-  std::size_t max_stop_sequences = kAny;  ///< 0 = there is no such field
-  bool blank_stop_sequences = true;       ///< takes those of white space only
-
-  // Thinking.
-  ThinkingWords thinking = ThinkingWords::effort;
-  Effort least_effort = Effort::none;
-  Effort most_effort = Effort::max;
-  bool shows_thinking = true;  ///< a summary can be asked for
-  bool omits_thinking = false; ///< "omitted" can be asked for
-
-  // Structured output.
-  bool json_object = true;           ///< any JSON object can be asked for
-  bool format_description = true;    ///< a schema has a description
-  bool format_beside_forced = true;  ///< beside a forced call
-  bool closed_schemas = false;  ///< objects must say additionalProperties false
-  FormatFallback format_fallback = FormatFallback::words;
-
-  // Tools.
-  bool allowed_tools = true;  ///< can say which of them may be called
-  bool forbids_calls = true;  ///< tool_choice none
-  bool parallel_calls = true; ///< can be kept from several calls at once
-  bool strict_tools = true;   ///< takes `strict` in tools
-  bool strict_unless_said = false;  ///< without `strict` a schema is strict
-  bool name_spaces = false;         ///< takes tools in namespaces
-  bool tools_of_history = false;    ///< calls in the history need their tools
-  SchemaShape schema = SchemaShape::any;
-  /// Hosted tools of its family that it takes: how their types begin; "" = all.
-  std::span<const std::string_view> hosted_tools = {};
-
-  // Content.
-  bool cache_markers = false;        ///< on parts and tools
-  bool citations = false;            ///< on texts of the history
-  bool image_urls = true;            ///< fetches by URL
-  bool message_names = false;        ///< `name` in messages
-  bool message_extensions = true;    ///< unknown members of messages
-
-  // Whose call it is.
-  bool user_id = true;
-  std::size_t max_user_id = kAny;  ///< characters; longer ones are dropped
-  /// Tiers it has; empty = there is no such field.
-  std::span<const TierWord> tiers = {};
-
-  /// Members that dialects of the same family read alike.
-  std::span<const std::string_view> family_fields = {};
-  /// Members that are added for clients of other dialects.
-  std::span<const FixedField> added_fields = {};
+  /// Requests in a minute of the UTC clock.
+  std::int64_t requests_per_minute = 0;
+  /// Requests in a day of the UTC clock.
+  std::int64_t requests_per_day = 0;
+  /// Tokens, input and output, in a minute.
+  std::int64_t tokens_per_minute = 0;
+  /// Tokens, input and output, in a day.
+  std::int64_t tokens_per_day = 0;
 };
+
+/// What a limit may be set on.
+enum class LimitKind : std::uint8_t {
+  user,     ///< LimitScope::user
+  key,      ///< LimitScope::key
+  model,    ///< LimitScope::model
+  provider  ///< LimitScope::provider
+};
+
+/// Limits of one user, key, model or provider; name "*" = of each that has no
+/// row of its own, by itself. A row without any limit exempts its name from
+/// "*". Of several rows with one name the last counts.
+struct LimitOverride {
+  /// What `name` is the name of.
+  LimitKind kind = LimitKind::user;
+  std::string name = {};  ///< compared exactly
+  /// Of that name; all 0 = none.
+  Limits limits = {};
+};
+
+/// How tokens are guessed before the upstream counted them. A divisor that is
+/// not above 0 is taken for 4.
+struct TokenEstimation {
+  /// Of a larger body the text is not looked at: bytes / bytes_per_token.
+  std::size_t max_sample_bytes = 20000;
+  /// For bodies above max_sample_bytes.
+  double bytes_per_token = 4;
+  /// For the text of all others; characters, not bytes.
+  double chars_per_token = 4;
+  /// By name of the provider, instead of chars_per_token.
+  std::vector<std::pair<std::string, double>> provider_chars_per_token = {};
+};
+
+/// Everything make_memory_limiter() is told.
+struct LimitRules {
+  /// False = everything passes and nothing is counted.
+  bool enabled = false;
+  /// Of everything together.
+  Limits limits = {};
+  /// Of single names, or of each name by itself.
+  std::vector<LimitOverride> overrides = {};
+  /// How tokens are guessed beforehand.
+  TokenEstimation estimation = {};
+  /// Most names counted by "*" rows at once, in equal parts for each kind
+  /// that has such a row. Further names share one count of their kind until
+  /// its window ends, so that made-up names neither take memory nor escape.
+  /// Names with a row of their own always have their own count.
+  std::size_t max_scopes = 100'000;
+};
+
+/// Who asks for what; empty = not known, no such limit applies.
+struct LimitScope {
+  std::string user = {};      ///< the end user, as the client says
+  std::string key = {};       ///< the credential that the client sent
+  std::string model = {};     ///< as the client names it
+  std::string provider = {};  ///< name of the backend
+};
+
+/// Windows are the minutes and days of the UTC clock.
+using LimitClock = std::chrono::system_clock;
+
+/// Whether a request may pass. All but `allowed` is set for a refusal only;
+/// of several limits that refuse it tells the one with the longest wait.
+struct LimitVerdict {
+  /// It may pass, and was counted.
+  bool allowed = true;
+  /// Until the window ends, rounded up; at least 1.
+  std::chrono::seconds retry_after{0};
+  /// "all", "user:alice", "model:gpt-5", "provider:openai", or "key" (never
+  /// the key itself).
+  std::string scope = {};
+  std::string metric = {};  ///< "requests" or "tokens"
+  std::string window = {};  ///< "minute" or "day"
+  std::int64_t limit = 0;   ///< requests or tokens in the window
+  /// What is left of it, not enough for this request; at least 0.
+  std::int64_t remaining = 0;
+};
+
+/// Counts requests and tokens. One interface, so that a host can count in a
+/// store that several processes share and give that to its Gateways
+/// (GatewayHooks::limiter). Thread-safe. Give all calls for a request the same
+/// scope. Token numbers below 0 count as 0, absurdly large ones as
+/// 10^15.
+class Limiter {
+ public:
+  virtual ~Limiter() = default;
+  /// Counts one request and `tokens` in every limit that applies, or, if any
+  /// would be exceeded, nothing.
+  virtual LimitVerdict reserve(const LimitScope& scope, std::int64_t tokens,
+                               LimitClock::time_point now) = 0;
+  /// What the request really took, instead of `reserved` tokens. `then` is
+  /// the time given to reserve(): a window that is over is left alone. May
+  /// bring a count above its limit; later requests are refused then.
+  virtual void reconcile(const LimitScope& scope, std::int64_t reserved,
+                         std::int64_t actual, LimitClock::time_point then,
+                         LimitClock::time_point now) = 0;
+  /// Takes a reservation of `tokens`, made at `then`, back (the upstream
+  /// failed). Not after reconcile().
+  virtual void cancel(const LimitScope& scope, std::int64_t tokens,
+                      LimitClock::time_point then,
+                      LimitClock::time_point now) = 0;
+};
+
+/// Counts in the memory of this process; a restart begins anew. Keys are kept
+/// as hashes only. `rules` is read here and not kept.
+std::unique_ptr<Limiter> make_memory_limiter(const LimitRules& rules);
 
 }  // namespace llmproxy
 LLMPROXY_EXPORT_END

@@ -21,13 +21,13 @@
 //    target's are gone, on the request, its tools, messages and parts.
 //
 // A request that was written for this very dialect is not fitted (What is not
-// translated is not touched), save by Limits::traits_for_own. One made by hand
+// translated is not touched), save by DialectLimits::traits_for_own. One made by hand
 // is: only its extensions and hosted tools count as the target's own.
 #pragma once
 
 #include "llmproxy/chat.h"
 #include "llmproxy/dialect.h"
-#include "llmproxy/limits.h"
+#include "llmproxy/dialect_limits.h"
 #include "llmproxy/loss.h"
 #include "llmproxy/result.h"
 
@@ -43,7 +43,7 @@ enum class Origin : std::uint8_t {
 
 /// Who a request goes to.
 struct FitTarget {
-  const Limits* limits;          ///< of the dialect
+  const DialectLimits* limits;          ///< of the dialect
   const EncodeOptions* options;  ///< what the model takes, what may be dropped
   Origin origin;
 };

@@ -16,7 +16,7 @@ struct FitStep {
   RequestContext& context;
   Losses& losses;
 
-  const Limits& limits() const { return *target.limits; }
+  const DialectLimits& limits() const { return *target.limits; }
   const TargetTraits& traits() const { return target.options->traits; }
   /// Extensions, hosted tools and opaque parts are the target's own.
   bool keeps_extensions() const {
