@@ -24,6 +24,12 @@ struct FitStep {
   }
   /// Written in the words of the target's body.
   bool is_kin() const { return target.origin != Origin::foreign; }
+  /// Some tool must be called.
+  bool forces_call() const {
+    return request.tool_choice &&
+           (request.tool_choice->mode == ToolChoiceMode::required ||
+            request.tool_choice->mode == ToolChoiceMode::named);
+  }
   /// "the model gpt-5", for losses by a trait.
   std::string model() const { return "the model " + request.model; }
 
@@ -43,9 +49,12 @@ void fit_tool_fields(FitStep& step);
 /// tool_choice and parallel_tool_calls, after the tools are known.
 Result<void> fit_tool_choice(FitStep& step);
 
+// lib/chat/fit_thinking.cc
+/// After max_output_tokens and tool_choice.
+void fit_thinking(FitStep& step);
+
 // lib/chat/fit_asked.cc
 Result<void> fit_max_tokens(FitStep& step);
-void fit_thinking(FitStep& step);
 /// temperature, top_p, top_k, penalties, seed; after thinking is decided.
 Result<void> fit_sampling(FitStep& step);
 void fit_stop_sequences(FitStep& step);

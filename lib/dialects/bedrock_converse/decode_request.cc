@@ -1,7 +1,7 @@
 // Amazon Bedrock Converse: a client's request to the canonical one.
 #include <fmt/format.h>
 
-#include "chat/model_plan.h"
+#include "chat/thinking_budget.h"
 #include "dialects/bedrock_converse/messages.h"
 
 namespace llmproxy::bedrock_converse {

@@ -18,6 +18,9 @@ namespace llmproxy::gemini {
 
 inline constexpr std::string_view kName = "gemini";
 
+/// What it can say: limits.cc.
+extern const DialectLimits kLimits;
+
 // Results of functions stood in a role of their own in old clients.
 inline constexpr auto kRoles = enum_table<Role>({
     {Role::user, "user"},
@@ -110,7 +113,6 @@ std::string_view snake_of(std::string_view camel);
 json::Value take(json::ObjectReader& reader, std::string_view camel);
 json::Value get(const json::Value& object, std::string_view camel);
 
-inline constexpr std::size_t kMaxStopSequences = 5;
 /// Marks extensions that stood in generationConfig and what is nested there.
 inline constexpr std::string_view kConfigPrefix = "generationConfig/";
 inline constexpr std::string_view kJson = "application/json";
