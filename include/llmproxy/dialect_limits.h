@@ -1,5 +1,5 @@
-// DialectLimits: what a dialect can say and what it cannot, whatever the model: one
-// constant row per dialect. fit() (lib/chat/fit.h) reads it, brings a
+// DialectLimits: what a dialect can say and what it cannot, whatever the model:
+// one constant row per dialect. fit() (lib/chat/fit.h) reads it, brings a
 // canonical request to what the row allows and tells every loss; encoders only
 // write what is left. What one model or provider takes is TargetTraits.
 //
@@ -42,6 +42,13 @@ enum class SchemaShape : std::uint8_t {
   object,    ///< an object's; anything else is made one
 };
 
+/// What becomes of system turns that stand between others.
+enum class SystemTurns : std::uint8_t {
+  in_place,  ///< they stay, if the model takes them there; else reminders
+  on_top,    ///< there are none: they become reminders in user turns
+  placed,    ///< the encoder places them
+};
+
 /// One service tier: the canonical word and the dialect's own.
 struct TierWord {
   std::string_view canonical = {};  ///< "default"
@@ -69,10 +76,10 @@ struct DialectLimits {
   bool traits_for_own = false;
 
   // Tokens.
-  bool max_tokens_required = false;    ///< a request without is refused
-  bool zero_max_tokens = false;        ///< 0 is a call of its own [claude]
-  std::int64_t least_max_tokens = 1;   ///< below it is raised
-  std::int64_t most_max_tokens =       ///< above it is brought down
+  bool max_tokens_required = false;   ///< a request without is refused
+  bool zero_max_tokens = false;       ///< 0 is a call of its own [claude]
+  std::int64_t least_max_tokens = 1;  ///< below it is raised
+  std::int64_t most_max_tokens =      ///< above it is brought down
       std::numeric_limits<std::int64_t>::max();
 
   // Sampling.
@@ -90,8 +97,8 @@ struct DialectLimits {
   ThinkingWords thinking = ThinkingWords::effort;
   Effort least_effort = Effort::none;
   Effort most_effort = Effort::max;
-  bool shows_thinking = true;  ///< a summary can be asked for
-  bool omits_thinking = false; ///< "omitted" can be asked for
+  bool shows_thinking = true;   ///< a summary can be asked for
+  bool omits_thinking = false;  ///< "omitted" can be asked for
 
   // Structured output.
   bool json_object = true;           ///< any JSON object can be asked for
@@ -101,10 +108,10 @@ struct DialectLimits {
   FormatFallback format_fallback = FormatFallback::words;
 
   // Tools.
-  bool allowed_tools = true;  ///< can say which of them may be called
-  bool forbids_calls = true;  ///< tool_choice none
-  bool parallel_calls = true; ///< can be kept from several calls at once
-  bool strict_tools = true;   ///< takes `strict` in tools
+  bool allowed_tools = true;        ///< can say which of them may be called
+  bool forbids_calls = true;        ///< tool_choice none
+  bool parallel_calls = true;       ///< can be kept from several calls at once
+  bool strict_tools = true;         ///< takes `strict` in tools
   bool strict_unless_said = false;  ///< without `strict` a schema is strict
   bool name_spaces = false;         ///< takes tools in namespaces
   bool tools_of_history = false;    ///< calls in the history need their tools
@@ -113,11 +120,32 @@ struct DialectLimits {
   std::span<const std::string_view> hosted_tools = {};
 
   // Content.
-  bool cache_markers = false;        ///< on parts and tools
-  bool citations = false;            ///< on texts of the history
-  bool image_urls = true;            ///< fetches by URL
-  bool message_names = false;        ///< `name` in messages
-  bool message_extensions = true;    ///< unknown members of messages
+  SystemTurns system_turns = SystemTurns::in_place;
+  bool cache_markers = false;  ///< on parts and tools
+  /// Has markers of its own kind, which are not asked for on behalf of clients
+  /// of other dialects: it caches by itself [openai-chat].
+  bool cache_breakpoints = false;
+  bool citations = false;     ///< on texts of the history
+  bool image_detail = true;   ///< how closely to look at an image
+  bool image_urls = true;     ///< fetches by URL
+  bool document_urls = true;  ///< likewise
+  /// URLs in requests that are made for it are files it knows [gemini].
+  bool own_urls = false;
+  bool audio = true;               ///< takes sound of other dialects
+  bool document_context = true;    ///< DocumentPart::context
+  bool message_names = false;      ///< `name` in messages
+  bool message_extensions = true;  ///< unknown members of messages
+  bool file_names = true;          ///< files have a name or a title
+  /// Whose thinking its models read again: that of nobody known is dropped,
+  /// where another dialect wrote it. unknown = the encoder knows.
+  ReasoningIssuer thinking_of = ReasoningIssuer::unknown;
+  /// Takes earlier thinking as text; false = only where a model's traits say
+  /// so [openai-chat].
+  bool thinking_text = true;
+  /// The dialect whose OpaqueParts it takes; empty = none.
+  std::string_view opaque_parts = {};
+  /// The types of those it takes from others than itself; empty = all.
+  std::span<const std::string_view> opaque_types = {};
 
   // Whose call it is.
   bool user_id = true;
