@@ -43,6 +43,13 @@ enum class SchemaShape : std::uint8_t {
   object,    ///< an object's; anything else is made one
 };
 
+/// What becomes of system turns that stand between others.
+enum class SystemTurns : std::uint8_t {
+  in_place,  ///< they stay, if the model takes them there; else reminders
+  on_top,    ///< there are none: they become reminders in user turns
+  placed,    ///< the encoder places them
+};
+
 /// One service tier: the canonical word and the dialect's own.
 struct TierWord {
   std::string_view canonical = {};  ///< "default"
@@ -117,11 +124,32 @@ struct DialectLimits {
   std::span<const std::string_view> hosted_tools = {};
 
   // Content.
-  bool cache_markers = false;      ///< on parts and tools
-  bool citations = false;          ///< on texts of the history
-  bool image_urls = true;          ///< fetches by URL
+  SystemTurns system_turns = SystemTurns::in_place;
+  bool cache_markers = false;  ///< on parts and tools
+  /// Has markers of its own kind, which are not asked for on behalf of clients
+  /// of other dialects: it caches by itself [openai-chat].
+  bool cache_breakpoints = false;
+  bool citations = false;     ///< on texts of the history
+  bool image_detail = true;   ///< how closely to look at an image
+  bool image_urls = true;     ///< fetches by URL
+  bool document_urls = true;  ///< likewise
+  /// URLs in requests that are made for it are files it knows [gemini].
+  bool own_urls = false;
+  bool audio = true;               ///< takes sound of other dialects
+  bool document_context = true;    ///< DocumentPart::context
   bool message_names = false;      ///< `name` in messages
   bool message_extensions = true;  ///< unknown members of messages
+  bool file_names = true;          ///< files have a name or a title
+  /// Whose thinking its models read again: that of nobody known is dropped,
+  /// where another dialect wrote it. unknown = the encoder knows.
+  ReasoningIssuer thinking_of = ReasoningIssuer::unknown;
+  /// Takes earlier thinking as text; false = only where a model's traits say
+  /// so [openai-chat].
+  bool thinking_text = true;
+  /// The dialect whose OpaqueParts it takes; empty = none.
+  std::string_view opaque_parts = {};
+  /// The types of those it takes from others than itself; empty = all.
+  std::span<const std::string_view> opaque_types = {};
 
   // Whose call it is.
   bool user_id = true;

@@ -5,7 +5,11 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "chat/fit_steps.h"
 #include "chat/turns.h"

@@ -1,7 +1,13 @@
 // fit(): what requests become for each dialect and model. The steps for what a
 // client asks for: tokens, sampling, stops, thinking, format, identity.
 #include <fmt/format.h>
+
 #include <catch2/catch.hpp>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include "chat/fit.h"
 #include "chat/thinking_budget.h"

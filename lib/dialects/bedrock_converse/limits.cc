@@ -38,8 +38,14 @@ const DialectLimits kLimits = {
     .parallel_calls = false,
     .tools_of_history = true,
     .schema = SchemaShape::object,
+    .system_turns = SystemTurns::placed,
     .cache_markers = true,
+    .citations = true,
+    .image_detail = false,
     .image_urls = false,
+    .document_urls = false,
+    .thinking_of = ReasoningIssuer::anthropic,
+    .opaque_parts = kName,
     .tiers = kTiers,
 };
 

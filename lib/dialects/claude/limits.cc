@@ -1,9 +1,18 @@
 // Anthropic Messages: what it can say. Source: Anthropic API reference,
 // "Create a Message", "Extended thinking", "Structured outputs", and the types
 // of npm @anthropic-ai/sdk 1.11.
+#include <array>
+#include <string_view>
+
 #include "dialects/claude/tables.h"
 
 namespace llmproxy::claude {
+namespace {
+
+// Those of the family run here, or at the client.
+constexpr std::array<std::string_view, 1> kAllTools = {""};
+
+}  // namespace
 
 const DialectLimits kLimits = {
     .target = "Anthropic",
@@ -26,8 +35,14 @@ const DialectLimits kLimits = {
     .format_fallback = FormatFallback::tool,
     .allowed_tools = false,
     .schema = SchemaShape::object,
+    .hosted_tools = kAllTools,
+    .system_turns = SystemTurns::placed,
     .cache_markers = true,
     .citations = true,
+    .image_detail = false,
+    .audio = false,
+    .thinking_of = ReasoningIssuer::anthropic,
+    .opaque_parts = kName,
     .tiers = kTierWords,
     .family_fields = kFamilyFields,
 };

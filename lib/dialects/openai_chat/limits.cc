@@ -25,7 +25,11 @@ const DialectLimits kLimits = {
     // Reasoning is not part of its answers.
     .shows_thinking = false,
     .format_fallback = FormatFallback::json_mode,
+    .cache_breakpoints = true,
+    .document_urls = false,
+    .document_context = false,
     .message_names = true,
+    .thinking_text = false,
     // [safety_identifier]
     .max_user_id = 64,
     .tiers = kTiers,

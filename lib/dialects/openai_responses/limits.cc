@@ -36,8 +36,14 @@ const DialectLimits kLimits = {
     .strict_unless_said = true,
     .name_spaces = true,
     .schema = SchemaShape::required,
+    .cache_breakpoints = true,
+    .citations = true,
+    .audio = false,
+    .document_context = false,
     // Items take what is their own; there are no messages around them.
     .message_extensions = false,
+    .thinking_of = ReasoningIssuer::openai,
+    .opaque_parts = kName,
     // [safety_identifier]
     .max_user_id = 64,
     .tiers = kTiers,
