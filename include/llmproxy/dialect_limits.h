@@ -1,5 +1,5 @@
-// DialectLimits: what a dialect can say and what it cannot, whatever the model:
-// one constant row per dialect. fit() (lib/chat/fit.h) reads it, brings a
+// DialectLimits: what a dialect can say and what it cannot, whatever the model: one
+// constant row per dialect. fit() (lib/chat/fit.h) reads it, brings a
 // canonical request to what the row allows and tells every loss; encoders only
 // write what is left. What one model or provider takes is TargetTraits.
 //
@@ -76,10 +76,10 @@ struct DialectLimits {
   bool traits_for_own = false;
 
   // Tokens.
-  bool max_tokens_required = false;   ///< a request without is refused
-  bool zero_max_tokens = false;       ///< 0 is a call of its own [claude]
-  std::int64_t least_max_tokens = 1;  ///< below it is raised
-  std::int64_t most_max_tokens =      ///< above it is brought down
+  bool max_tokens_required = false;    ///< a request without is refused
+  bool zero_max_tokens = false;        ///< 0 is a call of its own [claude]
+  std::int64_t least_max_tokens = 1;   ///< below it is raised
+  std::int64_t most_max_tokens =       ///< above it is brought down
       std::numeric_limits<std::int64_t>::max();
 
   // Sampling.
@@ -97,8 +97,8 @@ struct DialectLimits {
   ThinkingWords thinking = ThinkingWords::effort;
   Effort least_effort = Effort::none;
   Effort most_effort = Effort::max;
-  bool shows_thinking = true;   ///< a summary can be asked for
-  bool omits_thinking = false;  ///< "omitted" can be asked for
+  bool shows_thinking = true;  ///< a summary can be asked for
+  bool omits_thinking = false; ///< "omitted" can be asked for
 
   // Structured output.
   bool json_object = true;           ///< any JSON object can be asked for
@@ -108,10 +108,10 @@ struct DialectLimits {
   FormatFallback format_fallback = FormatFallback::words;
 
   // Tools.
-  bool allowed_tools = true;        ///< can say which of them may be called
-  bool forbids_calls = true;        ///< tool_choice none
-  bool parallel_calls = true;       ///< can be kept from several calls at once
-  bool strict_tools = true;         ///< takes `strict` in tools
+  bool allowed_tools = true;  ///< can say which of them may be called
+  bool forbids_calls = true;  ///< tool_choice none
+  bool parallel_calls = true; ///< can be kept from several calls at once
+  bool strict_tools = true;   ///< takes `strict` in tools
   bool strict_unless_said = false;  ///< without `strict` a schema is strict
   bool name_spaces = false;         ///< takes tools in namespaces
   bool tools_of_history = false;    ///< calls in the history need their tools
@@ -120,6 +120,7 @@ struct DialectLimits {
   std::span<const std::string_view> hosted_tools = {};
 
   // Content.
+  /// Where they stand that come between others.
   SystemTurns system_turns = SystemTurns::in_place;
   bool cache_markers = false;  ///< on parts and tools
   /// Has markers of its own kind, which are not asked for on behalf of clients
@@ -136,8 +137,8 @@ struct DialectLimits {
   bool message_names = false;      ///< `name` in messages
   bool message_extensions = true;  ///< unknown members of messages
   bool file_names = true;          ///< files have a name or a title
-  /// Whose thinking its models read again: that of nobody known is dropped,
-  /// where another dialect wrote it. unknown = the encoder knows.
+  /// Whose thinking its models read again. That of others is dropped, and that
+  /// of nobody known where another dialect wrote it. unknown = anybody's.
   ReasoningIssuer thinking_of = ReasoningIssuer::unknown;
   /// Takes earlier thinking as text; false = only where a model's traits say
   /// so [openai-chat].

@@ -146,8 +146,13 @@ class PartFitter {
       return step_.traits().reasoning_content && !thinking.text.empty();
     }
     if (limits_.thinking_of == ReasoningIssuer::unknown) return true;
-    return thinking.issuer == limits_.thinking_of ||
-           (thinking.issuer == ReasoningIssuer::unknown && step_.is_kin());
+    if (step_.is_kin() && thinking.issuer == ReasoningIssuer::unknown) {
+      return true;
+    }
+    const bool is_signed =
+        !thinking.signature.empty() || !thinking.redacted_data.empty();
+    return thinking.issuer == limits_.thinking_of &&
+           (is_signed || step_.is_kin());
   }
 
   // --- what parts carry -----------------------------------------------------
