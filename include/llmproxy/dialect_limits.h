@@ -124,6 +124,7 @@ struct DialectLimits {
   std::span<const std::string_view> hosted_tools = {};
 
   // Content.
+  /// Where they stand that come between others.
   SystemTurns system_turns = SystemTurns::in_place;
   bool cache_markers = false;  ///< on parts and tools
   /// Has markers of its own kind, which are not asked for on behalf of clients
@@ -140,8 +141,8 @@ struct DialectLimits {
   bool message_names = false;      ///< `name` in messages
   bool message_extensions = true;  ///< unknown members of messages
   bool file_names = true;          ///< files have a name or a title
-  /// Whose thinking its models read again: that of nobody known is dropped,
-  /// where another dialect wrote it. unknown = the encoder knows.
+  /// Whose thinking its models read again. That of others is dropped, and that
+  /// of nobody known where another dialect wrote it. unknown = anybody's.
   ReasoningIssuer thinking_of = ReasoningIssuer::unknown;
   /// Takes earlier thinking as text; false = only where a model's traits say
   /// so [openai-chat].

@@ -56,51 +56,60 @@ class PartFitter {
       : step_(step), limits_(step.limits()), hand_(step.keeps_extensions()) {}
 
   Result<void> fit(Message& message) {
-    std::vector<bool> gone(message.content.size(), false);
-    bool any = false;
+    Gone gone;
     for (std::size_t i = 0; i < message.content.size(); ++i) {
       ContentPart& part = message.content[i];
       const Place place{message, i};
-      gone[i] = !is_taken(part, place);
-      any = any || gone[i];
-      if (gone[i]) continue;
+      if (!is_taken(part, place)) {
+        gone.push_back(i);
+        continue;
+      }
       LLMPROXY_TRY(fit_part(part, place));
       if (auto* result = part.as<ToolResultPart>()) {
         LLMPROXY_TRY(fit_result(*result, place));
       }
     }
-    if (any) erase(message.content, gone);
+    erase(message.content, gone);
     return {};
   }
 
  private:
-  static void erase(std::vector<ContentPart>& content,
-                    const std::vector<bool>& gone) {
+  /// Places of the parts that go, in order. Mostly none.
+  using Gone = std::vector<std::size_t>;
+
+  static void erase(std::vector<ContentPart>& content, const Gone& gone) {
+    if (gone.empty()) return;
+    auto next_gone = gone.begin();
     std::size_t next = 0;
-    for (std::size_t i = 0; i < gone.size(); ++i) {
-      if (gone[i]) continue;
+    for (std::size_t i = 0; i < content.size(); ++i) {
+      if (next_gone != gone.end() && *next_gone == i) {
+        ++next_gone;
+        continue;
+      }
       if (next != i) content[next] = std::move(content[i]);
       ++next;
     }
     content.resize(next);
   }
 
-  /// Parts within a result are mostly placed by their index.
+  /// Parts within a result are mostly placed by their index, which must not
+  /// change with what is taken out before them.
   Result<void> fit_result(ToolResultPart& result, const Place& outer) {
-    std::vector<bool> gone(result.content.size(), false);
-    bool any = false;
+    Gone gone;
     for (std::size_t i = 0; i < result.content.size(); ++i) {
       ContentPart& part = result.content[i];
       const Place place{outer.message, outer.index, &part, i};
-      gone[i] = !is_taken(part, place);
-      if (any && part.source.member.empty()) {
+      if (!gone.empty() && part.source.member.empty()) {
         part.source.member = "content";
         part.source.index = static_cast<std::int32_t>(i);
       }
-      any = any || gone[i];
-      if (!gone[i]) LLMPROXY_TRY(fit_part(part, place));
+      if (!is_taken(part, place)) {
+        gone.push_back(i);
+        continue;
+      }
+      LLMPROXY_TRY(fit_part(part, place));
     }
-    if (any) erase(result.content, gone);
+    erase(result.content, gone);
     return {};
   }
 
@@ -146,8 +155,13 @@ class PartFitter {
       return step_.traits().reasoning_content && !thinking.text.empty();
     }
     if (limits_.thinking_of == ReasoningIssuer::unknown) return true;
-    return thinking.issuer == limits_.thinking_of ||
-           (thinking.issuer == ReasoningIssuer::unknown && step_.is_kin());
+    if (step_.is_kin() && thinking.issuer == ReasoningIssuer::unknown) {
+      return true;
+    }
+    const bool is_signed =
+        !thinking.signature.empty() || !thinking.redacted_data.empty();
+    return thinking.issuer == limits_.thinking_of &&
+           (is_signed || step_.is_kin());
   }
 
   // --- what parts carry -----------------------------------------------------
