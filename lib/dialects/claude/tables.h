@@ -87,6 +87,19 @@ inline constexpr std::array kUsedTiers = {
     ServiceTier{"batch", "flex"},
 };
 
+/// Members of the `source` of images and documents.
+struct SourceRow {
+  MediaKind kind;
+  std::string_view type;
+  std::string_view member;  ///< that holds MediaSource::data
+};
+inline constexpr std::array kSources = {
+    SourceRow{MediaKind::base64, "base64", "data"},
+    SourceRow{MediaKind::url, "url", "url"},
+    SourceRow{MediaKind::file_id, "file", "file_id"},
+    SourceRow{MediaKind::text, "text", "data"},
+};
+
 inline constexpr std::array<std::string_view, 4> kImageTypes = {
     "image/jpeg", "image/png", "image/gif", "image/webp"};
 
@@ -97,6 +110,8 @@ constexpr bool is_foreign(ReasoningIssuer issuer) {
 }
 
 inline constexpr std::int64_t kMinBudget = 1024;  // tokens
+/// Its unknown members are kept as extensions, their names with this in front.
+inline constexpr std::string_view kOutputConfig = "output_config/";
 /// Type of the part that holds an agent's billing line.
 inline constexpr std::string_view kBillingType = "billing line";
 
