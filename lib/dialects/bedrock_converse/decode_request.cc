@@ -1,7 +1,6 @@
 // Amazon Bedrock Converse: a client's request to the canonical one.
 #include <fmt/format.h>
 
-#include "chat/model_plan.h"
 #include "dialects/bedrock_converse/messages.h"
 
 namespace llmproxy::bedrock_converse {
@@ -133,12 +132,12 @@ Result<void> read_thinking(ObjectReader& fields, ChatRequest& request) {
   if (budget.absent()) return {};
   request.reasoning.budget_tokens = budget.integer();
   if (request.reasoning.budget_tokens &&
-      *request.reasoning.budget_tokens >= kMinThinkingBudget) {
+      *request.reasoning.budget_tokens >= kMinBudget) {
     return {};
   }
   return invalid_request(
       fmt::format("thinking.budget_tokens must be an integer of at least {}",
-                  kMinThinkingBudget),
+                  kMinBudget),
       fields.path_of("thinking") + "/budget_tokens");
 }
 
