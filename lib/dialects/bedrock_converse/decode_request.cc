@@ -1,6 +1,7 @@
 // Amazon Bedrock Converse: a client's request to the canonical one.
 #include <fmt/format.h>
 
+#include "chat/model_plan.h"
 #include "dialects/bedrock_converse/messages.h"
 
 namespace llmproxy::bedrock_converse {
@@ -132,12 +133,12 @@ Result<void> read_thinking(ObjectReader& fields, ChatRequest& request) {
   if (budget.absent()) return {};
   request.reasoning.budget_tokens = budget.integer();
   if (request.reasoning.budget_tokens &&
-      *request.reasoning.budget_tokens >= kMinBudget) {
+      *request.reasoning.budget_tokens >= kMinThinkingBudget) {
     return {};
   }
   return invalid_request(
       fmt::format("thinking.budget_tokens must be an integer of at least {}",
-                  kMinBudget),
+                  kMinThinkingBudget),
       fields.path_of("thinking") + "/budget_tokens");
 }
 

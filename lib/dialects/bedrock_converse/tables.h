@@ -140,7 +140,6 @@ inline constexpr std::array<std::string_view, 3> kServerTypes = {
     "server_tool_use", "nova_grounding_result", "nova_code_interpreter_result"};
 bool runs_at_provider(const json::Value& block);
 
-inline constexpr std::int64_t kMinBudget = 1024;  // tokens
 inline constexpr std::size_t kMaxCallId = 64;
 inline constexpr std::string_view kReasoningLoss =
     "Bedrock Converse does not count reasoning apart";

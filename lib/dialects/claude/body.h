@@ -2,7 +2,6 @@
 // which wraps it. What differs is in a Host; everything else is shared.
 #pragma once
 
-#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,11 +20,6 @@ struct Host {
 };
 
 inline constexpr Host kAnthropic = {.dialect = kName, .title = "Anthropic"};
-
-/// Members without a canonical form that every host of the body takes:
-/// thinking of newer models, citations of a document.
-inline constexpr std::array<std::string_view, 2> kSharedFields = {"thinking",
-                                                                  "citations"};
 
 /// All of a request but the model and `stream`; `reader` has taken what the
 /// caller knows already.

@@ -87,6 +87,9 @@ inline constexpr std::array kUsedTiers = {
     ServiceTier{"batch", "flex"},
 };
 
+/// Its unknown members are kept as extensions, their names with this in front.
+inline constexpr std::string_view kOutputConfig = "output_config/";
+
 /// Members of the `source` of images and documents.
 struct SourceRow {
   MediaKind kind;
@@ -110,8 +113,6 @@ constexpr bool is_foreign(ReasoningIssuer issuer) {
 }
 
 inline constexpr std::int64_t kMinBudget = 1024;  // tokens
-/// Its unknown members are kept as extensions, their names with this in front.
-inline constexpr std::string_view kOutputConfig = "output_config/";
 /// Type of the part that holds an agent's billing line.
 inline constexpr std::string_view kBillingType = "billing line";
 
