@@ -135,7 +135,7 @@ Result<void> read_output_config(ObjectReader& reader, ChatRequest& request) {
   LLMPROXY_TRY(
       read_format(config.take("format"), "/output_config/format", request));
   for (Extension& extension : config.rest()) {
-    extension.name.insert(0, kOutputConfig);
+    extension.name = "output_config/" + extension.name;
     request.extensions.push_back(std::move(extension));
   }
   return {};
