@@ -21,15 +21,6 @@ void write_source(std::string_view name, const MediaSource& source,
   w.joined(pieces);
 }
 
-void write_input_audio(const AudioPart& audio, json::Writer& w) {
-  w.member("type", "input_audio");
-  w.key("input_audio");
-  w.begin_object();
-  w.member("data", audio.source.data);
-  w.member("format", audio.format);
-  w.end_object();
-}
-
 void write_document_text(const DocumentPart& document, json::Writer& w) {
   const std::array<std::string_view, 3> pieces = {
       document.title, document.title.empty() ? "" : "\n\n",

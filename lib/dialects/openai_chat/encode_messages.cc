@@ -207,7 +207,12 @@ Result<void> MessagesWriter::write_image(const ImagePart& image,
 }
 
 void MessagesWriter::write_audio(const AudioPart& audio) {
-  write_input_audio(audio, w_);
+  w_.member("type", "input_audio");
+  w_.key("input_audio");
+  w_.begin_object();
+  w_.member("data", audio.source.data);
+  w_.member("format", audio.format);
+  w_.end_object();
 }
 
 Result<void> MessagesWriter::write_document(const DocumentPart& document,
