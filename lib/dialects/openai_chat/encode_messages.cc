@@ -1,9 +1,9 @@
 // OpenAI Chat Completions: fitted messages to what an upstream gets.
 #include "chat/losses.h"
 #include "chat/turns.h"
-#include "dialects/openai_chat/body.h"
 #include "dialects/openai_chat/call_signatures.h"
 #include "dialects/openai_chat/messages.h"
+#include "dialects/openai_family/body.h"
 
 namespace llmproxy::openai_chat {
 
@@ -40,7 +40,8 @@ Result<void> MessagesWriter::write_system(const Message& message) {
     const ContentPart& part = message.content[i];
     const auto* text = part.as<TextPart>();
     if (text == nullptr) {
-      lose(path_of(message, i), parts_in(part, "system messages"));
+      lose(path_of(message, i),
+           openai_family::parts_in(part, "system messages"));
     } else if (!text->text.empty()) {
       texts.push_back(i);
     }
@@ -74,7 +75,7 @@ Result<void> MessagesWriter::write_user(const Message& message) {
     } else if (user_may_say(part)) {
       rest.push_back(i);
     } else {
-      lose(path_of(message, i), parts_in(part, "user messages"));
+      lose(path_of(message, i), openai_family::parts_in(part, "user messages"));
     }
   }
   // Tool messages directly follow their call; images they brought and the
@@ -127,7 +128,8 @@ MessagesWriter::Answer MessagesWriter::sorted(const Message& message) {
         lose(path_of(message, i), "signatures of thinking");
       }
     } else {
-      lose(path_of(message, i), parts_in(part, "assistant messages"));
+      lose(path_of(message, i),
+           openai_family::parts_in(part, "assistant messages"));
     }
   }
   return answer;
@@ -200,34 +202,24 @@ Result<void> MessagesWriter::write_image(const ImagePart& image,
   w_.member("type", "image_url");
   w_.key("image_url");
   w_.begin_object();
-  write_source("url", image.source, w_);
+  openai_family::write_source("url", image.source, w_);
   w_.member_if("detail", image.detail);
   w_.end_object();
   return {};
 }
 
 void MessagesWriter::write_audio(const AudioPart& audio) {
-  w_.member("type", "input_audio");
-  w_.key("input_audio");
-  w_.begin_object();
-  w_.member("data", audio.source.data);
-  w_.member("format", audio.format);
-  w_.end_object();
+  openai_family::write_input_audio(audio, w_);
 }
 
 Result<void> MessagesWriter::write_document(const DocumentPart& document,
                                             const std::string& path) {
   const MediaSource& source = document.source;
-  LLMPROXY_TRY(check_document(document, path, kTarget, losses_));
+  LLMPROXY_TRY(openai_family::check_document(document, path, kTarget, losses_));
   if (source.kind == MediaKind::text) {
     w_.member("type", "text");
-    write_document_text(document, w_);
+    openai_family::write_document_text(document, w_);
     return {};
-  }
-  if (source.kind == MediaKind::url) {
-    return unsupported(
-        "OpenAI Chat takes documents as bytes, not by URL; send base64 data",
-        path);
   }
   w_.member("type", "file");
   w_.key("file");
@@ -235,8 +227,8 @@ Result<void> MessagesWriter::write_document(const DocumentPart& document,
   if (source.kind == MediaKind::file_id) {
     w_.member("file_id", source.data);
   } else {
-    w_.member("filename", name_of(document));
-    write_source("file_data", source, w_);
+    w_.member("filename", openai_family::name_of(document));
+    openai_family::write_source("file_data", source, w_);
   }
   w_.end_object();
   return {};
@@ -264,8 +256,11 @@ void MessagesWriter::write_tool_call(const Message& message,
                                      std::size_t place) {
   const ContentPart& part = message.content[place];
   const auto& call = *part.as<ToolCallPart>();
-  const std::string_view type = type_of(call.custom);
-  lose_cache(part, path_of(message, place), "cache markers on tool calls");
+  const std::string_view type = openai_family::type_of(call.custom);
+  if (part.cache) {
+    lose(path_of(*part.cache, path_of(message, place)),
+         "cache markers on tool calls");
+  }
   w_.begin_object();
   w_.member("id", call.id);
   w_.member("type", type);
@@ -298,7 +293,9 @@ void MessagesWriter::write_refusal(const Texts& texts) {
 }
 
 void MessagesWriter::write_cache(const CacheMarker& marker) {
-  if (!traits_.cache_markers) return write_breakpoint(marker, w_);
+  if (!traits_.cache_markers) {
+    return openai_family::write_breakpoint(marker, w_);
+  }
   w_.key("cache_control");
   w_.begin_object();
   w_.member("type", "ephemeral");
@@ -308,12 +305,6 @@ void MessagesWriter::write_cache(const CacheMarker& marker) {
 
 void MessagesWriter::lose(const std::string& path, std::string_view thing) {
   llmproxy::lose(losses_, path, kTarget, thing);
-}
-
-void MessagesWriter::lose_cache(const ContentPart& part,
-                                const std::string& path,
-                                std::string_view thing) {
-  if (part.cache) lose(path_of(*part.cache, path), thing);
 }
 
 }  // namespace llmproxy::openai_chat

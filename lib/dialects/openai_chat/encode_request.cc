@@ -4,8 +4,8 @@
 
 #include "chat/losses.h"
 #include "chat/turns.h"
-#include "dialects/openai_chat/body.h"
 #include "dialects/openai_chat/messages.h"
+#include "dialects/openai_family/body.h"
 
 namespace llmproxy::openai_chat {
 namespace {
@@ -107,7 +107,8 @@ class RequestWriter {
     }
     if (tool.kind == ToolKind::hosted) return w_.raw(tool.schema);
     if (request_.legacy_functions) return write_function(tool);
-    const std::string_view type = type_of(tool.kind == ToolKind::custom);
+    const std::string_view type =
+        openai_family::type_of(tool.kind == ToolKind::custom);
     w_.begin_object();
     w_.member("type", type);
     w_.key(type);
@@ -190,7 +191,7 @@ class RequestWriter {
     if (format.kind == FormatKind::json_schema) {
       w_.key("json_schema");
       w_.begin_object();
-      w_.member("name", name_of(format));
+      w_.member("name", openai_family::name_of(format));
       w_.member_if("description", format.description);
       if (!format.schema.empty()) w_.member("schema", format.schema);
       w_.member("strict", format.strict);
@@ -228,7 +229,7 @@ class RequestWriter {
   const TargetTraits& traits_;
   json::Writer w_;
   Losses& losses_;
-  ToolIndex tools_;
+  openai_family::ToolIndex tools_;
 };
 
 }  // namespace

@@ -6,8 +6,8 @@
 
 #include "chat/losses.h"
 #include "chat/turns.h"
-#include "dialects/openai_chat/body.h"
 #include "dialects/openai_chat/messages.h"
+#include "dialects/openai_family/body.h"
 
 namespace llmproxy::openai_chat {
 
@@ -28,7 +28,10 @@ Result<void> MessagesWriter::write_tool_result(const Message& message,
   w_.member("tool_call_id", result.call_id);
   w_.key("content");
   if (traits_.tool_result_images && !only_text && sendable) {
-    lose_cache(part, path, "cache markers on tool results with images");
+    if (part.cache) {
+      lose(path_of(*part.cache, path),
+           "cache markers on tool results with images");
+    }
     LLMPROXY_TRY(write_result_parts(result, path));
   } else if (part.cache) {
     w_.begin_array();
@@ -55,7 +58,7 @@ Result<void> MessagesWriter::write_result_parts(const ToolResultPart& result,
     if (user_may_say(child)) {
       LLMPROXY_TRY(write_part(child, child_path));
     } else {
-      lose(child_path, parts_in(child, "tool results"));
+      lose(child_path, openai_family::parts_in(child, "tool results"));
     }
   }
   w_.end_array();
@@ -86,13 +89,17 @@ void MessagesWriter::append_result(const ContentPart& part,
     append(fmt::format("[{} {} attached in the next user message]",
                        is_image ? "image" : "document", moved_.size()));
     return llmproxy::lose(losses_, path, kTarget,
-                          parts_in(part, "tool results"),
+                          openai_family::parts_in(part, "tool results"),
                           "the part moved to a user message behind them");
   }
-  lose_cache(part, path, "cache markers within tool results");
-  const auto* said = part.as<TextPart>();
-  if (said == nullptr) return lose(path, parts_in(part, "tool results"));
-  append(said->text);
+  if (part.cache) {
+    lose(path_of(*part.cache, path), "cache markers within tool results");
+  }
+  if (const auto* said = part.as<TextPart>()) {
+    append(said->text);
+  } else {
+    lose(path, openai_family::parts_in(part, "tool results"));
+  }
 }
 
 /// Images and documents of tool results, behind the tool messages.

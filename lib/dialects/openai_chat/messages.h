@@ -76,8 +76,6 @@ class MessagesWriter {
   void write_refusal(const Texts& texts);
   void write_cache(const CacheMarker& marker);
   void lose(const std::string& path, std::string_view thing);
-  void lose_cache(const ContentPart& part, const std::string& path,
-                  std::string_view thing);
 
   const ChatRequest& request_;
   const TargetTraits& traits_;

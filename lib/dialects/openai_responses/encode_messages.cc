@@ -3,13 +3,13 @@
 
 #include "chat/losses.h"
 #include "chat/turns.h"
-#include "dialects/openai_chat/body.h"
+#include "dialects/openai_family/body.h"
 #include "dialects/openai_responses/messages.h"
 
 namespace llmproxy::openai_responses {
 namespace {
 
-using openai_chat::parts_in;
+using openai_family::parts_in;
 
 bool is_item_field(const Extension& extension) {
   return extension.name.starts_with(kItemPrefix);
@@ -159,14 +159,13 @@ Result<void> MessagesWriter::write_item(const Message& message,
 /// One that is_content().
 Result<void> MessagesWriter::write_part(const ContentPart& part,
                                         const std::string& path, Place place) {
-  if (part.as<AudioPart>()) {
-    return unsupported("OpenAI Responses takes no audio", path);
-  }
   w_.begin_object();
   if (const auto* text = part.as<TextPart>()) {
     write_text(*text, place);
   } else if (const auto* image = part.as<ImagePart>()) {
     write_image(*image);
+  } else if (const auto* audio = part.as<AudioPart>()) {
+    write_audio(*audio);
   } else if (const auto* document = part.as<DocumentPart>()) {
     LLMPROXY_TRY(write_document(*document, path));
   } else if (const auto* refusal = part.as<RefusalPart>()) {
@@ -199,25 +198,29 @@ void MessagesWriter::write_image(const ImagePart& image) {
   if (image.source.kind == MediaKind::file_id) {
     w_.member("file_id", image.source.data);
   } else {
-    openai_chat::write_source("image_url", image.source, w_);
+    openai_family::write_source("image_url", image.source, w_);
   }
   w_.member("detail",
             image.detail.empty() ? std::string_view("auto") : image.detail);
 }
 
+void MessagesWriter::write_audio(const AudioPart& audio) {
+  openai_family::write_input_audio(audio, w_);
+}
+
 Result<void> MessagesWriter::write_document(const DocumentPart& document,
                                             const std::string& path) {
   const MediaSource& source = document.source;
-  LLMPROXY_TRY(openai_chat::check_document(document, path, kTarget, losses_));
+  LLMPROXY_TRY(openai_family::check_document(document, path, kTarget, losses_));
   if (source.kind == MediaKind::text) {
     w_.member("type", "input_text");
-    openai_chat::write_document_text(document, w_);
+    openai_family::write_document_text(document, w_);
     return {};
   }
   w_.member("type", "input_file");
   if (source.kind == MediaKind::base64) {
-    w_.member("filename", openai_chat::name_of(document));
-    openai_chat::write_source("file_data", source, w_);
+    w_.member("filename", openai_family::name_of(document));
+    openai_family::write_source("file_data", source, w_);
     return {};
   }
   w_.member(source.kind == MediaKind::url ? "file_url" : "file_id",
@@ -323,7 +326,7 @@ void MessagesWriter::write_opaque(const OpaquePart& opaque) {
 }
 
 void MessagesWriter::write_cache(const CacheMarker& marker) {
-  openai_chat::write_breakpoint(marker, w_);
+  openai_family::write_breakpoint(marker, w_);
 }
 
 void MessagesWriter::open_item(std::string_view type) {
@@ -339,7 +342,7 @@ void MessagesWriter::close_item(const ContentPart& part,
   w_.end_object();
   if (!part.cache) return;
   lose(path_of(*part.cache, path),
-       std::string("cache markers on ").append(openai_chat::kind_of(part)));
+       std::string("cache markers on ").append(openai_family::kind_of(part)));
 }
 
 void MessagesWriter::write_item_fields(const ContentPart& part) {

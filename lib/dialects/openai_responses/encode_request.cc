@@ -1,7 +1,7 @@
 // OpenAI Responses: a fitted request to what an upstream gets.
 #include <algorithm>
 
-#include "dialects/openai_chat/body.h"
+#include "dialects/openai_family/body.h"
 #include "dialects/openai_responses/messages.h"
 
 namespace llmproxy::openai_responses {
@@ -106,7 +106,7 @@ class RequestWriter {
     if (tool.kind == ToolKind::hosted) return w_.raw(tool.schema);
     const bool custom = tool.kind == ToolKind::custom;
     w_.begin_object();
-    w_.member("type", openai_chat::type_of(custom));
+    w_.member("type", openai_family::type_of(custom));
     w_.member("name", name_within(tool));
     w_.member_if("description", tool.description);
     if (custom) {
@@ -115,7 +115,7 @@ class RequestWriter {
       if (!tool.schema.empty()) w_.member("parameters", tool.schema);
       w_.member("strict", tool.strict);
     }
-    if (tool.cache) openai_chat::write_breakpoint(*tool.cache, w_);
+    if (tool.cache) openai_family::write_breakpoint(*tool.cache, w_);
     for (const Extension& extension : tool.extensions) {
       if (extension.name.starts_with(kNamespacePrefix)) continue;
       w_.member(extension.name, extension.value);
@@ -178,7 +178,7 @@ class RequestWriter {
     w_.begin_object();
     w_.member("type", to_wire(kFormats, format.kind));
     if (format.kind == FormatKind::json_schema) {
-      w_.member("name", openai_chat::name_of(format));
+      w_.member("name", openai_family::name_of(format));
       w_.member_if("description", format.description);
       w_.member_raw("schema", format.schema.empty() ? std::string_view("{}")
                                                     : format.schema.text());
@@ -239,7 +239,7 @@ class RequestWriter {
   const ChatRequest& request_;
   json::Writer w_;
   Losses& losses_;
-  openai_chat::ToolIndex tools_;
+  openai_family::ToolIndex tools_;
 };
 
 }  // namespace

@@ -52,6 +52,7 @@ class MessagesWriter {
                           Place place);
   void write_text(const TextPart& text, Place place);
   void write_image(const ImagePart& image);
+  void write_audio(const AudioPart& audio);
   Result<void> write_document(const DocumentPart& document,
                               const std::string& path);
   void write_tool_call(const ContentPart& part, const ToolCallPart& call,

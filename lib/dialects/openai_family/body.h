@@ -1,5 +1,5 @@
-// What both APIs of OpenAI write alike: the content and the tools of Chat
-// Completions and of Responses differ by a nesting or two only.
+// What OpenAI's two APIs have alike in their requests, for writing: content and
+// tools of Chat Completions and of Responses differ by a nesting or two only.
 #pragma once
 
 #include <map>
@@ -12,26 +12,27 @@
 #include "llmproxy/loss.h"
 #include "llmproxy/result.h"
 
-namespace llmproxy::openai_chat {
+namespace llmproxy::openai_family {
 
 // --- content ----------------------------------------------------------------
 
 /// The member `name`: a URL as it is, bytes as a data: URL, without a copy.
 void write_source(std::string_view name, const MediaSource& source,
                   json::Writer& writer);
+/// The members `type` and `input_audio`.
+void write_input_audio(const AudioPart& audio, json::Writer& writer);
 /// The member `text` of a document that needs no file: the model reads it in
 /// place.
 void write_document_text(const DocumentPart& document, json::Writer& writer);
 /// The member `prompt_cache_breakpoint`.
 void write_breakpoint(const CacheMarker& marker, json::Writer& writer);
 
-/// What of a document no file of these APIs can say. Error: unsupported for
-/// sound and film.
+/// Error: unsupported for sound and film. Loss: of text, which needs no file.
 Result<void> check_document(const DocumentPart& document,
                             const std::string& path, std::string_view target,
                             Losses& losses);
-/// What losses call parts of that kind: "images", "tool calls".
-std::string_view kind_of(const ContentPart& part);
+/// What losses call such parts: "images", "tool calls".
+std::string kind_of(const ContentPart& part);
 /// The same with the place where they cannot stand.
 std::string parts_in(const ContentPart& part, std::string_view place);
 
@@ -60,4 +61,4 @@ class ToolIndex {
   std::map<std::string_view, const ToolDefinition*> by_name_;
 };
 
-}  // namespace llmproxy::openai_chat
+}  // namespace llmproxy::openai_family

@@ -1,4 +1,4 @@
-#include "dialects/openai_chat/body.h"
+#include "dialects/openai_family/body.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include "chat/losses.h"
 #include "chat/media.h"
 
-namespace llmproxy::openai_chat {
+namespace llmproxy::openai_family {
 
 void write_source(std::string_view name, const MediaSource& source,
                   json::Writer& w) {
@@ -19,6 +19,15 @@ void write_source(std::string_view name, const MediaSource& source,
       "data:", source.media_type, ";base64,", is_text ? encoded : source.data};
   w.key(name);
   w.joined(pieces);
+}
+
+void write_input_audio(const AudioPart& audio, json::Writer& w) {
+  w.member("type", "input_audio");
+  w.key("input_audio");
+  w.begin_object();
+  w.member("data", audio.source.data);
+  w.member("format", audio.format);
+  w.end_object();
 }
 
 void write_document_text(const DocumentPart& document, json::Writer& w) {
@@ -40,9 +49,6 @@ void write_breakpoint(const CacheMarker& marker, json::Writer& w) {
 Result<void> check_document(const DocumentPart& document,
                             const std::string& path, std::string_view target,
                             Losses& losses) {
-  if (!document.context.empty()) {
-    lose(losses, path + "/context", target, "text about a document");
-  }
   if (document.source.kind == MediaKind::text) {
     lose(losses, path, target, "text documents as files",
          "the document became a text part");
@@ -56,14 +62,15 @@ Result<void> check_document(const DocumentPart& document,
       path);
 }
 
-std::string_view kind_of(const ContentPart& part) {
+std::string kind_of(const ContentPart& part) {
   // In the order of ContentPart::Value.
   constexpr std::array<std::string_view,
                        std::variant_size_v<ContentPart::Value>>
-      kKinds = {"texts",        "images",   "documents",
-                "audio",        "thinking", "tool calls",
-                "tool results", "refusals", "parts of other APIs"};
-  return kKinds[part.value.index()];
+      kKinds = {"texts",      "images",       "documents", "audio", "thinking",
+                "tool calls", "tool results", "refusals",  "parts"};
+  const auto* opaque = part.as<OpaquePart>();
+  if (opaque != nullptr) return opaque->type + " parts";
+  return std::string(kKinds[part.value.index()]);
 }
 
 std::string parts_in(const ContentPart& part, std::string_view place) {
@@ -95,4 +102,4 @@ std::string_view ToolIndex::type(std::string_view name) {
   return type_of(tool != nullptr && tool->kind == ToolKind::custom);
 }
 
-}  // namespace llmproxy::openai_chat
+}  // namespace llmproxy::openai_family
