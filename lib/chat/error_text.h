@@ -30,6 +30,13 @@ std::string first_text(const json::Value& body);
 /// `body`, and what the message tells is found in it.
 void settle_error(Error& error, const json::Value& body);
 
+/// How a dialect reads the object that says what failed.
+using ReadErrorMembers = Error (*)(const json::Value& object, int status);
+/// Reads an error body: `root` is what it holds as JSON, absent where it is
+/// none. The object inside "error" counts, else the whole.
+Error read_error_body(const json::Value& root, int status,
+                      std::string_view body, ReadErrorMembers read);
+
 /// retry-after and the request id.
 void add_headers(Error& error, const Headers& headers,
                  std::string_view request_id_header);
@@ -40,5 +47,12 @@ inline constexpr std::string_view kUnsupportedRequest = "_unsupported_request";
 
 /// "/messages/2/role" -> "messages.2.role", as the APIs write places.
 std::string dotted(std::string_view pointer);
+
+/// The message, or the kind's name where there is none.
+std::string_view message_of(const Error& error);
+/// The same with the place in front, for APIs without a member for it. A
+/// context that is too long is told in the words by which clients know that
+/// they must compact their history.
+std::string message_with_place(const Error& error);
 
 }  // namespace llmproxy

@@ -138,7 +138,7 @@ std::string_view finish_reason(StopReason reason, bool refusal_text,
 /// What a finish_reason means; see settled_stop() for answers with calls.
 StopReason stop_reason(std::string_view finish_reason);
 inline constexpr std::string_view kOneChoice =
-    "only the first of several choices crosses";
+    "the canonical form does not take a second choice; dropped";
 /// Adds what finish_reason cannot say of a stop.
 void lose_stop_details(StopReason reason, std::string_view stop_sequence,
                        Losses& losses);

@@ -107,6 +107,9 @@ std::unique_ptr<StreamDecoder> new_stream_decoder(
 std::unique_ptr<StreamEncoder> new_stream_encoder(
     const RequestContext& context);
 RawJson echo(const json::Value& body);
+bool is_echoed(std::string_view name);
+/// Writes what was kept of the request, and what stands there without.
+void write_echo(const RequestContext& context, json::Writer& writer);
 
 // Pieces that the plain answer and the stream share.
 
@@ -145,6 +148,7 @@ struct Item {
   const ContentPart& part;
   std::string_view id;
   std::string_view status;
+  bool citations = true;  ///< those of a text are written
 };
 void write_item(const Item& item, const RequestContext& context,
                 json::Writer& writer);
