@@ -202,8 +202,8 @@ class AnswerReader {
   Losses& losses_;
 };
 
-/// A message has one member a kind of part: what is said of each is gathered
-/// first.
+/// A message has one member a kind of part: write_part() gathers what the
+/// parts say, write_content() writes it.
 class AnswerWriter {
  public:
   AnswerWriter(const ChatResponse& response, const RequestContext& context,
@@ -215,7 +215,7 @@ class AnswerWriter {
         keeps_extensions_(response.dialect == kName) {}
 
   void write() {
-    for (std::size_t i = 0; i < response_.content.size(); ++i) gather(i);
+    for (std::size_t i = 0; i < response_.content.size(); ++i) write_part(i);
     if (refusal_.empty() && response_.stop_reason == StopReason::refusal) {
       refusal_ = response_.refusal_explanation;
     }
@@ -243,40 +243,6 @@ class AnswerWriter {
     llmproxy::lose(losses_, std::move(path), kTitle, thing);
   }
 
-  void gather(std::size_t index) {
-    const ContentPart& part = response_.content[index];
-    const std::string path = json::pointer("/content", index);
-    if (const auto* text = part.as<TextPart>()) {
-      text_ += text->text;
-      if (!text->citations.empty()) {
-        lose(path + "/citations", "citations in texts");
-      }
-    } else if (const auto* call = part.as<ToolCallPart>()) {
-      calls_.push_back({call, call_signature(response_.content, index)});
-    } else if (const auto* refusal = part.as<RefusalPart>()) {
-      refusal_ += refusal->text;
-    } else if (const auto* thinking = part.as<ThinkingPart>()) {
-      gather_thinking(*thinking, index, path);
-    } else if (const auto* opaque = part.as<OpaquePart>()) {
-      lose(path, fmt::format("{} parts", opaque->type));
-    } else if (part.as<ImagePart>()) {
-      lose(path, "images in answers");
-    }
-  }
-
-  void gather_thinking(const ThinkingPart& thinking, std::size_t index,
-                       const std::string& path) {
-    // Written with the call behind it.
-    const bool signs = signs_a_call(response_.content, index);
-    if (signs && !context_.legacy_functions) return;
-    thinking_ += thinking.text;
-    if (!thinking.redacted_data.empty()) {
-      lose(path, "encrypted thinking");
-    } else if (!thinking.signature.empty()) {
-      lose(path + "/signature", "signatures of thinking");
-    }
-  }
-
   void write_choice() {
     w_.key("choices");
     w_.begin_array();
@@ -298,6 +264,27 @@ class AnswerWriter {
     write_refusal();
     write_tool_calls();
     w_.end_object();
+  }
+
+  void write_part(std::size_t index) {
+    const ContentPart& part = response_.content[index];
+    const std::string path = json::pointer("/content", index);
+    if (const auto* text = part.as<TextPart>()) {
+      text_ += text->text;
+      if (!text->citations.empty()) {
+        lose(path + "/citations", "citations in texts");
+      }
+    } else if (const auto* call = part.as<ToolCallPart>()) {
+      calls_.push_back({call, call_signature(response_.content, index)});
+    } else if (const auto* refusal = part.as<RefusalPart>()) {
+      refusal_ += refusal->text;
+    } else if (const auto* thinking = part.as<ThinkingPart>()) {
+      write_thinking(*thinking, index, path);
+    } else if (const auto* opaque = part.as<OpaquePart>()) {
+      lose(path, fmt::format("{} parts", opaque->type));
+    } else if (part.as<ImagePart>()) {
+      lose(path, "images in answers");
+    }
   }
 
   void write_text() {
@@ -344,6 +331,19 @@ class AnswerWriter {
     w_.member("name", call.name);
     w_.member("arguments", arguments.empty() ? "{}" : arguments);
     w_.end_object();
+  }
+
+  void write_thinking(const ThinkingPart& thinking, std::size_t index,
+                      const std::string& path) {
+    // Written with the call behind it.
+    const bool signs = signs_a_call(response_.content, index);
+    if (signs && !context_.legacy_functions) return;
+    thinking_ += thinking.text;
+    if (!thinking.redacted_data.empty()) {
+      lose(path, "encrypted thinking");
+    } else if (!thinking.signature.empty()) {
+      lose(path + "/signature", "signatures of thinking");
+    }
   }
 
   void write_refusal() {

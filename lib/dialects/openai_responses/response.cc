@@ -268,17 +268,15 @@ class AnswerWriter {
     answer_.service_tier = response.service_tier;
     answer_.stop_reason = response.stop_reason;
     answer_.usage = &response.usage;
-    if (keeps_extensions_) answer_.extensions = &response.extensions;
   }
 
   void write(std::string& out) {
     write_content();
     answer_.status = stop_status(response_.stop_reason, refused_);
     lose_stop_details(response_.stop_reason, response_.stop_sequence, losses_);
+    write_extensions();
     Writer w(out);
     write_answer(answer_, context_, w);
-    if (keeps_extensions_) return;
-    lose_extensions(response_.extensions, "", kTitle, losses_);
   }
 
  private:
@@ -335,6 +333,14 @@ class AnswerWriter {
     const bool own = thinking != nullptr && !thinking->id.empty() &&
                      thinking->issuer == ReasoningIssuer::openai;
     return own ? thinking->id : item_id(item_kind(part), answer_.id, index);
+  }
+
+  void write_extensions() {
+    if (keeps_extensions_) {
+      answer_.extensions = &response_.extensions;
+    } else {
+      lose_extensions(response_.extensions, "", kTitle, losses_);
+    }
   }
 
   const ChatResponse& response_;
