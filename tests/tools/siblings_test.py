@@ -379,7 +379,7 @@ def statistics(root):
     found = sorted(repetitions(sources), reverse=True)
     print(f"{len(found)} pairs of places in two dialects repeat {REPEATED} "
           "lines or more")
-    for length, here, there in found[:20]:
+    for length, here, there in found[:60]:
         print(f"{length:6} lines: {here} and {there}")
 
 

@@ -5,7 +5,8 @@
 #include <algorithm>
 
 #include "base/bounded.h"
-#include "chat/answer_end.h"
+#include "chat/answer_reader.h"
+#include "chat/answer_writer.h"
 #include "chat/losses.h"
 #include "chat/media.h"
 #include "chat/parse_answer.h"
@@ -24,21 +25,19 @@ using json::Writer;
 /// Fields of an answer that describe the call, not the answer: no loss.
 constexpr std::array<std::string_view, 1> kBookkeeping = {"metrics"};
 
-class AnswerReader {
+class Decoder final : public AnswerReader {
  public:
-  AnswerReader(const Value& body, Losses& losses)
-      : reader_(body, ""), losses_(losses) {}
+  Decoder(const Value& body, Losses& losses)
+      : AnswerReader(kName, body, losses) {}
 
   Result<ChatResponse> read() {
-    response_.dialect = std::string(kName);
     LLMPROXY_TRY(read_content());
     read_stop_reason();
     response_.usage = read_usage(reader_.take("usage"));
     response_.service_tier =
         std::string(reader_.take("serviceTier")["type"].string());
     read_extensions();
-    settle_answer(response_, losses_);
-    return std::move(response_);
+    return settled();
   }
 
  private:
@@ -69,20 +68,12 @@ class AnswerReader {
   }
 
   void read_extensions() { keep_rest(reader_, kBookkeeping, response_); }
-
-  json::ObjectReader reader_;
-  ChatResponse response_;
-  Losses& losses_;
 };
 
-class AnswerWriter {
+class Encoder final : public AnswerWriter {
  public:
-  AnswerWriter(const ChatResponse& response, std::string& out, Losses& losses)
-      : response_(response),
-        w_(out),
-        losses_(losses),
-        keeps_extensions_(response.dialect.empty() ||
-                          response.dialect == kName) {}
+  Encoder(const ChatResponse& response, std::string& out, Losses& losses)
+      : AnswerWriter(response, kTitle, losses), w_(out) {}
 
   void write() {
     w_.begin_object();
@@ -101,10 +92,6 @@ class AnswerWriter {
   }
 
  private:
-  void lose(std::string path, std::string_view thing) {
-    llmproxy::lose(losses_, std::move(path), kTitle, thing);
-  }
-
   void write_content() {
     w_.key("output");
     w_.begin_object();
@@ -113,9 +100,7 @@ class AnswerWriter {
     w_.member("role", "assistant");
     w_.key("content");
     w_.begin_array();
-    for (std::size_t i = 0; i < response_.content.size(); ++i) {
-      write_part(response_.content[i], json::pointer("/content", i));
-    }
+    write_parts();
     write_explanation();
     w_.end_array();
     w_.end_object();
@@ -131,24 +116,6 @@ class AnswerWriter {
     }
   }
 
-  void write_part(const ContentPart& part, const std::string& path) {
-    if (const auto* text = part.as<TextPart>()) {
-      write_text(*text, path);
-    } else if (const auto* image = part.as<ImagePart>()) {
-      write_image(*image, path);
-    } else if (const auto* call = part.as<ToolCallPart>()) {
-      write_tool_call(*call, path);
-    } else if (const auto* thinking = part.as<ThinkingPart>()) {
-      write_thinking(*thinking);
-    } else if (const auto* refusal = part.as<RefusalPart>()) {
-      write_refusal(*refusal, path);
-    } else if (const auto* opaque = part.as<OpaquePart>()) {
-      write_opaque(*opaque, path);
-    } else {
-      lose(path, "such parts in answers");
-    }
-  }
-
   void write_plain_text(std::string_view text) {
     if (text.empty()) return;
     w_.begin_object();
@@ -156,8 +123,8 @@ class AnswerWriter {
     w_.end_object();
   }
 
-  void write_text(const TextPart& text, const std::string& path) {
-    if (text.citations.empty() || !keeps_extensions_) {
+  void write_text(const TextPart& text, const std::string& path) override {
+    if (text.citations.empty() || !is_of(kName)) {
       if (!text.citations.empty()) {
         lose(path + "/annotations", "citations of other APIs");
       }
@@ -178,7 +145,7 @@ class AnswerWriter {
     w_.end_object();
   }
 
-  void write_image(const ImagePart& image, const std::string& path) {
+  void write_image(const ImagePart& image, const std::string& path) override {
     const std::string_view format =
         format_of(kImageFormats, image.source.media_type);
     if (format.empty() || image.source.kind != MediaKind::base64) {
@@ -196,7 +163,8 @@ class AnswerWriter {
     w_.end_object();
   }
 
-  void write_tool_call(const ToolCallPart& call, const std::string& path) {
+  void write_tool_call(const ToolCallPart& call,
+                       const std::string& path) override {
     bool wrapped = false;
     const std::string input = input_object(call.arguments, &wrapped);
     if (wrapped) {
@@ -213,7 +181,8 @@ class AnswerWriter {
     w_.end_object();
   }
 
-  void write_thinking(const ThinkingPart& thinking) {
+  void write_thinking(const ThinkingPart& thinking,
+                      const std::string&) override {
     w_.begin_object();
     w_.key("reasoningContent");
     w_.begin_object();
@@ -235,31 +204,29 @@ class AnswerWriter {
     w_.end_object();
   }
 
-  void write_refusal(const RefusalPart& refusal, const std::string& path) {
+  void write_refusal(const RefusalPart& refusal,
+                     const std::string& path) override {
     write_plain_text(refusal.text);
     if (response_.stop_reason != StopReason::refusal) {
-      llmproxy::lose(losses_, path, kTitle, "refusals in words",
-                     "it became text");
+      lose(path, "refusals in words", "it became text");
     }
   }
 
-  void write_opaque(const OpaquePart& opaque, const std::string& path) {
+  void write_opaque(const OpaquePart& opaque,
+                    const std::string& path) override {
     if (opaque.dialect == kName) return w_.raw(opaque.json.text());
-    lose(path, fmt::format("{} parts", opaque.type));
+    AnswerWriter::write_opaque(opaque, path);
   }
 
   void write_stop_reason() {
     w_.member("stopReason", to_wire(kStopReasons, response_.stop_reason));
     if (response_.stop_reason == StopReason::pause) {
-      llmproxy::lose(losses_, "/stop_reason", kTitle, "paused turns",
-                     "stopReason is end_turn");
+      lose("/stop_reason", "paused turns", "stopReason is end_turn");
     }
   }
 
   void write_extensions() {
-    if (!keeps_extensions_) {
-      return lose_extensions(response_.extensions, "", kTitle, losses_);
-    }
+    if (!is_of(kName)) return lose_all_extensions();
     for (const Extension& extension : response_.extensions) {
       // Written already, with the stop sequence.
       if (extension.name == "additionalModelResponseFields" &&
@@ -270,10 +237,7 @@ class AnswerWriter {
     }
   }
 
-  const ChatResponse& response_;
   Writer w_;
-  Losses& losses_;
-  const bool keeps_extensions_;
 };
 
 }  // namespace
@@ -338,12 +302,12 @@ Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
     return upstream_malformed(
         "the upstream's answer has no output.message.content array");
   }
-  return AnswerReader(body, losses).read();
+  return Decoder(body, losses).read();
 }
 
 void encode_response(const ChatResponse& response, const RequestContext&,
                      std::string& out, Losses& losses) {
-  AnswerWriter(response, out, losses).write();
+  Encoder(response, out, losses).write();
 }
 
 }  // namespace llmproxy::bedrock_converse

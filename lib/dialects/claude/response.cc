@@ -6,7 +6,8 @@
 #include <array>
 
 #include "base/bounded.h"
-#include "chat/answer_end.h"
+#include "chat/answer_reader.h"
+#include "chat/answer_writer.h"
 #include "chat/losses.h"
 #include "chat/parse_answer.h"
 #include "chat/sealed_reasoning.h"
@@ -26,20 +27,18 @@ using json::Writer;
 constexpr std::array<std::string_view, 3> kBookkeeping = {"type", "role",
                                                           "diagnostics"};
 
-class AnswerReader {
+class Decoder final : public AnswerReader {
  public:
-  AnswerReader(const Value& body, Losses& losses)
-      : reader_(body, ""), losses_(losses) {}
+  Decoder(const Value& body, Losses& losses)
+      : AnswerReader(kName, body, losses) {}
 
   ChatResponse read() {
-    response_.dialect = std::string(kName);
     read_id();
     read_content();
     read_stop_reason();
     read_usage();
     read_extensions();
-    settle_answer(response_, losses_);
-    return std::move(response_);
+    return settled();
   }
 
  private:
@@ -129,17 +128,13 @@ class AnswerReader {
   }
 
   void read_extensions() { keep_rest(reader_, kBookkeeping, response_); }
-
-  json::ObjectReader reader_;
-  ChatResponse response_;
-  Losses& losses_;
 };
 
-class AnswerWriter {
+class Encoder final : public AnswerWriter {
  public:
-  AnswerWriter(const ChatResponse& response, const Host& host, std::string& out,
-               Losses& losses)
-      : response_(response), host_(host), w_(out), losses_(losses) {}
+  Encoder(const ChatResponse& response, const Host& host, std::string& out,
+          Losses& losses)
+      : AnswerWriter(response, host.title, losses), host_(host), w_(out) {}
 
   void write() {
     w_.begin_object();
@@ -156,36 +151,14 @@ class AnswerWriter {
   }
 
  private:
-  void lose(std::string path, std::string_view thing) {
-    llmproxy::lose(losses_, std::move(path), host_.title, thing);
-  }
-
   void write_content() {
     w_.key("content");
     w_.begin_array();
-    for (std::size_t i = 0; i < response_.content.size(); ++i) {
-      write_part(response_.content[i], json::pointer("/content", i));
-    }
+    write_parts();
     w_.end_array();
   }
 
-  void write_part(const ContentPart& part, const std::string& path) {
-    if (const auto* text = part.as<TextPart>()) {
-      write_text(*text, path);
-    } else if (const auto* call = part.as<ToolCallPart>()) {
-      write_tool_call(*call, path);
-    } else if (const auto* thinking = part.as<ThinkingPart>()) {
-      write_thinking(*thinking);
-    } else if (const auto* refusal = part.as<RefusalPart>()) {
-      write_refusal(*refusal);
-    } else if (const auto* opaque = part.as<OpaquePart>()) {
-      write_opaque(*opaque, path);
-    } else if (part.as<ImagePart>()) {
-      lose(path, "images in answers");
-    }
-  }
-
-  void write_text(const TextPart& text, const std::string& path) {
+  void write_text(const TextPart& text, const std::string& path) override {
     if (text.text.empty() && text.citations.empty()) return;
     w_.begin_object();
     w_.member("type", "text");
@@ -209,7 +182,8 @@ class AnswerWriter {
     w_.end_array();
   }
 
-  void write_tool_call(const ToolCallPart& call, const std::string& path) {
+  void write_tool_call(const ToolCallPart& call,
+                       const std::string& path) override {
     bool wrapped = false;
     const std::string input = input_object(call.arguments, &wrapped);
     if (wrapped) {
@@ -224,7 +198,8 @@ class AnswerWriter {
     w_.end_object();
   }
 
-  void write_thinking(const ThinkingPart& thinking) {
+  void write_thinking(const ThinkingPart& thinking,
+                      const std::string&) override {
     const bool foreign = is_foreign(thinking.issuer);
     w_.begin_object();
     if (thinking.redacted_data.empty()) {
@@ -241,16 +216,17 @@ class AnswerWriter {
     w_.end_object();
   }
 
-  void write_refusal(const RefusalPart& refusal) {
+  void write_refusal(const RefusalPart& refusal, const std::string&) override {
     w_.begin_object();
     w_.member("type", "text");
     w_.member("text", refusal.text);
     w_.end_object();
   }
 
-  void write_opaque(const OpaquePart& opaque, const std::string& path) {
+  void write_opaque(const OpaquePart& opaque,
+                    const std::string& path) override {
     if (opaque.dialect == kName) return w_.raw(opaque.json.text());
-    lose(path, fmt::format("{} parts", opaque.type));
+    AnswerWriter::write_opaque(opaque, path);
   }
 
   void write_stop_reason() {
@@ -270,16 +246,12 @@ class AnswerWriter {
   }
 
   void write_extensions() {
-    if (response_.dialect.empty() || response_.dialect == host_.dialect) {
-      return w_.extensions(response_.extensions);
-    }
-    lose_extensions(response_.extensions, "", host_.title, losses_);
+    if (!is_of(host_.dialect)) return lose_all_extensions();
+    w_.extensions(response_.extensions);
   }
 
-  const ChatResponse& response_;
   const Host& host_;
   Writer w_;
-  Losses& losses_;
 };
 
 }  // namespace
@@ -391,12 +363,12 @@ Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
   if (!body["content"].is_array()) {
     return upstream_malformed("the upstream's answer has no content array");
   }
-  return AnswerReader(body, losses).read();
+  return Decoder(body, losses).read();
 }
 
 void write_answer(const ChatResponse& response, const Host& host,
                   std::string& out, Losses& losses) {
-  AnswerWriter(response, host, out, losses).write();
+  Encoder(response, host, out, losses).write();
 }
 
 void encode_response(const ChatResponse& response, const RequestContext&,

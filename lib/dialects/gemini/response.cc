@@ -6,7 +6,8 @@
 #include <array>
 
 #include "base/bounded.h"
-#include "chat/answer_end.h"
+#include "chat/answer_reader.h"
+#include "chat/answer_writer.h"
 #include "chat/losses.h"
 #include "chat/tool_arguments.h"
 #include "chat/turns.h"
@@ -47,13 +48,12 @@ std::optional<std::int64_t> count(const Value& usage, std::string_view name) {
   return json::count_of(usage[name]);
 }
 
-class AnswerReader {
+class Decoder final : public AnswerReader {
  public:
-  AnswerReader(const Value& body, Losses& losses)
-      : reader_(body, ""), losses_(losses) {}
+  Decoder(const Value& body, Losses& losses)
+      : AnswerReader(kName, body, losses) {}
 
   Result<ChatResponse> read() {
-    response_.dialect = std::string(kName);
     read_id();
     response_.usage = read_usage(reader_.take("usageMetadata"));
     read_content();
@@ -62,8 +62,7 @@ class AnswerReader {
     }
     read_stop_reason();
     read_extensions();
-    settle_answer(response_, losses_);
-    return std::move(response_);
+    return settled();
   }
 
  private:
@@ -135,10 +134,7 @@ class AnswerReader {
     keep_rest(reader_, kBookkeeping, response_);
   }
 
-  json::ObjectReader reader_;
   Value candidate_;
-  ChatResponse response_;
-  Losses& losses_;
   std::size_t step_begin_ = 0;
   bool called_ = false;
 };
@@ -146,14 +142,10 @@ class AnswerReader {
 /// Signatures stand on the parts that Google's servers sign: its own on the
 /// part behind them, a step's sealed thinking on the first call or, where
 /// nothing is called, on the last text.
-class AnswerWriter {
+class Encoder final : public AnswerWriter {
  public:
-  AnswerWriter(const ChatResponse& response, std::string& out, Losses& losses)
-      : response_(response),
-        w_(out),
-        losses_(losses),
-        keeps_extensions_(response.dialect.empty() ||
-                          response.dialect == kName) {}
+  Encoder(const ChatResponse& response, std::string& out, Losses& losses)
+      : AnswerWriter(response, kTitle, losses), w_(out) {}
 
   void write() {
     w_.begin_object();
@@ -173,10 +165,6 @@ class AnswerWriter {
 
  private:
   static constexpr std::size_t kNone = SIZE_MAX;
-
-  void lose(std::string path, std::string_view thing) {
-    llmproxy::lose(losses_, std::move(path), kTitle, thing);
-  }
 
   /// The text that ends the answer, unless something else does.
   static std::size_t find_last_text(const std::vector<ContentPart>& content) {
@@ -208,11 +196,8 @@ class AnswerWriter {
   }
 
   void write_content() {
-    const std::vector<ContentPart>& content = response_.content;
-    last_text_ = find_last_text(content);
-    for (std::size_t i = 0; i < content.size(); ++i) {
-      write_part(content[i], i, json::pointer("/content", i));
-    }
+    last_text_ = find_last_text(response_.content);
+    write_parts();
     if (signature_.empty() && seal_.has_signed()) signature_ = seal_.take();
     if (seal_.overflowed()) {
       add_loss(losses_,
@@ -226,43 +211,22 @@ class AnswerWriter {
     if (!wrote_part_) write_plain_text("");
   }
 
-  void write_part(const ContentPart& part, std::size_t index,
-                  const std::string& path) {
-    if (const auto* text = part.as<TextPart>()) {
-      write_text(*text, index, path);
-    } else if (const auto* image = part.as<ImagePart>()) {
-      write_image(*image);
-    } else if (const auto* call = part.as<ToolCallPart>()) {
-      write_tool_call(*call, path);
-    } else if (const auto* thinking = part.as<ThinkingPart>()) {
-      write_thinking(*thinking);
-    } else if (const auto* refusal = part.as<RefusalPart>()) {
-      write_refusal(*refusal, path);
-    } else if (const auto* opaque = part.as<OpaquePart>()) {
-      write_opaque(*opaque, path);
-    } else {
-      write_plain_text("");
-      lose(path, "such parts in answers");
-    }
-  }
-
   void write_plain_text(std::string_view text) {
     begin_part();
     w_.member("text", text);
     end_part();
   }
 
-  void write_text(const TextPart& text, std::size_t index,
-                  const std::string& path) {
+  void write_text(const TextPart& text, const std::string& path) override {
     if (text.text.empty()) return;
     if (!text.citations.empty())
       lose(path + "/citations", "citations in texts");
     seal_.said_something();
-    if (index == last_text_ && seal_.has_signed()) seal();
+    if (index() == last_text_ && seal_.has_signed()) seal();
     write_plain_text(text.text);
   }
 
-  void write_image(const ImagePart& image) {
+  void write_image(const ImagePart& image, const std::string&) override {
     begin_part();
     w_.key("inlineData");
     w_.begin_object();
@@ -272,7 +236,8 @@ class AnswerWriter {
     end_part();
   }
 
-  void write_tool_call(const ToolCallPart& call, const std::string& path) {
+  void write_tool_call(const ToolCallPart& call,
+                       const std::string& path) override {
     begin_part();
     if (write_call(call, w_)) {
       add_loss(losses_,
@@ -282,7 +247,8 @@ class AnswerWriter {
     end_part();
   }
 
-  void write_thinking(const ThinkingPart& thinking) {
+  void write_thinking(const ThinkingPart& thinking,
+                      const std::string&) override {
     const bool own = is_own(thinking);
     if (!own) seal_.add(thinking);
     if (thinking.text.empty()) {
@@ -296,15 +262,16 @@ class AnswerWriter {
     w_.end_object();
   }
 
-  void write_refusal(const RefusalPart& refusal, const std::string& path) {
+  void write_refusal(const RefusalPart& refusal,
+                     const std::string& path) override {
     write_plain_text(refusal.text);
-    llmproxy::lose(losses_, path, kTitle, "refusals in words",
-                   "it became text");
+    lose(path, "refusals in words", "it became text");
   }
 
-  void write_opaque(const OpaquePart& opaque, const std::string& path) {
+  void write_opaque(const OpaquePart& opaque,
+                    const std::string& path) override {
     if (opaque.dialect != kName) {
-      return lose(path, fmt::format("{} parts", opaque.type));
+      return AnswerWriter::write_opaque(opaque, path);
     }
     wrote_part_ = true;
     w_.raw(opaque.json.text());
@@ -333,7 +300,7 @@ class AnswerWriter {
   }
 
   void write_candidate_extensions() {
-    if (!keeps_extensions_) return;
+    if (!is_of(kName)) return;
     for (const Extension& extension : response_.extensions) {
       if (!extension.name.starts_with(kCandidate)) continue;
       w_.member(extension.name.substr(kCandidate.size()), extension.value);
@@ -341,9 +308,7 @@ class AnswerWriter {
   }
 
   void write_extensions() {
-    if (!keeps_extensions_) {
-      return lose_extensions(response_.extensions, "", kTitle, losses_);
-    }
+    if (!is_of(kName)) return lose_all_extensions();
     for (const Extension& extension : response_.extensions) {
       if (extension.name.find('/') == std::string::npos) {
         w_.member(extension.name, extension.value);
@@ -351,10 +316,7 @@ class AnswerWriter {
     }
   }
 
-  const ChatResponse& response_;
   Writer w_;
-  Losses& losses_;
-  const bool keeps_extensions_;
   StepSeal seal_;
   std::string signature_;  // of the next part
   std::size_t last_text_ = kNone;
@@ -438,12 +400,12 @@ Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
   if (!body["candidates"].is_array() && !body["promptFeedback"].is_object()) {
     return upstream_malformed("the upstream's answer has no candidates");
   }
-  return AnswerReader(body, losses).read();
+  return Decoder(body, losses).read();
 }
 
 void encode_response(const ChatResponse& response, const RequestContext&,
                      std::string& out, Losses& losses) {
-  AnswerWriter(response, out, losses).write();
+  Encoder(response, out, losses).write();
 }
 
 }  // namespace llmproxy::gemini

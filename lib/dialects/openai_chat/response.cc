@@ -6,7 +6,8 @@
 #include <array>
 
 #include "base/bounded.h"
-#include "chat/answer_end.h"
+#include "chat/answer_reader.h"
+#include "chat/answer_writer.h"
 #include "chat/losses.h"
 #include "chat/turns.h"
 #include "dialects/openai_chat/call_signatures.h"
@@ -60,16 +61,14 @@ void write_details(const Usage& usage, std::string_view object,
   if (any) writer.end_object();
 }
 
-class AnswerReader {
+class Decoder final : public AnswerReader {
  public:
-  AnswerReader(const Value& body, Losses& losses)
-      : reader_(body, ""),
+  Decoder(const Value& body, Losses& losses)
+      : AnswerReader(kName, body, losses),
         choice_(*reader_.take("choices").children().begin()),
-        message_(choice_["message"]),
-        losses_(losses) {}
+        message_(choice_["message"]) {}
 
   ChatResponse read() {
-    response_.dialect = std::string(kName);
     read_id();
     read_thinking();
     read_content();
@@ -79,12 +78,12 @@ class AnswerReader {
     read_stop_reason();
     response_.usage = read_usage(reader_.take("usage"));
     read_extensions();
-    settle_answer(response_, losses_);
+    ChatResponse response = settled();
     if (reader_.object()["choices"].size() > 1) {
       add_loss(losses_,
                {"/choices/1", std::string(kOneChoice), LossKind::dropped});
     }
-    return std::move(response_);
+    return response;
   }
 
  private:
@@ -195,27 +194,20 @@ class AnswerReader {
     response_.extensions.push_back({"logprobs", logprobs.raw_json()});
   }
 
-  json::ObjectReader reader_;
   const Value choice_;
   const Value message_;
-  ChatResponse response_;
-  Losses& losses_;
 };
 
-/// A message has one member a kind of part: write_part() gathers what the
-/// parts say, write_content() writes it.
-class AnswerWriter {
+/// A message has one member a kind of part: what the parts say is gathered
+/// first, then written.
+class Encoder final : public AnswerWriter {
  public:
-  AnswerWriter(const ChatResponse& response, const RequestContext& context,
-               std::string& out, Losses& losses)
-      : response_(response),
-        context_(context),
-        w_(out),
-        losses_(losses),
-        keeps_extensions_(response.dialect == kName) {}
+  Encoder(const ChatResponse& response, const RequestContext& context,
+          std::string& out, Losses& losses)
+      : AnswerWriter(response, kTitle, losses), context_(context), w_(out) {}
 
   void write() {
-    for (std::size_t i = 0; i < response_.content.size(); ++i) write_part(i);
+    write_parts();
     if (refusal_.empty() && response_.stop_reason == StopReason::refusal) {
       refusal_ = response_.refusal_explanation;
     }
@@ -239,10 +231,6 @@ class AnswerWriter {
     std::string_view signature;
   };
 
-  void lose(std::string path, std::string_view thing) {
-    llmproxy::lose(losses_, std::move(path), kTitle, thing);
-  }
-
   void write_choice() {
     w_.key("choices");
     w_.begin_array();
@@ -259,35 +247,41 @@ class AnswerWriter {
     w_.key("message");
     w_.begin_object();
     w_.member("role", "assistant");
-    write_text();
+    end_text();
     w_.member_if("reasoning_content", thinking_);
-    write_refusal();
-    write_tool_calls();
+    end_refusal();
+    end_calls();
     w_.end_object();
   }
 
-  void write_part(std::size_t index) {
-    const ContentPart& part = response_.content[index];
-    const std::string path = json::pointer("/content", index);
-    if (const auto* text = part.as<TextPart>()) {
-      text_ += text->text;
-      if (!text->citations.empty()) {
-        lose(path + "/citations", "citations in texts");
-      }
-    } else if (const auto* call = part.as<ToolCallPart>()) {
-      calls_.push_back({call, call_signature(response_.content, index)});
-    } else if (const auto* refusal = part.as<RefusalPart>()) {
-      refusal_ += refusal->text;
-    } else if (const auto* thinking = part.as<ThinkingPart>()) {
-      write_thinking(*thinking, index, path);
-    } else if (const auto* opaque = part.as<OpaquePart>()) {
-      lose(path, fmt::format("{} parts", opaque->type));
-    } else if (part.as<ImagePart>()) {
-      lose(path, "images in answers");
+  void write_text(const TextPart& text, const std::string& path) override {
+    text_ += text.text;
+    if (!text.citations.empty())
+      lose(path + "/citations", "citations in texts");
+  }
+
+  void write_tool_call(const ToolCallPart& call, const std::string&) override {
+    calls_.push_back({&call, call_signature(response_.content, index())});
+  }
+
+  void write_thinking(const ThinkingPart& thinking,
+                      const std::string& path) override {
+    // Written with the call behind it.
+    const bool signs = signs_a_call(response_.content, index());
+    if (signs && !context_.legacy_functions) return;
+    thinking_ += thinking.text;
+    if (!thinking.redacted_data.empty()) {
+      lose(path, "encrypted thinking");
+    } else if (!thinking.signature.empty()) {
+      lose(path + "/signature", "signatures of thinking");
     }
   }
 
-  void write_text() {
+  void write_refusal(const RefusalPart& refusal, const std::string&) override {
+    refusal_ += refusal.text;
+  }
+
+  void end_text() {
     if (text_.empty() && !(calls_.empty() && refusal_.empty())) {
       w_.member_null("content");
     } else {
@@ -295,7 +289,15 @@ class AnswerWriter {
     }
   }
 
-  void write_tool_calls() {
+  void end_refusal() {
+    if (refusal_.empty()) {
+      w_.member_null("refusal");
+    } else {
+      w_.member("refusal", refusal_);
+    }
+  }
+
+  void end_calls() {
     if (calls_.empty()) return;
     if (context_.legacy_functions) {
       w_.key("function_call");
@@ -303,11 +305,11 @@ class AnswerWriter {
     }
     w_.key("tool_calls");
     w_.begin_array();
-    for (const Call& call : calls_) write_tool_call(call);
+    for (const Call& call : calls_) end_call(call);
     w_.end_array();
   }
 
-  void write_tool_call(const Call& call) {
+  void end_call(const Call& call) {
     const std::string_view type = call.part->custom ? "custom" : "function";
     w_.begin_object();
     w_.member("id", call.part->id);
@@ -333,30 +335,9 @@ class AnswerWriter {
     w_.end_object();
   }
 
-  void write_thinking(const ThinkingPart& thinking, std::size_t index,
-                      const std::string& path) {
-    // Written with the call behind it.
-    const bool signs = signs_a_call(response_.content, index);
-    if (signs && !context_.legacy_functions) return;
-    thinking_ += thinking.text;
-    if (!thinking.redacted_data.empty()) {
-      lose(path, "encrypted thinking");
-    } else if (!thinking.signature.empty()) {
-      lose(path + "/signature", "signatures of thinking");
-    }
-  }
-
-  void write_refusal() {
-    if (refusal_.empty()) {
-      w_.member_null("refusal");
-    } else {
-      w_.member("refusal", refusal_);
-    }
-  }
-
   /// The extension that is a member of the choice; nullptr = none.
   const Extension* logprobs() const {
-    if (!keeps_extensions_) return nullptr;
+    if (response_.dialect != kName) return nullptr;
     for (const Extension& extension : response_.extensions) {
       if (extension.name == "logprobs") return &extension;
     }
@@ -381,9 +362,7 @@ class AnswerWriter {
   }
 
   void write_extensions() {
-    if (!keeps_extensions_) {
-      return lose_extensions(response_.extensions, "", kTitle, losses_);
-    }
+    if (response_.dialect != kName) return lose_all_extensions();
     const Extension* written = logprobs();
     for (const Extension& extension : response_.extensions) {
       if (&extension == written) continue;
@@ -391,11 +370,8 @@ class AnswerWriter {
     }
   }
 
-  const ChatResponse& response_;
   const RequestContext& context_;
   Writer w_;
-  Losses& losses_;
-  const bool keeps_extensions_;
   std::string text_;
   std::string thinking_;
   std::string refusal_;
@@ -481,13 +457,13 @@ Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
     return upstream_malformed(
         "the upstream's answer has no choices[0].message");
   }
-  return AnswerReader(body, losses).read();
+  return Decoder(body, losses).read();
 }
 
 void encode_response(const ChatResponse& response,
                      const RequestContext& context, std::string& out,
                      Losses& losses) {
-  AnswerWriter(response, context, out, losses).write();
+  Encoder(response, context, out, losses).write();
 }
 
 }  // namespace llmproxy::openai_chat

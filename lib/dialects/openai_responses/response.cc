@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <array>
 
-#include "chat/answer_end.h"
+#include "chat/answer_reader.h"
+#include "chat/answer_writer.h"
 #include "chat/error_text.h"
 #include "chat/losses.h"
 #include "chat/parse_answer.h"
@@ -87,20 +88,18 @@ Usage read_usage(const Value& usage) {
 
 namespace {
 
-class AnswerReader {
+class Decoder final : public AnswerReader {
  public:
-  AnswerReader(const Value& body, Losses& losses)
-      : reader_(body, ""), losses_(losses) {}
+  Decoder(const Value& body, Losses& losses)
+      : AnswerReader(kName, body, losses) {}
 
   ChatResponse read() {
-    response_.dialect = std::string(kName);
     read_id();
     read_content();
     read_stop_reason();
     response_.usage = read_usage(reader_.take("usage"));
     read_extensions();
-    settle_answer(response_, losses_);
-    return std::move(response_);
+    return settled();
   }
 
  private:
@@ -132,10 +131,6 @@ class AnswerReader {
       return is_echoed(extension.name);
     });
   }
-
-  json::ObjectReader reader_;
-  ChatResponse response_;
-  Losses& losses_;
 };
 
 }  // namespace
@@ -150,7 +145,7 @@ Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
   if (!body["output"].is_array()) {
     return upstream_malformed("the upstream's answer has no output array");
   }
-  return AnswerReader(body, losses).read();
+  return Decoder(body, losses).read();
 }
 
 namespace {
@@ -253,15 +248,11 @@ void lose_stop_details(StopReason reason, std::string_view stop_sequence,
 namespace {
 
 /// The items are written first: what they say decides the status.
-class AnswerWriter {
+class Encoder final : public AnswerWriter {
  public:
-  AnswerWriter(const ChatResponse& response, const RequestContext& context,
-               Losses& losses)
-      : response_(response),
-        context_(context),
-        losses_(losses),
-        keeps_extensions_(response.dialect.empty() ||
-                          response.dialect == kName) {
+  Encoder(const ChatResponse& response, const RequestContext& context,
+          Losses& losses)
+      : AnswerWriter(response, kTitle, losses), context_(context) {
     answer_.id = response_id(context, response.id);
     answer_.model = response.model;
     answer_.created = response.created;
@@ -281,34 +272,46 @@ class AnswerWriter {
 
  private:
   void write_content() {
-    for (std::size_t i = 0; i < response_.content.size(); ++i) {
-      write_part(response_.content[i], i);
-    }
-    write_refusal();
+    write_parts();
+    explain_refusal();
   }
 
-  void write_part(const ContentPart& part, std::size_t index) {
-    const std::string path = json::pointer("/content", index);
-    refused_ = refused_ || part.as<RefusalPart>() != nullptr;
-    const auto* text = part.as<TextPart>();
-    if (text != nullptr && text->text.empty()) return;
-    const bool cites = text != nullptr && !text->citations.empty();
-    if (cites && !keeps_extensions_) {
-      lose(losses_, path + "/citations", kTitle, "citations of other APIs");
+  void write_text(const TextPart& text, const std::string& path) override {
+    if (text.text.empty()) return;
+    if (!text.citations.empty() && !is_of(kName)) {
+      lose(path + "/citations", "citations of other APIs");
     }
-    const auto* opaque = part.as<OpaquePart>();
-    if (opaque != nullptr && opaque->dialect == kName) {
-      begin_item();
-      answer_.output += opaque->json.text();
-    } else if (item_kind(part).empty()) {
-      lose_part(part, path, losses_);
-    } else {
-      add_item(part, id_of(part, index));
+    add_part();
+  }
+
+  void write_image(const ImagePart&, const std::string&) override {
+    add_part();
+  }
+
+  void write_tool_call(const ToolCallPart&, const std::string&) override {
+    add_part();
+  }
+
+  void write_thinking(const ThinkingPart&, const std::string&) override {
+    add_part();
+  }
+
+  void write_refusal(const RefusalPart&, const std::string&) override {
+    refused_ = true;
+    add_part();
+  }
+
+  void write_opaque(const OpaquePart& opaque,
+                    const std::string& path) override {
+    if (opaque.dialect != kName) {
+      return AnswerWriter::write_opaque(opaque, path);
     }
+    begin_item();
+    answer_.output += opaque.json.text();
   }
 
   /// What explains a refusal is the text of the refusal here.
-  void write_refusal() {
+  void explain_refusal() {
     if (refused_ || response_.stop_reason != StopReason::refusal ||
         response_.refusal_explanation.empty()) {
       return;
@@ -318,10 +321,15 @@ class AnswerWriter {
     refused_ = true;
   }
 
+  void add_part() {
+    const ContentPart& part = response_.content[index()];
+    add_item(part, id_of(part, index()));
+  }
+
   void add_item(const ContentPart& part, std::string_view id) {
     begin_item();
     Writer item(answer_.output);
-    write_item({part, id, "completed", keeps_extensions_}, context_, item);
+    write_item({part, id, "completed", is_of(kName)}, context_, item);
   }
 
   void begin_item() {
@@ -336,17 +344,11 @@ class AnswerWriter {
   }
 
   void write_extensions() {
-    if (keeps_extensions_) {
-      answer_.extensions = &response_.extensions;
-    } else {
-      lose_extensions(response_.extensions, "", kTitle, losses_);
-    }
+    if (!is_of(kName)) return lose_all_extensions();
+    answer_.extensions = &response_.extensions;
   }
 
-  const ChatResponse& response_;
   const RequestContext& context_;
-  Losses& losses_;
-  const bool keeps_extensions_;
   Answer answer_;
   bool refused_ = false;
 };
@@ -356,7 +358,7 @@ class AnswerWriter {
 void encode_response(const ChatResponse& response,
                      const RequestContext& context, std::string& out,
                      Losses& losses) {
-  AnswerWriter(response, context, losses).write(out);
+  Encoder(response, context, losses).write(out);
 }
 
 }  // namespace llmproxy::openai_responses
