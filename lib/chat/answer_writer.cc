@@ -4,7 +4,9 @@
 
 #include <utility>
 
+#include "base/bounded.h"
 #include "chat/losses.h"
+#include "chat/tool_arguments.h"
 #include "chat/turns.h"
 #include "json/json.h"
 
@@ -42,6 +44,17 @@ void AnswerWriter::write_image(const ImagePart&, const std::string& path) {
 void AnswerWriter::write_opaque(const OpaquePart& opaque,
                                 const std::string& path) {
   lose(path, fmt::format("{} parts", opaque.type));
+}
+
+std::string AnswerWriter::input_of(const ToolCallPart& call,
+                                   const std::string& path) {
+  bool wrapped = false;
+  std::string input = input_object(call.arguments, &wrapped);
+  if (wrapped) {
+    add_loss(losses_,
+             {path, std::string(kWrappedArguments), LossKind::approximated});
+  }
+  return input;
 }
 
 void AnswerWriter::lose(std::string path, std::string_view thing) {

@@ -49,6 +49,8 @@ class AnswerWriter {
   /// Lost, unless it is the dialect's own.
   virtual void write_opaque(const OpaquePart& opaque, const std::string& path);
 
+  /// The arguments of a call as an object; tells where they were none.
+  std::string input_of(const ToolCallPart& call, const std::string& path);
   /// "<who> does not take <thing>; dropped"
   void lose(std::string path, std::string_view thing);
   /// "<who> does not take <thing>; <became>"

@@ -183,4 +183,15 @@ Error read_error_body(const json::Value& root, int status,
   return error;
 }
 
+Error read_error_answer(int status, const Headers& headers,
+                        std::string_view body, ReadErrorMembers read,
+                        std::string_view request_id_header) {
+  json::Document document;
+  const auto root = document.parse(body);
+  Error error =
+      read_error_body(root ? *root : json::Value(), status, body, read);
+  add_headers(error, headers, request_id_header);
+  return error;
+}
+
 }  // namespace llmproxy

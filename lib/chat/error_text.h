@@ -26,7 +26,7 @@ std::string text_of_page(std::string_view body);
 /// "error" ...), else the bounded body itself. Never empty.
 std::string first_text(const json::Value& body);
 
-/// The end of reading an error: one without a message takes the first text of
+/// The end of reading an error, but for headers: one without a message takes the first text of
 /// `body`, and what the message tells is found in it.
 void settle_error(Error& error, const json::Value& body);
 
@@ -36,6 +36,10 @@ using ReadErrorMembers = Error (*)(const json::Value& object, int status);
 /// none. The object inside "error" counts, else the whole.
 Error read_error_body(const json::Value& root, int status,
                       std::string_view body, ReadErrorMembers read);
+/// The same for a whole answer, with the request id in a header.
+Error read_error_answer(int status, const Headers& headers,
+                        std::string_view body, ReadErrorMembers read,
+                        std::string_view request_id_header);
 
 /// retry-after and the request id.
 void add_headers(Error& error, const Headers& headers,

@@ -5,14 +5,11 @@
 #include <algorithm>
 #include <array>
 
-#include "base/bounded.h"
 #include "chat/answer_reader.h"
 #include "chat/answer_writer.h"
 #include "chat/losses.h"
 #include "chat/parse_answer.h"
 #include "chat/sealed_reasoning.h"
-#include "chat/tool_arguments.h"
-#include "chat/turns.h"
 #include "dialects/claude/body.h"
 #include "json/count.h"
 #include "json/zero.h"
@@ -184,17 +181,11 @@ class Encoder final : public AnswerWriter {
 
   void write_tool_call(const ToolCallPart& call,
                        const std::string& path) override {
-    bool wrapped = false;
-    const std::string input = input_object(call.arguments, &wrapped);
-    if (wrapped) {
-      add_loss(losses_,
-               {path, std::string(kWrappedArguments), LossKind::approximated});
-    }
     w_.begin_object();
     w_.member("type", "tool_use");
     w_.member("id", call.id);
     w_.member("name", call.name);
-    w_.member_raw("input", input);
+    w_.member_raw("input", input_of(call, path));
     w_.end_object();
   }
 

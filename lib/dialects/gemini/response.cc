@@ -10,7 +10,6 @@
 #include "chat/answer_writer.h"
 #include "chat/losses.h"
 #include "chat/tool_arguments.h"
-#include "chat/turns.h"
 #include "dialects/gemini/tables.h"
 #include "json/count.h"
 #include "json/zero.h"

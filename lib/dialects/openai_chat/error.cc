@@ -117,12 +117,8 @@ Error read_error(const Value& object, int status) {
 }
 
 Error decode_error(int status, const Headers& headers, std::string_view body) {
-  json::Document document;
-  const auto parsed = document.parse(body);
-  const Value root = parsed ? *parsed : Value();
-  Error error = read_error_body(root, status, body, read_members);
-  add_headers(error, headers, "x-request-id");
-  return error;
+  return read_error_answer(status, headers, body, read_members,
+                           "x-request-id");
 }
 
 bool is_error(const Value& body) {

@@ -2,14 +2,11 @@
 // the stream shares with them.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 
 #include "base/bounded.h"
 #include "chat/answer_reader.h"
 #include "chat/answer_writer.h"
-#include "chat/losses.h"
-#include "chat/turns.h"
 #include "dialects/openai_chat/call_signatures.h"
 #include "dialects/openai_chat/tables.h"
 #include "json/count.h"

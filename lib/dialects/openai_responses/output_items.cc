@@ -2,7 +2,6 @@
 // answers and streams.
 #include <fmt/format.h>
 
-#include "chat/losses.h"
 #include "chat/media.h"
 #include "chat/sealed_reasoning.h"
 #include "dialects/openai_responses/messages.h"
@@ -12,9 +11,6 @@ namespace {
 
 using json::Value;
 using json::Writer;
-
-/// For losses.
-constexpr std::string_view kTitle = "OpenAI Responses";
 
 std::string joined(const Value& texts) {
   std::string out;
@@ -205,15 +201,6 @@ void write_item(const Item& item, const RequestContext& context, Writer& w) {
     write_text(item, w);
   }
   w.end_object();
-}
-
-void lose_part(const ContentPart& part, const std::string& path,
-               Losses& losses) {
-  if (const auto* opaque = part.as<OpaquePart>()) {
-    lose(losses, path, kTitle, fmt::format("{} parts", opaque->type));
-  } else if (item_kind(part).empty()) {
-    lose(losses, path, kTitle, "such parts in answers");
-  }
 }
 
 }  // namespace llmproxy::openai_responses
