@@ -53,23 +53,24 @@ def words(text):
     return tuple(text.split())
 
 
-CONTENT = """text image audio document tool_call tool_result thinking refusal
-    opaque cache"""
-REQUEST = """model limits sampling stop_sequences tools tool tool_choice format
-    thinking identity stream extensions"""
+CONTENT = """text image audio document media source tool_call tool_result
+    result_parts moved thinking refusal opaque cache"""
+REQUEST = """model limits sampling stop_sequences tools tool function custom
+    tool_choice format thinking identity stream extensions"""
 KINDS = {
     "encode_request.cc": Kind(("RequestWriter",), (words(
         """write write_model write_messages write_limits write_sampling
         write_stop_sequences write_tools write_tool write_tool_choice
-        write_format write_thinking write_identity write_stream
-        write_extensions encode_request"""),)),
+        write_named write_allowed write_format write_thinking write_identity
+        write_stream write_extensions encode_request"""),)),
     "decode_request.cc": Kind((), (words(" ".join(
         f"read_{word}" for word in REQUEST.split()) + " decode_request"),)),
     "encode_messages.cc": Kind(("MessagesWriter",), (words(
-        "write write_system write_message write_part " + " ".join(
+        "write write_system write_message write_content write_part " + " ".join(
             f"write_{word}" for word in CONTENT.split()) + " lose"),)),
     "decode_messages.cc": Kind((), (words(
-        "read_messages read_system read_message read_part " + " ".join(
+        "read_messages read_system read_message read_content read_part " +
+        " ".join(
             f"read_{word}" for word in CONTENT.split())),)),
     # lib/chat/stream_writer.h: what is called of each of them.
     "encode_stream.cc": Kind(("Encoder",), (words(
@@ -98,13 +99,22 @@ KINDS = {
 }
 # Names that need a place in a vocabulary once two dialects have them.
 VERBS = re.compile(r"(read|write|open|on|close)_\w+")
-# In words that pass all the same: what a plain text is, every API says.
-SHARED_HELPERS = {"write_plain_text"}
+# They need none all the same: plain words, and objects that two APIs have
+# around other members each.
+SHARED_HELPERS = {"write_plain_text", "read_tool_config", "read_output_config"}
 
 # (dialect, kind of file, member): why it has not what all others have.
 ABSENT = {
     ("bedrock_converse", "response.cc", "read_id"):
         "answers of Converse have neither an id nor a model",
+    ("claude", "encode_messages.cc", "write_audio"): "it has no audio",
+    ("claude", "decode_messages.cc", "read_audio"): "it has no audio",
+    ("gemini", "encode_messages.cc", "write_cache"): "it has no cache markers",
+    ("gemini", "decode_messages.cc", "read_cache"): "it has no cache markers",
+    ("openai_responses", "encode_request.cc", "write_stop_sequences"):
+        "it has no stop sequences",
+    ("openai_responses", "decode_request.cc", "read_stop_sequences"):
+        "it has no stop sequences",
     ("openai_chat", "response.cc", "write_opaque"):
         "there is no place for a part of its own; AnswerWriter drops it",
 }
@@ -126,6 +136,8 @@ SYNONYMS = {
     "write_reasoning": "write_thinking",
     "write_tool_use": "write_tool_call",
     "write_block": "write_part",
+    "read_block": "read_part",
+    "read_tool_use": "read_tool_call",
 }
 
 DEFINITION = re.compile(r"(?:^|[\s*&])((?:[A-Za-z_]\w*::)*~?[A-Za-z_]\w*)\s*\(")
@@ -162,8 +174,7 @@ def functions(text):
             elif re.match(r"(inline\s+)?namespace\b", header):
                 stack.append(("space", "", begin))
             elif SCOPE.match(header):
-                own = re.search(r"(?:class|struct|union|enum)\s+(?:class\s+)?(\w+)",
-                                header)
+                own = re.search(r"(?:class|struct|union)\s+(\w+)", header)
                 stack.append(("class", own[1] if own else "", begin))
                 classes.append(stack[-1][1])
             elif name and "=" not in header[:name.start(1)]:
