@@ -375,6 +375,14 @@ class Encoder final : public AnswerWriter {
   std::vector<Call> calls_;
 };
 
+/// xAI counts reasoning beside the completion, not in it; its total tells.
+bool counts_reasoning_apart(const Usage& usage,
+                            std::optional<std::int64_t> total) {
+  const std::int64_t reasoning = usage.reasoning_tokens.value_or(0);
+  return total && usage.input_tokens && usage.output_tokens && reasoning > 0 &&
+         *total == *usage.input_tokens + *usage.output_tokens + reasoning;
+}
+
 }  // namespace
 
 std::string_view reasoning_text(const Value& message) {
@@ -394,12 +402,7 @@ Usage read_usage(const Value& usage) {
   if (!out.cached_input_tokens) {
     out.cached_input_tokens = json::count_of(usage["prompt_cache_hit_tokens"]);
   }
-  // xAI counts reasoning beside the completion, not in it; its total tells.
-  const auto total = json::count_of(usage["total_tokens"]);
-  if (total && out.input_tokens && out.output_tokens && out.reasoning_tokens &&
-      *out.reasoning_tokens > 0 &&
-      *total ==
-          *out.input_tokens + *out.output_tokens + *out.reasoning_tokens) {
+  if (counts_reasoning_apart(out, json::count_of(usage["total_tokens"]))) {
     *out.output_tokens += *out.reasoning_tokens;
   }
   return out;
