@@ -2,7 +2,6 @@
 
 #include "base/bounded.h"
 #include "chat/answer_end.h"
-#include "chat/aws_errors.h"
 #include "json/text.h"
 
 namespace llmproxy {
@@ -64,8 +63,8 @@ void StreamReader::on_last_frame(const wire::Frame& frame) {
 }
 
 void StreamReader::on_frame(const wire::Frame& frame, EventSink& sink) {
-  if (frame.exception) {
-    return fail(read_aws_exception(frame.name, frame.data), sink);
+  if (frame.exception && read_exception_ != nullptr) {
+    return fail(read_exception_(frame.name, frame.data), sink);
   }
   if (frame.data.empty() || on_sentinel(frame.data, sink)) return;
   auto root = document_.parse_view(frame.data);

@@ -16,7 +16,9 @@ using json::Value;
 
 class Decoder final : public StreamReader {
  public:
-  Decoder() : StreamReader(std::make_unique<wire::EventStreamDecoder>()) {}
+  Decoder()
+      : StreamReader(std::make_unique<wire::EventStreamDecoder>(), read_error) {
+  }
 
  protected:
   bool on_sentinel(std::string_view, EventSink&) override { return false; }

@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "base/bounded.h"
-#include "chat/aws_errors.h"
 #include "chat/sealed_reasoning.h"
 #include "chat/sequencer.h"
 #include "chat/tool_arguments.h"
+#include "dialects/aws_family/errors.h"
 #include "dialects/bedrock_converse/tables.h"
 #include "wire/event_stream.h"
 
