@@ -11,6 +11,7 @@
 #include "base/bounded.h"
 #include "chat/error_text.h"
 #include "json/json.h"
+#include "llmproxy/dialect.h"
 
 namespace llmproxy {
 namespace {
@@ -356,44 +357,27 @@ Result<void> refuse_essential(const Extensions& extensions) {
 
 namespace {
 
-/// Objects that decoders look into: fields of these are called after both, with
-/// a '/' between. Any other '/' is the client's own, a part of the name.
-constexpr std::string_view kLookedInto[] = {
-    "additionalModelRequestFields",
-    "audio",
-    "candidates/0",
-    "citationsContent",
-    "document",
-    "function",
-    "generationConfig",
-    "generation_config",
-    "image",
-    "inferenceConfig",
-    "item",
-    "namespace",
-    "outputConfig",
-    "output_config",
-    "reasoning",
-    "reasoningContent",
-    "text",
-    "toolConfig/functionCallingConfig",
-    "toolConfig",
-    "toolSpec",
-    "toolResult",
-    "toolSpec",
-    "toolUse",
-};
+/// The object of a request that holds the field `name`, see
+/// Dialect::nested_objects: fields within one are called after both, with a
+/// '/' between. Any other '/' is the client's own, a part of the name.
+std::string_view object_of(std::string_view name) {
+  std::string_view found;
+  for (const Dialect* dialect : dialects()) {
+    for (const std::string_view object : dialect->nested_objects) {
+      const bool within = name.starts_with(object) &&
+                          name.substr(object.size()).starts_with('/');
+      if (within && object.size() > found.size()) found = object;
+    }
+  }
+  return found;
+}
 
 std::string field_path(std::string_view path, std::string_view name) {
   std::string base(path);
-  for (const std::string_view object : kLookedInto) {
-    if (!name.starts_with(object) ||
-        !name.substr(object.size()).starts_with('/')) {
-      continue;
-    }
+  const std::string_view object = object_of(name);
+  if (!object.empty()) {
     base.append("/").append(object);
     name.remove_prefix(object.size() + 1);
-    break;
   }
   return json::pointer(base, name);
 }

@@ -8,7 +8,6 @@
 
 #include "client/key_header.h"
 #include "gateway/apart.h"
-#include "gateway/call.h"
 #include "gateway/destination.h"
 #include "gateway/forward.h"
 #include "gateway/headers.h"
@@ -18,6 +17,7 @@
 #include "gateway/model_paths.h"
 #include "gateway/models.h"
 #include "gateway/percent.h"
+#include "gateway/prepared_call.h"
 #include "gateway/unknown_model.h"
 
 namespace llmproxy::gateway {
@@ -48,7 +48,7 @@ Error other_form(const ModelPath& row, std::string_view model,
   return unsupported(
       fmt::format("{} needs a backend that speaks {}; the model '{}' is at the "
                   "backend '{}', which speaks {}",
-                  row.path, row.api->name, short_name(model), backend.name,
+                  row.path, row.api, short_name(model), backend.name,
                   backend.dialect->title),
       "/model");
 }
@@ -85,7 +85,7 @@ Result<void> check_lead(const Exchange& exchange, const ModelPath& row,
                                    : unknown_model(exchange.core, lead.model,
                                                    exchange.mount.prefix);
   }
-  if (!speaks(*row.api, lead.backend->dialect)) {
+  if (!speaks(row.api, lead.backend->dialect)) {
     return other_form(row, lead.model, *lead.backend);
   }
   if (is_demo(*lead.backend) && !row.demo) return not_in_demo(row);

@@ -1,6 +1,8 @@
 // Amazon Bedrock InvokeModel with Anthropic's body: the descriptor.
 #include "chat/aws_errors.h"
+#include "chat/aws_serving.h"
 #include "dialects/bedrock/tables.h"
+#include "dialects/claude/serving.h"
 
 namespace llmproxy::bedrock {
 
@@ -26,16 +28,30 @@ constexpr std::array kFieldNames = {
     FieldName{"/max_completion_tokens", "/max_tokens"},
 };
 
+constexpr std::array<std::string_view, 1> kModelRows = {"claude"};
+
+constexpr std::array<std::string_view, 1> kNestedObjects = {"output_config"};
+
+constexpr DialectSetup kSetup = {.base_url = kAwsBaseUrl,
+                                 .provider = "bedrock-claude"};
+
 }  // namespace
 
 extern const Dialect kDialect;
 const Dialect kDialect = {
     .name = kName,
     .title = "Amazon Bedrock InvokeModel (Anthropic)",
+    .wire = kName,
+    .model_rows = kModelRows,
+    .image_urls = false,
     .upstream_path = kPath,
     .upstream_stream_path = kStreamPath,
     .client_paths = kClientPaths,
     .field_names = kFieldNames,
+    .nested_objects = kNestedObjects,
+    .headers = &kAwsHeaders,
+    .setup = &kSetup,
+    .system_shape = &claude::kSystemShape,
     .framing = Framing::event_stream,
     .stream_content_type = "application/vnd.amazon.eventstream",
     .max_tool_name = 64,

@@ -1,4 +1,5 @@
 // Anthropic Messages, POST /v1/messages: the descriptor.
+#include "dialects/claude/serving.h"
 #include "dialects/claude/tables.h"
 
 namespace llmproxy::claude {
@@ -12,17 +13,63 @@ constexpr std::array kClientPaths = {
 constexpr std::array kHeaders = {
     FixedHeader{"anthropic-version", "2023-06-01"}};
 
+constexpr std::array kMarks = {ClientMark{.header = "anthropic-version"}};
+
+constexpr std::array<std::string_view, 1> kNestedObjects = {"output_config"};
+
+constexpr std::array<std::string_view, 2> kRequestHeaders = {
+    "anthropic-version", "anthropic-beta"};
+constexpr std::array<std::string_view, 1> kListHeaders = {"anthropic-beta"};
+constexpr std::array<std::string_view, 2> kAnswerHeaders = {
+    "anthropic-ratelimit-", "anthropic-priority-"};
+constexpr DialectHeaders kDialectHeaders = {.request_id = "request-id",
+                                            .request = kRequestHeaders,
+                                            .lists = kListHeaders,
+                                            .answer = kAnswerHeaders};
+
+constexpr DialectSetup kSetup = {
+    .key = "x-api-key: KEY",
+    .base_url = "the base URL of an Anthropic client ends without /v1",
+    .provider = "anthropic"};
+
+// Anthropic API reference, "Count Message tokens".
+constexpr CountTokens kCountTokens = {.needed_name = "max_tokens",
+                                      .needed = R"("max_tokens":1)",
+                                      .upstream_path = "/messages/count_tokens",
+                                      .answer = "input_tokens"};
+
+// Anthropic API reference, "List Models".
+constexpr std::array<std::string_view, 1> kModelPaths = {"/v1/models/"};
+constexpr ModelListShape kModelList = {.upstream_path = "/models?limit=1000",
+                                       .upstream_next = "after_id",
+                                       .client_paths = kModelPaths,
+                                       .write_model = write_model,
+                                       .write_list = write_model_list,
+                                       .limit = "limit",
+                                       .after = "after_id",
+                                       .before = "before_id"};
+
 }  // namespace
 
 extern const Dialect kDialect;
 const Dialect kDialect = {
     .name = kName,
     .title = "Anthropic Messages",
+    .wire = kName,
+    .vendor = "anthropic",
+    .api = "the Anthropic API",
     .upstream_path = "/messages",
     .upstream_stream_path = "",
     .upstream_headers = kHeaders,
     .client_paths = kClientPaths,
+    .marks = kMarks,
     .field_names = kFieldNames,
+    .nested_objects = kNestedObjects,
+    .headers = &kDialectHeaders,
+    .setup = &kSetup,
+    .count_tokens = &kCountTokens,
+    .model_list = &kModelList,
+    .system_shape = &kSystemShape,
     .framing = Framing::sse,
     .stream_content_type = "text/event-stream; charset=utf-8",
     .max_tool_name = 64,
