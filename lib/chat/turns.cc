@@ -10,8 +10,8 @@
 
 #include "base/bounded.h"
 #include "chat/error_text.h"
+#include "chat/field_path.h"
 #include "json/json.h"
-#include "llmproxy/dialect.h"
 
 namespace llmproxy {
 namespace {
@@ -354,35 +354,6 @@ Result<void> refuse_essential(const Extensions& extensions) {
   }
   return {};
 }
-
-namespace {
-
-/// The object of a request that holds the field `name`, see
-/// Dialect::nested_objects: fields within one are called after both, with a
-/// '/' between. Any other '/' is the client's own, a part of the name.
-std::string_view object_of(std::string_view name) {
-  std::string_view found;
-  for (const Dialect* dialect : dialects()) {
-    for (const std::string_view object : dialect->nested_objects) {
-      const bool within = name.starts_with(object) &&
-                          name.substr(object.size()).starts_with('/');
-      if (within && object.size() > found.size()) found = object;
-    }
-  }
-  return found;
-}
-
-std::string field_path(std::string_view path, std::string_view name) {
-  std::string base(path);
-  const std::string_view object = object_of(name);
-  if (!object.empty()) {
-    base.append("/").append(object);
-    name.remove_prefix(object.size() + 1);
-  }
-  return json::pointer(base, name);
-}
-
-}  // namespace
 
 void lose_extensions(const Extensions& extensions, std::string_view path,
                      std::string_view target, Losses& losses) {

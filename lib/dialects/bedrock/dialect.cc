@@ -1,8 +1,8 @@
 // Amazon Bedrock InvokeModel with Anthropic's body: the descriptor.
 #include "chat/aws_errors.h"
-#include "chat/aws_serving.h"
+#include "dialects/anthropic_family/serving.h"
+#include "dialects/aws_family/serving.h"
 #include "dialects/bedrock/tables.h"
-#include "dialects/claude/serving.h"
 
 namespace llmproxy::bedrock {
 
@@ -30,9 +30,7 @@ constexpr std::array kFieldNames = {
 
 constexpr std::array<std::string_view, 1> kModelRows = {"claude"};
 
-constexpr std::array<std::string_view, 1> kNestedObjects = {"output_config"};
-
-constexpr DialectSetup kSetup = {.base_url = kAwsBaseUrl,
+constexpr DialectSetup kSetup = {.base_url = aws_family::kBaseUrl,
                                  .provider = "bedrock-claude"};
 
 }  // namespace
@@ -48,10 +46,10 @@ const Dialect kDialect = {
     .upstream_stream_path = kStreamPath,
     .client_paths = kClientPaths,
     .field_names = kFieldNames,
-    .nested_objects = kNestedObjects,
-    .headers = &kAwsHeaders,
+    .nested_objects = anthropic_family::kNestedObjects,
+    .headers = &aws_family::kHeaders,
     .setup = &kSetup,
-    .system_shape = &claude::kSystemShape,
+    .system_shape = &anthropic_family::kSystemShape,
     .framing = Framing::event_stream,
     .stream_content_type = "application/vnd.amazon.eventstream",
     .max_tool_name = 64,

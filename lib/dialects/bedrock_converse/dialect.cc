@@ -1,6 +1,6 @@
 // Amazon Bedrock Converse, POST /model/{id}/converse: the descriptor.
 #include "chat/aws_errors.h"
-#include "chat/aws_serving.h"
+#include "dialects/aws_family/serving.h"
 #include "dialects/bedrock_converse/tables.h"
 
 namespace llmproxy::bedrock_converse {
@@ -43,7 +43,7 @@ constexpr std::array kNestedObjects = std::to_array<std::string_view>(
      "image", "inferenceConfig", "outputConfig", "reasoningContent",
      "toolConfig", "toolSpec", "toolResult", "toolUse"});
 
-constexpr DialectSetup kSetup = {.base_url = kAwsBaseUrl,
+constexpr DialectSetup kSetup = {.base_url = aws_family::kBaseUrl,
                                  .provider = "bedrock"};
 
 constexpr std::array<std::string_view, 1> kSystemMembers = {"system"};
@@ -71,7 +71,7 @@ const Dialect kDialect = {
     .marks = kMarks,
     .field_names = kFieldNames,
     .nested_objects = kNestedObjects,
-    .headers = &kAwsHeaders,
+    .headers = &aws_family::kHeaders,
     .setup = &kSetup,
     .system_shape = &kSystemShape,
     .framing = Framing::event_stream,

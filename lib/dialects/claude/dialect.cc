@@ -1,6 +1,11 @@
 // Anthropic Messages, POST /v1/messages: the descriptor.
-#include "dialects/claude/serving.h"
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "dialects/anthropic_family/serving.h"
 #include "dialects/claude/tables.h"
+#include "json/writer.h"
+#include "llmproxy/dialect_serving.h"
 
 namespace llmproxy::claude {
 
@@ -14,8 +19,6 @@ constexpr std::array kHeaders = {
     FixedHeader{"anthropic-version", "2023-06-01"}};
 
 constexpr std::array kMarks = {ClientMark{.header = "anthropic-version"}};
-
-constexpr std::array<std::string_view, 1> kNestedObjects = {"output_config"};
 
 constexpr std::array<std::string_view, 2> kRequestHeaders = {
     "anthropic-version", "anthropic-beta"};
@@ -39,6 +42,42 @@ constexpr CountTokens kCountTokens = {.needed_name = "max_tokens",
                                       .answer = "input_tokens"};
 
 // Anthropic API reference, "List Models".
+void write_entry(const ModelEntry& model, json::Writer& w) {
+  w.begin_object();
+  w.member("type", "model");
+  w.member("id", model.id);
+  w.member("display_name", model.id);
+  w.member("created_at",
+           fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(model.created)));
+  w.end_object();
+}
+
+void write_id_or_null(std::string_view name, std::string_view id,
+                      json::Writer& w) {
+  if (id.empty()) return w.member_null(name);
+  w.member(name, id);
+}
+
+void write_model(const ModelEntry& model, std::string& out) {
+  json::Writer w(out);
+  write_entry(model, w);
+}
+
+void write_model_list(std::span<const ModelEntry> page, bool more,
+                      std::string& out) {
+  json::Writer w(out);
+  w.begin_object();
+  w.key("data");
+  w.begin_array();
+  for (const ModelEntry& model : page) write_entry(model, w);
+  w.end_array();
+  w.member("has_more", more);
+  const bool none = page.empty();
+  write_id_or_null("first_id", none ? "" : page.front().id, w);
+  write_id_or_null("last_id", none ? "" : page.back().id, w);
+  w.end_object();
+}
+
 constexpr std::array<std::string_view, 1> kModelPaths = {"/v1/models/"};
 constexpr ModelListShape kModelList = {.upstream_path = "/models?limit=1000",
                                        .upstream_next = "after_id",
@@ -64,12 +103,12 @@ const Dialect kDialect = {
     .client_paths = kClientPaths,
     .marks = kMarks,
     .field_names = kFieldNames,
-    .nested_objects = kNestedObjects,
+    .nested_objects = anthropic_family::kNestedObjects,
     .headers = &kDialectHeaders,
     .setup = &kSetup,
     .count_tokens = &kCountTokens,
     .model_list = &kModelList,
-    .system_shape = &kSystemShape,
+    .system_shape = &anthropic_family::kSystemShape,
     .framing = Framing::sse,
     .stream_content_type = "text/event-stream; charset=utf-8",
     .max_tool_name = 64,

@@ -1,6 +1,9 @@
 // Gemini, POST /v1beta/models/{model}:generateContent: the descriptor.
-#include "dialects/gemini/serving.h"
+#include <fmt/format.h>
+
 #include "dialects/gemini/tables.h"
+#include "json/writer.h"
+#include "llmproxy/dialect_serving.h"
 
 namespace llmproxy::gemini {
 namespace {
@@ -70,6 +73,37 @@ constexpr CountTokens kCountTokens = {
     .answer = "totalTokens"};
 
 // Gemini API reference, "models.list", "models.get".
+void write_entry(const ModelEntry& model, json::Writer& w) {
+  w.begin_object();
+  w.member("name", fmt::format("models/{}", model.id));
+  w.member("displayName", model.id);
+  w.key("supportedGenerationMethods");
+  w.begin_array();
+  for (const std::string_view method :
+       {"generateContent", "streamGenerateContent", "countTokens"}) {
+    w.string(method);
+  }
+  w.end_array();
+  w.end_object();
+}
+
+void write_model(const ModelEntry& model, std::string& out) {
+  json::Writer w(out);
+  write_entry(model, w);
+}
+
+void write_model_list(std::span<const ModelEntry> page, bool more,
+                      std::string& out) {
+  json::Writer w(out);
+  w.begin_object();
+  w.key("models");
+  w.begin_array();
+  for (const ModelEntry& model : page) write_entry(model, w);
+  w.end_array();
+  if (more) w.member("nextPageToken", page.back().id);
+  w.end_object();
+}
+
 constexpr std::array<std::string_view, 2> kModelPaths = {"/v1beta/models/",
                                                          "/v1/models/"};
 constexpr ModelListShape kModelList = {.upstream_path = "/models?pageSize=1000",

@@ -1,6 +1,6 @@
 // OpenAI Chat Completions, POST /v1/chat/completions: the descriptor.
-#include "dialects/openai_chat/serving.h"
 #include "dialects/openai_chat/tables.h"
+#include "dialects/openai_family/serving.h"
 
 namespace llmproxy::openai_chat {
 
@@ -13,20 +13,21 @@ constexpr std::array kClientPaths = {ClientPath{"/v1/chat/completions"},
 constexpr std::array<std::string_view, 1> kNestedObjects = {"function"};
 
 constexpr DialectHeaders kHeaders = {.request_id = "x-request-id",
-                                     .request = kRequestHeaders,
-                                     .lists = kListHeaders,
-                                     .answer = kAnswerHeaders};
+                                     .request = openai_family::kRequestHeaders,
+                                     .lists = openai_family::kListHeaders,
+                                     .answer = openai_family::kAnswerHeaders};
 
-constexpr DialectSetup kSetup = {.base_url = kBaseUrl,
+constexpr DialectSetup kSetup = {.base_url = openai_family::kBaseUrl,
                                  .base_url_end = "/v1",
                                  .provider = "openai-compatible",
                                  .version = "/v1"};
 
 // OpenAI API reference, "List models".
-constexpr ModelListShape kModelList = {.upstream_path = "/models",
-                                       .client_paths = kModelPaths,
-                                       .write_model = write_model,
-                                       .write_list = write_model_list};
+constexpr ModelListShape kModelList = {
+    .upstream_path = "/models",
+    .client_paths = openai_family::kModelPaths,
+    .write_model = openai_family::write_model,
+    .write_list = openai_family::write_model_list};
 
 constexpr std::array<std::string_view, 1> kJoined = {"user"};
 constexpr std::array<std::string_view, 2> kFollowed = {"tool", "function"};
@@ -46,7 +47,7 @@ const Dialect kDialect = {
     .name = kName,
     .title = "OpenAI Chat Completions",
     .wire = kName,
-    .api = kApi,
+    .api = openai_family::kApi,
     .upstream_path = "/chat/completions",
     .upstream_stream_path = "",
     .client_paths = kClientPaths,

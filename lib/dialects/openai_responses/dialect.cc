@@ -1,5 +1,5 @@
 // OpenAI Responses, POST /v1/responses: the descriptor.
-#include "dialects/openai_chat/serving.h"
+#include "dialects/openai_family/serving.h"
 #include "dialects/openai_responses/tables.h"
 
 namespace llmproxy::openai_responses {
@@ -21,18 +21,21 @@ constexpr std::array kFieldNames = {
     FieldName{"*/citations", "*/annotations"},
 };
 
+// Of the models that both APIs have, the other one's rows say more.
+constexpr std::array<std::string_view, 2> kModelRows = {kName, "openai-chat"};
+
 constexpr std::array<std::string_view, 4> kNestedObjects = {
     "item", "namespace", "reasoning", "text"};
 
 // Measured 2026-11: Codex 0.171 gives up at the first 429 without a
 // retry-after.
 constexpr DialectHeaders kHeaders = {.request_id = "x-request-id",
-                                     .request = openai_chat::kRequestHeaders,
-                                     .lists = openai_chat::kListHeaders,
-                                     .answer = openai_chat::kAnswerHeaders,
+                                     .request = openai_family::kRequestHeaders,
+                                     .lists = openai_family::kListHeaders,
+                                     .answer = openai_family::kAnswerHeaders,
                                      .retry_after = "1"};
 
-constexpr DialectSetup kSetup = {.base_url = openai_chat::kBaseUrl,
+constexpr DialectSetup kSetup = {.base_url = openai_family::kBaseUrl,
                                  .base_url_end = "/v1",
                                  .provider = "openai-responses",
                                  .version = "/v1"};
@@ -45,9 +48,9 @@ constexpr CountTokens kCountTokens = {
 
 constexpr ModelListShape kModelList = {
     .upstream_path = "/models",
-    .client_paths = openai_chat::kModelPaths,
-    .write_model = openai_chat::write_model,
-    .write_list = openai_chat::write_model_list};
+    .client_paths = openai_family::kModelPaths,
+    .write_model = openai_family::write_model,
+    .write_list = openai_family::write_model_list};
 
 constexpr std::array<std::string_view, 1> kSystemMembers = {"instructions"};
 constexpr std::array<std::string_view, 1> kFollowed = {"user"};
@@ -69,7 +72,8 @@ const Dialect kDialect = {
     .name = kName,
     .title = "OpenAI Responses",
     .wire = kName,
-    .api = openai_chat::kApi,
+    .api = openai_family::kApi,
+    .model_rows = kModelRows,
     .upstream_path = "/responses",
     .upstream_stream_path = "",
     .client_paths = kClientPaths,

@@ -1,9 +1,9 @@
 // Lists of models as GET /v1/models has them.
 // Source: OpenAI API reference, "List models".
-#include "dialects/openai_chat/serving.h"
+#include "dialects/openai_family/serving.h"
 #include "json/writer.h"
 
-namespace llmproxy::openai_chat {
+namespace llmproxy::openai_family {
 namespace {
 
 void write(const ModelEntry& model, json::Writer& w) {
@@ -34,4 +34,4 @@ void write_model_list(std::span<const ModelEntry> page, bool /*more*/,
   w.end_object();
 }
 
-}  // namespace llmproxy::openai_chat
+}  // namespace llmproxy::openai_family

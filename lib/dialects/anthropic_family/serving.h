@@ -1,14 +1,12 @@
-// What Anthropic's body and lists need beside translation.
+// What dialects with Anthropic's body have alike beside translation.
 #pragma once
 
 #include <array>
-#include <span>
-#include <string>
 #include <string_view>
 
 #include "llmproxy/dialect_serving.h"
 
-namespace llmproxy::claude {
+namespace llmproxy::anthropic_family {
 
 inline constexpr std::array<std::string_view, 1> kSystemMembers = {"system"};
 inline constexpr std::array<std::string_view, 1> kProgressRoles = {"user"};
@@ -22,8 +20,8 @@ inline constexpr SystemShape kSystemShape = {
     .new_part = R"({"type":"text","text":$})",
     .joined = kProgressRoles};
 
-void write_model(const ModelEntry& model, std::string& out);
-void write_model_list(std::span<const ModelEntry> page, bool more,
-                      std::string& out);
+// Objects of the body whose unknown members are kept.
+inline constexpr std::array<std::string_view, 1> kNestedObjects = {
+    "output_config"};
 
-}  // namespace llmproxy::claude
+}  // namespace llmproxy::anthropic_family

@@ -7,9 +7,9 @@
 
 #include "llmproxy/dialect_serving.h"
 
-namespace llmproxy {
+namespace llmproxy::aws_family {
 
-inline constexpr std::array<std::string_view, 8> kAwsRequestHeaders = {
+inline constexpr std::array<std::string_view, 8> kRequestHeaders = {
     "x-amzn-bedrock-accept",
     "x-amzn-bedrock-trace",
     "x-amzn-bedrock-guardrailidentifier",
@@ -18,18 +18,18 @@ inline constexpr std::array<std::string_view, 8> kAwsRequestHeaders = {
     "x-amzn-bedrock-service-tier",
     "x-amzn-bedrock-request-metadata",
     "anthropic-beta"};
-inline constexpr std::array<std::string_view, 1> kAwsListHeaders = {
+inline constexpr std::array<std::string_view, 1> kListHeaders = {
     "anthropic-beta"};
 // Token counts and the type of an error: SDKs and bills read them.
-inline constexpr std::array<std::string_view, 2> kAwsAnswerHeaders = {
+inline constexpr std::array<std::string_view, 2> kAnswerHeaders = {
     "x-amzn-bedrock-", "x-amzn-error"};
 
-inline constexpr DialectHeaders kAwsHeaders = {.request_id = "x-amzn-requestid",
-                                               .request = kAwsRequestHeaders,
-                                               .lists = kAwsListHeaders,
-                                               .answer = kAwsAnswerHeaders};
+inline constexpr DialectHeaders kHeaders = {.request_id = "x-amzn-requestid",
+                                            .request = kRequestHeaders,
+                                            .lists = kListHeaders,
+                                            .answer = kAnswerHeaders};
 
-inline constexpr std::string_view kAwsBaseUrl =
+inline constexpr std::string_view kBaseUrl =
     "the endpoint URL of a Bedrock client has no path";
 
-}  // namespace llmproxy
+}  // namespace llmproxy::aws_family

@@ -8,7 +8,7 @@
 
 #include "llmproxy/dialect_serving.h"
 
-namespace llmproxy::openai_chat {
+namespace llmproxy::openai_family {
 
 inline constexpr std::string_view kApi = "the OpenAI API";
 inline constexpr std::string_view kBaseUrl =
@@ -25,4 +25,4 @@ void write_model(const ModelEntry& model, std::string& out);
 void write_model_list(std::span<const ModelEntry> page, bool more,
                       std::string& out);
 
-}  // namespace llmproxy::openai_chat
+}  // namespace llmproxy::openai_family
