@@ -1,6 +1,7 @@
 // Anthropic Messages, POST /v1/messages: the descriptor.
-#include <fmt/chrono.h>
 #include <fmt/format.h>
+
+#include <chrono>
 
 #include "dialects/anthropic_family/serving.h"
 #include "dialects/claude/tables.h"
@@ -42,13 +43,26 @@ constexpr CountTokens kCountTokens = {.needed_name = "max_tokens",
                                       .answer = "input_tokens"};
 
 // Anthropic API reference, "List Models".
+
+/// "2026-01-31T12:00:00Z"
+std::string date_of(std::int64_t unix_seconds) {
+  namespace chrono = std::chrono;
+  const chrono::sys_seconds time{chrono::seconds(unix_seconds)};
+  const auto midnight = chrono::floor<chrono::days>(time);
+  const chrono::year_month_day date(midnight);
+  const chrono::hh_mm_ss clock(time - midnight);
+  return fmt::format(
+      "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
+      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+      clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+}
+
 void write_entry(const ModelEntry& model, json::Writer& w) {
   w.begin_object();
   w.member("type", "model");
   w.member("id", model.id);
   w.member("display_name", model.id);
-  w.member("created_at",
-           fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(model.created)));
+  w.member("created_at", date_of(model.created));
   w.end_object();
 }
 
