@@ -40,7 +40,7 @@ void when_free(Exchange& exchange, const Backend& backend,
   work();
 }
 
-Headers answer_headers(const Exchange& exchange, const Call& call,
+Headers answer_headers(const Exchange& exchange, const UpstreamCall& call,
                        const Headers& upstream, const Losses& losses) {
   Headers headers =
       relay_response_headers(*call.client, *call.upstream, upstream,
@@ -49,7 +49,7 @@ Headers answer_headers(const Exchange& exchange, const Call& call,
   return headers;
 }
 
-void relay_error(Exchange& exchange, const Call& call,
+void relay_error(Exchange& exchange, const UpstreamCall& call,
                  UpstreamAnswer upstream) {
   redact(*call.backend, exchange.request, upstream.body);
   redact(*call.backend, exchange.request, upstream.headers);

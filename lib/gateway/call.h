@@ -1,5 +1,5 @@
-// Call: everything decided about one request before it goes out, and what all
-// calls have in common on their way. How one is made: prepared_call.h.
+// UpstreamCall: everything decided about one request before it goes out, and
+// what all calls have in common on their way. How one is made: prepared_call.h.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,7 @@
 
 namespace llmproxy::gateway {
 
-struct Call {
+struct UpstreamCall {
   const Backend* backend = nullptr;
   /// The backend as it is for this call alone, where it is not as configured.
   std::shared_ptr<const Backend> own_backend;
@@ -51,12 +51,13 @@ void when_free(Exchange& exchange, const Backend& backend,
                const std::function<void()>& work);
 
 /// Headers for the client of an answer that began with `upstream`.
-Headers answer_headers(const Exchange& exchange, const Call& call,
+Headers answer_headers(const Exchange& exchange, const UpstreamCall& call,
                        const Headers& upstream, const Losses& losses);
 
 /// Sends on an upstream's answer whose status is an error (or no answer at
 /// all to a chat request, such as a redirect).
-void relay_error(Exchange& exchange, const Call& call, UpstreamAnswer upstream);
+void relay_error(Exchange& exchange, const UpstreamCall& call,
+                 UpstreamAnswer upstream);
 
 /// Notes what the upstream counted.
 void note_usage(const Usage& usage, RequestRecord& record);

@@ -25,7 +25,7 @@ Result<ParsedRequest> parse_again(const Exchange& exchange,
 /// Conversations that the backend does not keep: the request becomes one that
 /// says everything, and the answer will be stored.
 Result<ParsedRequest> with_state(const Exchange& exchange, ParsedRequest parsed,
-                                 Call& call) {
+                                 UpstreamCall& call) {
   if (!keeps_answers(*call.client)) return parsed;
   if (call.same_dialect() && !is_demo(*call.backend) &&
       !goes_on_from_store(exchange, parsed)) {
@@ -46,7 +46,7 @@ Result<ParsedRequest> with_edits(const Exchange& exchange, ParsedRequest parsed,
   return parse_again(exchange, std::move(parsed), std::move(body));
 }
 
-Result<CallPlan> plan_chat(Exchange& exchange, Call& call) {
+Result<CallPlan> plan_chat(Exchange& exchange, UpstreamCall& call) {
   LLMPROXY_ASSIGN(ParsedRequest parsed,
                   parse_request(exchange, exchange.dialect,
                                 std::move(exchange.request.body)));
@@ -72,7 +72,7 @@ Result<CallPlan> plan_chat(Exchange& exchange, Call& call) {
 }  // namespace
 
 void answer_chat(Exchange& exchange) {
-  Call call;
+  UpstreamCall call;
   const Result<void> made =
       prepare_call(exchange, call, [&] { return plan_chat(exchange, call); });
   if (!made) return refuse_call(exchange, exchange.dialect, made.error());

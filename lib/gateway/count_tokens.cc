@@ -33,7 +33,7 @@ Result<std::string> chat_body(const CountTokens& row, const std::string& body,
 
 /// Counting is neither limited nor fits anything: the dialects are the same.
 Result<void> make_call(Exchange& exchange, const CountTokens& row,
-                       Place&& place, Call& call) {
+                       Place&& place, UpstreamCall& call) {
   choose_backend(exchange, *place.backend, call);
   call.client = call.upstream = &exchange.dialect;
   LLMPROXY_ASSIGN(ParsedRequest parsed,
@@ -92,7 +92,7 @@ void count_tokens(Exchange& exchange) {
   if ((backend.dialect == &dialect || as_client) &&
       !row.upstream_path.empty()) {
     // It is asked at most once, and an estimate reads what was parsed before.
-    Call call;
+    UpstreamCall call;
     const Result<void> made = run_sized(bytes, [&] {
       return make_call(exchange, row, *std::move(place), call);
     });

@@ -106,7 +106,7 @@ void add_header(std::string_view name, std::string_view value,
 }
 
 Result<void> fill_request(Exchange& exchange, const ModelPath& row, Lead& lead,
-                          Call& call) {
+                          UpstreamCall& call) {
   HttpRequest& client = exchange.request;
   UpstreamRequest& out = call.request;
   out.url = upstream_url(
@@ -133,7 +133,7 @@ Result<void> fill_request(Exchange& exchange, const ModelPath& row, Lead& lead,
 }
 
 Result<void> make_call(Exchange& exchange, const ModelPath& row, Lead& lead,
-                       Call& call) {
+                       UpstreamCall& call) {
   LLMPROXY_TRY(check_lead(exchange, row, lead));
   choose_backend(exchange, *lead.backend, call);
   call.client = call.upstream = &exchange.dialect;
@@ -165,7 +165,7 @@ void answer_by_model(Exchange& exchange) {
   if (!lead) return refuse_call(exchange, exchange.dialect, lead.error());
   record.model = short_name(lead->model);
   record.stream = lead->body.stream;
-  Call call;
+  UpstreamCall call;
   const Result<void> made = run_sized(
       bytes, [&] { return make_call(exchange, *match->row, *lead, call); });
   if (!made) return refuse_call(exchange, exchange.dialect, made.error());

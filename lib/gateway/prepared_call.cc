@@ -16,7 +16,7 @@ namespace {
 
 /// How a call to `call.backend` is to be translated; `images` must outlive
 /// that.
-TranslateOptions options_for(const Exchange& exchange, const Call& call,
+TranslateOptions options_for(const Exchange& exchange, const UpstreamCall& call,
                              const std::string& model, RequestImages& images) {
   const TranslateConfig& config = exchange.core.config().translate;
   TranslateOptions options;
@@ -48,7 +48,7 @@ void lead_to(std::string_view path, const Dialect& dialect,
 /// Where a translation wanted images: fetches them, and translates again,
 /// which takes as long as the request has bytes.
 Result<void> complete_images(Exchange& exchange, CallPlan& plan,
-                             RequestImages& images, Call& call) {
+                             RequestImages& images, UpstreamCall& call) {
   if (!images.wanted()) return {};
   Result<void> done = images.fetch(exchange);
   if (done) {
@@ -61,7 +61,7 @@ Result<void> complete_images(Exchange& exchange, CallPlan& plan,
 
 /// All that takes as long as the body is large.
 Result<CallPlan> carry_out(Exchange& exchange, const MakePlan& make,
-                           RequestImages& images, Call& call) {
+                           RequestImages& images, UpstreamCall& call) {
   LLMPROXY_ASSIGN(CallPlan plan, make());
   Reading reading = read_for_limits(exchange, plan.request);
   LLMPROXY_TRY(fill_call(exchange, plan, images, call));
@@ -93,7 +93,7 @@ Result<ParsedRequest> parse_request(const Exchange& exchange,
 }
 
 void choose_backend(const Exchange& exchange, const Backend& backend,
-                    Call& call) {
+                    UpstreamCall& call) {
   call.backend = &backend;
   call.lends_key = backend.pass_credentials && backend.api_key.empty();
   call.as_client = backend.dialect == nullptr && !is_demo(backend);
@@ -111,7 +111,7 @@ void choose_backend(const Exchange& exchange, const Backend& backend,
   call.backend = call.own_backend.get();
 }
 
-void pass_headers(const Exchange& exchange, Call& call) {
+void pass_headers(const Exchange& exchange, UpstreamCall& call) {
   if (!call.same_dialect()) return;
   const ServerConfig& server = exchange.core.config().server;
   Headers& out = call.request.headers;
@@ -143,7 +143,7 @@ void pass_headers(const Exchange& exchange, Call& call) {
 }
 
 Result<void> fill_call(const Exchange& exchange, CallPlan& plan,
-                       RequestImages& images, Call& call) {
+                       RequestImages& images, UpstreamCall& call) {
   LLMPROXY_ASSIGN(
       TranslatedRequest translated,
       translate_request(std::move(plan.request), *call.upstream,
@@ -159,7 +159,7 @@ Result<void> fill_call(const Exchange& exchange, CallPlan& plan,
   return {};
 }
 
-Result<void> prepare_call(Exchange& exchange, Call& call,
+Result<void> prepare_call(Exchange& exchange, UpstreamCall& call,
                           const MakePlan& make) {
   RequestImages images(exchange.core.config().images, exchange.images);
   LLMPROXY_ASSIGN(CallPlan plan, run_sized(exchange.request.body.size(), [&] {

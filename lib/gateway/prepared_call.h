@@ -28,9 +28,9 @@ Result<ParsedRequest> parse_request(const Exchange& exchange,
 /// Sets the call's backend: as it is configured, or with what this client
 /// brings for it.
 void choose_backend(const Exchange& exchange, const Backend& backend,
-                    Call& call);
+                    UpstreamCall& call);
 /// Adds to `call.request` what of the client's own headers goes with it.
-void pass_headers(const Exchange& exchange, Call& call);
+void pass_headers(const Exchange& exchange, UpstreamCall& call);
 
 /// What a call is made of.
 struct CallPlan {
@@ -47,13 +47,14 @@ struct CallPlan {
 /// request once it is read, unless it may be wanted again: it holds images by
 /// URL.
 Result<void> fill_call(const Exchange& exchange, CallPlan& plan,
-                       RequestImages& images, Call& call);
+                       RequestImages& images, UpstreamCall& call);
 
 /// Decides what a call is made of, and sets its backend and dialects.
 using MakePlan = std::function<Result<CallPlan>()>;
 /// All of it for a chat: makes the plan, fills the call, asks the limits,
 /// fetches images on this thread, which waits. An error behind the limits has
 /// cost a request.
-Result<void> prepare_call(Exchange& exchange, Call& call, const MakePlan& make);
+Result<void> prepare_call(Exchange& exchange, UpstreamCall& call,
+                          const MakePlan& make);
 
 }  // namespace llmproxy::gateway

@@ -216,7 +216,7 @@ Result<std::shared_ptr<const Backend>> backend_for(const Exchange& exchange,
 }
 
 Result<CallPlan> plan_chat(Exchange& exchange, const std::string& provider,
-                           Call& call) {
+                           UpstreamCall& call) {
   LLMPROXY_ASSIGN(call.own_backend, backend_for(exchange, provider));
   call.backend = call.own_backend.get();
   RequestRecord& record = exchange.answer.record();
@@ -237,7 +237,7 @@ Result<CallPlan> plan_chat(Exchange& exchange, const std::string& provider,
                   .passes_headers = false};
 }
 
-void relay_upstream_error(Exchange& exchange, const Call& call,
+void relay_upstream_error(Exchange& exchange, const UpstreamCall& call,
                           UpstreamAnswer upstream) {
   redact(*call.backend, exchange.request, upstream.body);
   redact(*call.backend, exchange.request, upstream.headers);
@@ -256,7 +256,7 @@ void relay_upstream_error(Exchange& exchange, const Call& call,
   exchange.answer.send(upstream.status, std::move(headers), upstream.body);
 }
 
-void relay_success(Exchange& exchange, const Call& call,
+void relay_success(Exchange& exchange, const UpstreamCall& call,
                    const std::string& provider,
                    const UpstreamAnswer& upstream) {
   Answer& answer = exchange.answer;
@@ -278,7 +278,7 @@ void relay_success(Exchange& exchange, const Call& call,
                    answer_body(provider, *response));
 }
 
-void ask(Exchange& exchange, const std::string& provider, Call& call) {
+void ask(Exchange& exchange, const std::string& provider, UpstreamCall& call) {
   Answer& answer = exchange.answer;
   if (call.stream) {
     Headers losses;
@@ -303,7 +303,7 @@ void ask(Exchange& exchange, const std::string& provider, Call& call) {
 
 void answer_provider_chat(Exchange& exchange) {
   const std::string provider = percent_decoded(exchange.tail);
-  Call call;
+  UpstreamCall call;
   const Result<void> made = prepare_call(
       exchange, call, [&] { return plan_chat(exchange, provider, call); });
   if (!made) {

@@ -57,7 +57,8 @@ bool holds_error(std::string_view body) {
   return std::search(body.begin(), body.end(), finder) != body.end();
 }
 
-void relay_answer(Exchange& exchange, Call& call, UpstreamAnswer upstream) {
+void relay_answer(Exchange& exchange, UpstreamCall& call,
+                  UpstreamAnswer upstream) {
   const BodyForm form = form_of(upstream.body);
   Result<TranslatedResponse> translated = run_sized(upstream.body.size(), [&] {
     return take_response(*call.upstream, *call.client, std::move(upstream.body),
@@ -99,7 +100,7 @@ void relay_answer(Exchange& exchange, Call& call, UpstreamAnswer upstream) {
 
 }  // namespace
 
-Result<UpstreamAnswer> fetch_whole(Exchange& exchange, Call& call) {
+Result<UpstreamAnswer> fetch_whole(Exchange& exchange, UpstreamCall& call) {
   Collector collector(exchange.core);
   const Ending& ending = exchange.core.ending();
   exchange.core.transport_for(*call.backend)
@@ -111,7 +112,7 @@ Result<UpstreamAnswer> fetch_whole(Exchange& exchange, Call& call) {
   return answer;
 }
 
-void relay_whole(Exchange& exchange, Call& call,
+void relay_whole(Exchange& exchange, UpstreamCall& call,
                  Result<UpstreamAnswer> upstream) {
   Answer& answer = exchange.answer;
   if (!upstream) {
@@ -127,7 +128,7 @@ void relay_whole(Exchange& exchange, Call& call,
   relay_answer(exchange, call, *std::move(upstream));
 }
 
-void answer_whole(Exchange& exchange, Call& call) {
+void answer_whole(Exchange& exchange, UpstreamCall& call) {
   relay_whole(exchange, call, fetch_whole(exchange, call));
 }
 
