@@ -102,7 +102,7 @@ Error at_backend(const Backend& backend, Error error) {
 TranslatedError explained(Exchange& exchange, const UpstreamCall& call,
                           const UpstreamAnswer& upstream,
                           TranslatedError translated) {
-  Answer& answer = exchange.answer;
+  ClientAnswer& answer = exchange.answer;
   answer.note(translated.error);
   const std::string words = explanation(call, upstream, translated.error);
   if (words.empty()) return translated;

@@ -20,7 +20,7 @@ void refuse_call(Exchange& exchange, const Dialect& dialect,
 void when_free(Exchange& exchange, const Backend& backend,
                const std::function<void()>& work) {
   Slots& slots = exchange.core.slots();
-  Answer& answer = exchange.answer;
+  ClientAnswer& answer = exchange.answer;
   const Ending& ending = exchange.core.ending();
   const bool free = slots.take(backend.deadlines.first_byte, [&] {
     return ending.begun() || answer.client_gone();
@@ -53,7 +53,7 @@ void relay_error(Exchange& exchange, const UpstreamCall& call,
                  UpstreamAnswer upstream) {
   redact(*call.backend, exchange.request, upstream.body);
   redact(*call.backend, exchange.request, upstream.headers);
-  Answer& answer = exchange.answer;
+  ClientAnswer& answer = exchange.answer;
   Headers headers =
       answer_headers(exchange, call, upstream.headers, call.losses);
   if (upstream.status < 400) {

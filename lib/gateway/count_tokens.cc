@@ -73,7 +73,7 @@ void send_estimate(Exchange& exchange, const CountTokens& row,
 }  // namespace
 
 void count_tokens(Exchange& exchange) {
-  Answer& answer = exchange.answer;
+  ClientAnswer& answer = exchange.answer;
   const Dialect& dialect = exchange.dialect;
   const CountTokens row =
       dialect.count_tokens != nullptr ? *dialect.count_tokens : CountTokens();

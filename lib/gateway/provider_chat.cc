@@ -259,7 +259,7 @@ void relay_upstream_error(Exchange& exchange, const UpstreamCall& call,
 void relay_success(Exchange& exchange, const UpstreamCall& call,
                    const std::string& provider,
                    const UpstreamAnswer& upstream) {
-  Answer& answer = exchange.answer;
+  ClientAnswer& answer = exchange.answer;
   Losses losses = call.losses;
   json::Document document;
   const auto root = document.parse_view(upstream.body);
@@ -279,7 +279,7 @@ void relay_success(Exchange& exchange, const UpstreamCall& call,
 }
 
 void ask(Exchange& exchange, const std::string& provider, UpstreamCall& call) {
-  Answer& answer = exchange.answer;
+  ClientAnswer& answer = exchange.answer;
   if (call.stream) {
     Headers losses;
     add_loss_header(call.losses, losses);

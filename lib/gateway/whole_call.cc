@@ -64,7 +64,7 @@ void relay_answer(Exchange& exchange, UpstreamCall& call,
     return take_response(*call.upstream, *call.client, std::move(upstream.body),
                          call.context);
   });
-  Answer& answer = exchange.answer;
+  ClientAnswer& answer = exchange.answer;
   Losses losses = call.losses;
   if (translated) {
     losses.insert(losses.end(), translated->losses.begin(),
@@ -114,7 +114,7 @@ Result<UpstreamAnswer> fetch_whole(Exchange& exchange, UpstreamCall& call) {
 
 void relay_whole(Exchange& exchange, UpstreamCall& call,
                  Result<UpstreamAnswer> upstream) {
-  Answer& answer = exchange.answer;
+  ClientAnswer& answer = exchange.answer;
   if (!upstream) {
     if (answer.client_gone()) return answer.note_client_gone();
     Error error = at_backend(*call.backend, upstream.error());
