@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/bounded.h"
+#include "chat/field_path.h"
 #include "chat/losses.h"
 #include "chat/tool_arguments.h"
 #include "chat/turns.h"
@@ -67,7 +68,9 @@ void AnswerWriter::lose(std::string path, std::string_view thing,
 }
 
 void AnswerWriter::lose_all_extensions() {
-  lose_extensions(response_.extensions, "", who_, losses_);
+  for (const Extension& extension : response_.extensions) {
+    lose(field_path("", extension.name), "a field that only another API has");
+  }
 }
 
 }  // namespace llmproxy

@@ -59,9 +59,9 @@ class CurlTransport final : public Transport {
     if (!origin) return tell_done(handler, std::move(origin).error());
     CurlWorks* works = works_.get();
     if (works == nullptr) return or_none({})->perform(request, handler, {});
-    Exchange exchange(handler, std::move(*origin), request.deadlines,
-                      Exchange::may_not_pause);
-    works->seats().run(request, exchange, cancelled);
+    CurlTransfer transfer(handler, std::move(*origin), request.deadlines,
+                          CurlTransfer::may_not_pause);
+    works->seats().run(request, transfer, cancelled);
   }
 
   std::shared_ptr<Transfer> start(UpstreamRequest request,

@@ -164,10 +164,10 @@ void EngineLoop::deliver(const Letter& letter) {
   if (letter.order == Order::linger) {
     const Time now = Clock::now();
     disarm(job);
-    job.exchange->clock().linger(now);
+    job.transfer->clock().linger(now);
     return arm(job, now);
   }
-  if (const CURLcode code = job.exchange->resume(); code != CURLE_OK) {
+  if (const CURLcode code = job.transfer->resume(); code != CURLE_OK) {
     end(job, code);
   }
 }
@@ -175,9 +175,9 @@ void EngineLoop::deliver(const Letter& letter) {
 void EngineLoop::start(const std::shared_ptr<Job>& job) {
   Result<Origin> origin = parse_origin(job->request.url);
   if (!origin) return tell_done(job->handler, std::move(origin).error());
-  job->exchange =
-      std::make_unique<Exchange>(job->handler, std::move(*origin),
-                                 job->request.deadlines, Exchange::may_pause);
+  job->transfer = std::make_unique<CurlTransfer>(
+      job->handler, std::move(*origin), job->request.deadlines,
+      CurlTransfer::may_pause);
   if (spare_.empty()) {
     job->handle = EasyHandle::create(options_, cache_);
     if (job->handle != nullptr) {
@@ -190,15 +190,15 @@ void EngineLoop::start(const std::shared_ptr<Job>& job) {
     spare_.pop_back();
   }
   if (job->handle == nullptr)
-    return job->exchange->finish(CURLE_OUT_OF_MEMORY, {});
-  const std::string& origin_key = job->exchange->origin().key;
-  if (Result<void> loaded = job->handle->load(job->request, *job->exchange,
+    return job->transfer->finish(CURLE_OUT_OF_MEMORY, {});
+  const std::string& origin_key = job->transfer->origin().key;
+  if (Result<void> loaded = job->handle->load(job->request, *job->transfer,
                                               idle_times_->of(origin_key));
       !loaded) {
-    job->exchange->finish(std::move(loaded).error());
+    job->transfer->finish(std::move(loaded).error());
     return recycle(*job);
   }
-  job->exchange->let_go_when_sent(job->request.body);
+  job->transfer->let_go_when_sent(job->request.body);
   // libcurl looks for an idle connection through all of an origin's, busy ones
   // too: with thousands of streams that takes longer than opening another.
   if (!take_idle(origin_key, Clock::now())) {
@@ -215,8 +215,8 @@ void EngineLoop::check_deadlines() {
   const Time now = Clock::now();
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
     Job& job = *deadlines_.begin()->second;
-    if (const auto passed = job.exchange->clock().passed(now)) {
-      end(job, deadline_error(*passed, job.exchange->origin()));
+    if (const auto passed = job.transfer->clock().passed(now)) {
+      end(job, deadline_error(*passed, job.transfer->origin()));
     } else {
       disarm(job);
       arm(job, now);
@@ -234,7 +234,7 @@ void EngineLoop::collect() {
 }
 
 void EngineLoop::arm(Job& job, Time now) {
-  job.next_check = job.exchange->clock().next_check(now);
+  job.next_check = job.transfer->clock().next_check(now);
   if (job.next_check != Time::max()) deadlines_.emplace(job.next_check, &job);
 }
 
@@ -242,14 +242,14 @@ void EngineLoop::disarm(Job& job) { deadlines_.erase({job.next_check, &job}); }
 
 void EngineLoop::end(Job& job, Error error) {
   const std::shared_ptr<Job> keep = take_out(job);
-  job.exchange->finish(std::move(error));
+  job.transfer->finish(std::move(error));
   recycle(job);
 }
 
 void EngineLoop::end(Job& job, CURLcode code) {
   const std::shared_ptr<Job> keep = take_out(job);
   if (code == CURLE_OK) note_idle(job);
-  job.exchange->finish(code, job.handle->detail());
+  job.transfer->finish(code, job.handle->detail());
   recycle(job);
 }
 
@@ -269,14 +269,14 @@ void EngineLoop::recycle(Job& job) {
   job.handle->unload();
   if (spare_.size() < max_idle_) spare_.push_back(std::move(job.handle));
   job.handle.reset();
-  job.exchange.reset();
+  job.transfer.reset();
   job.request = {};
 }
 
 void EngineLoop::note_idle(Job& job) {
-  const std::string& origin = job.exchange->origin().key;
-  idle_times_->note(origin, job.exchange->headers());
-  if (!job.exchange->keeps_connection()) return;
+  const std::string& origin = job.transfer->origin().key;
+  idle_times_->note(origin, job.transfer->headers());
+  if (!job.transfer->keeps_connection()) return;
   std::deque<Time>& left = left_idle_[origin];
   left.push_back(Clock::now());
   if (left.size() > max_idle_ + 1) left.pop_front();

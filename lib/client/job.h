@@ -6,8 +6,8 @@
 #include <memory>
 #include <utility>
 
+#include "client/curl_transfer.h"
 #include "client/easy_handle.h"
-#include "client/exchange.h"
 #include "client/mailbox.h"
 #include "llmproxy/transport.h"
 
@@ -36,7 +36,7 @@ class Job final : public Transfer, public std::enable_shared_from_this<Job> {
   State state = State::posted;
   UpstreamRequest request;
   ResponseHandler& handler;
-  std::unique_ptr<Exchange> exchange;
+  std::unique_ptr<CurlTransfer> transfer;
   std::unique_ptr<EasyHandle> handle;
   DeadlineClock::Time next_check;  ///< key in the engine's list of deadlines
 

@@ -52,25 +52,25 @@ Seat::~Seat() {
   curl_multi_cleanup(loop_);
 }
 
-void Seat::run(const UpstreamRequest& request, Exchange& exchange,
+void Seat::run(const UpstreamRequest& request, CurlTransfer& transfer,
                const Cancelled& cancelled, milliseconds max_idle) {
-  if (Result<void> loaded = handle_->load(request, exchange, max_idle);
+  if (Result<void> loaded = handle_->load(request, transfer, max_idle);
       !loaded) {
     handle_->unload();
-    return exchange.finish(std::move(loaded).error());
+    return transfer.finish(std::move(loaded).error());
   }
   std::optional<SigpipeGuard> guard;
-  if (exchange.origin().tls) guard.emplace();
-  const Result<CURLcode> code = drive(exchange, cancelled);
+  if (transfer.origin().tls) guard.emplace();
+  const Result<CURLcode> code = drive(transfer, cancelled);
   // A transfer that is taken out before its end loses its connection: that
   // is what tells the upstream to stop.
   curl_multi_remove_handle(loop_, handle_->get());
   handle_->unload();
   guard.reset();
   if (code) {
-    exchange.finish(*code, handle_->detail());
+    transfer.finish(*code, handle_->detail());
   } else {
-    exchange.finish(code.error());
+    transfer.finish(code.error());
   }
 }
 
@@ -110,7 +110,8 @@ CURLMcode Seat::turn(Time until) {
   return failed;
 }
 
-Result<CURLcode> Seat::drive(Exchange& exchange, const Cancelled& cancelled) {
+Result<CURLcode> Seat::drive(CurlTransfer& transfer,
+                             const Cancelled& cancelled) {
   CURLMcode failed = curl_multi_add_handle(loop_, handle_->get());
   Time ask_next = Clock::now() + kAskInterval;
   Time until = Time::min();
@@ -125,10 +126,10 @@ Result<CURLcode> Seat::drive(Exchange& exchange, const Cancelled& cancelled) {
       if (cancelled()) return cancelled_error();
       ask_next = now + kAskInterval;
     }
-    if (const auto passed = exchange.clock().passed(now)) {
-      return deadline_error(*passed, exchange.origin());
+    if (const auto passed = transfer.clock().passed(now)) {
+      return deadline_error(*passed, transfer.origin());
     }
-    until = exchange.clock().next_check(now);
+    until = transfer.clock().next_check(now);
     if (cancelled) until = std::min(until, ask_next);
   }
   return out_of_resources(failed);
@@ -142,13 +143,13 @@ SeatPool::SeatPool(const CurlOptions& options, std::size_t max_seats,
       cache_(std::move(cache)),
       idle_times_(std::move(idle_times)) {}
 
-void SeatPool::run(const UpstreamRequest& request, Exchange& exchange,
+void SeatPool::run(const UpstreamRequest& request, CurlTransfer& transfer,
                    const Cancelled& cancelled) {
-  const std::string origin = exchange.origin().key;
+  const std::string origin = transfer.origin().key;
   std::unique_ptr<Seat> seat = take(origin);
-  if (seat == nullptr) return exchange.finish(CURLE_OUT_OF_MEMORY, {});
-  seat->run(request, exchange, cancelled, idle_times_->of(origin));
-  idle_times_->note(origin, exchange.headers());
+  if (seat == nullptr) return transfer.finish(CURLE_OUT_OF_MEMORY, {});
+  seat->run(request, transfer, cancelled, idle_times_->of(origin));
+  idle_times_->note(origin, transfer.headers());
   give_back(origin, std::move(seat));
 }
 

@@ -30,7 +30,7 @@ class Seat {
   Seat& operator=(const Seat&) = delete;
 
   /// Runs one transfer to its end, on_done included.
-  void run(const UpstreamRequest& request, Exchange& exchange,
+  void run(const UpstreamRequest& request, CurlTransfer& transfer,
            const Cancelled& cancelled, std::chrono::milliseconds max_idle);
 
  private:
@@ -42,7 +42,7 @@ class Seat {
   static int on_timer(CURLM* loop, long milliseconds, void* self);
 
   /// Runs until libcurl is done or we gave up; then the error says why.
-  Result<CURLcode> drive(Exchange& exchange, const Cancelled& cancelled);
+  Result<CURLcode> drive(CurlTransfer& transfer, const Cancelled& cancelled);
   /// Waits for the sockets and lets libcurl do what there is to do.
   CURLMcode turn(Time until);
 
@@ -60,7 +60,7 @@ class SeatPool {
            std::shared_ptr<SharedCache> cache,
            std::shared_ptr<IdleTimes> idle_times);
   /// Runs one transfer on a seat.
-  void run(const UpstreamRequest& request, Exchange& exchange,
+  void run(const UpstreamRequest& request, CurlTransfer& transfer,
            const Cancelled& cancelled);
 
  private:

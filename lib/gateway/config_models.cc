@@ -11,6 +11,7 @@
 #include "gateway/config_rules.h"
 #include "gateway/config_sources.h"
 #include "gateway/headers.h"
+#include "llmproxy/dialect_serving.h"
 
 namespace llmproxy::gateway {
 namespace {
@@ -219,22 +220,6 @@ constexpr YamlField<Entry> kListFields[] = {
 /// Any server, of which nothing is known.
 constexpr std::string_view kAnybody = "openai-compatible";
 
-/// The provider of a dialect where the host is nobody's we know.
-struct DialectProvider {
-  std::string_view dialect;
-  std::string_view provider;
-  /// Base URLs here are what stands before it; the provider's end in it.
-  std::string_view version;
-};
-constexpr std::array kDialectProviders = {
-    DialectProvider{"openai-chat", kAnybody, "/v1"},
-    DialectProvider{"openai-responses", "openai-responses", "/v1"},
-    DialectProvider{"claude", "anthropic", ""},
-    DialectProvider{"gemini", "gemini", ""},
-    DialectProvider{"bedrock", "bedrock-claude", ""},
-    DialectProvider{"bedrock-converse", "bedrock", ""},
-};
-
 std::string_view host_of(std::string_view url) {
   const std::size_t scheme = url.find("://");
   if (scheme == std::string_view::npos) return {};
@@ -245,27 +230,27 @@ std::string_view host_of(std::string_view url) {
 /// Whose quirks to expect at `url`.
 const Provider& provider_at(std::string_view url, const Dialect& dialect) {
   for (const Provider& row : providers()) {
-    if (row.dialect == dialect.name && !row.base_url.empty() &&
+    if (row.dialect == dialect.wire_name() && !row.base_url.empty() &&
         host_of(row.base_url) == host_of(url)) {
       return row;
     }
   }
-  for (const DialectProvider& row : kDialectProviders) {
-    if (row.dialect == dialect.name) return *find_provider(row.provider);
-  }
-  return *find_provider(kAnybody);
+  const Provider* usual =
+      dialect.setup ? find_provider(dialect.setup->provider) : nullptr;
+  return usual != nullptr ? *usual : *find_provider(kAnybody);
 }
 
 /// People also write the endpoint itself. Where the model stands in a path
 /// its beginning is no mark: there are base URLs that end in /models.
 std::string without_endpoint(std::string url) {
+  std::size_t longest = 0;
   for (const Dialect* dialect : dialects()) {
     const std::string_view path = dialect->upstream_path;
     if (!dialect->model_in_path() && url.ends_with(path)) {
-      url.resize(url.size() - path.size());
-      return url;
+      longest = std::max(longest, path.size());
     }
   }
+  url.resize(url.size() - longest);
   return url;
 }
 
@@ -274,9 +259,7 @@ std::string base_url_for(const Entry& entry) {
   while (url.ends_with('/')) url.pop_back();
   url = without_endpoint(std::move(url));
   if (entry.dialect == nullptr || ends_in_version(url)) return url;
-  for (const DialectProvider& row : kDialectProviders) {
-    if (row.dialect == entry.dialect->name) url += row.version;
-  }
+  if (entry.dialect->setup != nullptr) url += entry.dialect->setup->version;
   return url;
 }
 

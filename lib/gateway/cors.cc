@@ -73,7 +73,7 @@ bool is_preflight(const HttpRequest& request) {
 }
 
 void answer_preflight(const CorsConfig& cors, const HttpRequest& request,
-                      const Dialect& dialect, Answer& answer) {
+                      const Dialect& dialect, ClientAnswer& answer) {
   const std::string_view origin = origin_of(request);
   if (!is_configured(cors, origin)) {
     return answer.send_error(dialect, unknown_origin(origin));

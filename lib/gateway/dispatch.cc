@@ -253,7 +253,8 @@ Result<void> hold(HttpRequest& request) {
   return {};
 }
 
-void send(const Dialect& dialect, const Refusal& refused, Answer& answer) {
+void send(const Dialect& dialect, const Refusal& refused,
+          ClientAnswer& answer) {
   answer.send_error(dialect, refused.error, refused.headers);
 }
 
@@ -277,7 +278,7 @@ Result<void> make_readable(const Core& core, HttpRequest& request,
 }
 
 void answer_at_endpoint(const Core& core, HttpRequest&& request, Lead&& lead,
-                        Answer& answer) {
+                        ClientAnswer& answer) {
   const Endpoint endpoint = *lead.match.endpoint;
   const std::size_t tail = endpoint.path.size();
   const std::string path = endpoint_path(lead, request);
@@ -325,7 +326,7 @@ bool takes_large_body(const Core& core, const HttpRequest& head) {
   return lead.match.endpoint && is_upload(*lead.match.endpoint, head);
 }
 
-void dispatch(const Core& core, HttpRequest&& request, Answer& answer) {
+void dispatch(const Core& core, HttpRequest&& request, ClientAnswer& answer) {
   answer.add_headers(cors_headers(core.config().server.cors, request));
   const Dialect* spoken = &asking_dialect(request.path, request.headers);
   if (is_preflight(request)) {

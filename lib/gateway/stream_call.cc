@@ -95,7 +95,7 @@ class StreamCall::Replay final : public EventSink {
   bool told_ = false;
 };
 
-StreamCall::StreamCall(Exchange& exchange, Call& call)
+StreamCall::StreamCall(Exchange& exchange, UpstreamCall& call)
     : Relay(exchange, *call.backend),
       call_(call),
       max_bytes_(exchange.core.config().upstream.max_answer_bytes),

@@ -29,6 +29,7 @@ PUBLIC_HEADERS = {
     "loss.h": "values", "content.h": "values", "chat.h": "values",
     "stream.h": "values", "conversation.h": "chat", "validate.h": "chat",
     "dialect.h": "chat", "dialect_limits.h": "chat",
+    "dialect_serving.h": "chat",
     "translate.h": "translate",
     "system_edits.h": "translate",
     "transport.h": "client", "provider.h": "client", "client.h": "client",
