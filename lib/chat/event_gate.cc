@@ -1,13 +1,8 @@
 #include "chat/event_gate.h"
 
+#include "chat/stream_parts.h"
+
 namespace llmproxy {
-namespace {
-
-bool is_call(PartKind kind) {
-  return kind == PartKind::tool_call || kind == PartKind::custom_tool_call;
-}
-
-}  // namespace
 
 void EventGate::on_event(const StreamEvent& event) {
   if (ended_) return;
@@ -84,11 +79,7 @@ void EventGate::finish(StreamEvent event) {
   for (Part& part : parts_) {
     if (!part.open) continue;
     part.open = false;
-    StreamEvent end;
-    end.kind = EventKind::part_ended;
-    end.part_kind = part.kind;
-    end.part = part.number;
-    next_->on_event(end);
+    next_->on_event(part_event(EventKind::part_ended, part.kind, part.number));
   }
   ended_ = true;
   event.stop_reason =

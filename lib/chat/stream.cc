@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "chat/stream_parts.h"
 #include "chat/take_replay.h"
 
 namespace llmproxy {
@@ -118,11 +119,9 @@ std::size_t next_piece(std::string_view text, const Cut& cut) {
 class PartReplay {
  public:
   PartReplay(EventSink& sink, PartKind kind, std::uint32_t part, Cut cut)
-      : sink_(sink), cut_(cut) {
-    event_.kind = EventKind::part_delta;
-    event_.part_kind = kind;
-    event_.part = part;
-  }
+      : sink_(sink),
+        event_(part_event(EventKind::part_delta, kind, part)),
+        cut_(cut) {}
 
   void text(std::string_view text) {
     while (!text.empty()) {
@@ -151,31 +150,32 @@ class PartReplay {
   const Cut cut_;
 };
 
-/// All of a part but its end.
-void replay_part(const ContentPart& part, std::uint32_t index, EventSink& sink,
-                 Cut cut) {
-  StreamEvent edge;
-  edge.kind = EventKind::part_started;
-  edge.part_kind = kind_of(part);
-  edge.part = index;
+void replay_begin(const ContentPart& part, PartKind kind, std::uint32_t index,
+                  EventSink& sink) {
+  StreamEvent begin = part_event(EventKind::part_started, kind, index);
   if (const auto* call = part.as<ToolCallPart>()) {
-    edge.id = call->id;
-    edge.name = call->name;
+    begin.id = call->id;
+    begin.name = call->name;
   } else if (const auto* thinking = part.as<ThinkingPart>()) {
-    edge.text = thinking->redacted_data;
-    edge.id = thinking->id;
-    edge.issuer = thinking->issuer;
+    begin.text = thinking->redacted_data;
+    begin.id = thinking->id;
+    begin.issuer = thinking->issuer;
   } else if (const auto* image = part.as<ImagePart>()) {
-    edge.name = image->source.media_type;
-    edge.text = image->source.data;
+    begin.name = image->source.media_type;
+    begin.text = image->source.data;
   } else if (const auto* opaque = part.as<OpaquePart>()) {
-    edge.id = opaque->dialect;
-    edge.name = opaque->type;
-    edge.text = opaque->json.text();
+    begin.id = opaque->dialect;
+    begin.name = opaque->type;
+    begin.text = opaque->json.text();
   }
-  sink.on_event(edge);
+  sink.on_event(begin);
+}
 
-  PartReplay deltas(sink, edge.part_kind, index, cut);
+/// All of a part but its end.
+void replay_open(const ContentPart& part, PartKind kind, std::uint32_t index,
+                 EventSink& sink, Cut cut) {
+  replay_begin(part, kind, index, sink);
+  PartReplay deltas(sink, kind, index, cut);
   if (const auto* text = part.as<TextPart>()) {
     deltas.text(text->text);
     for (const RawJson& citation : text->citations) {
@@ -191,12 +191,15 @@ void replay_part(const ContentPart& part, std::uint32_t index, EventSink& sink,
   }
 }
 
-void end_part(PartKind kind, std::uint32_t index, EventSink& sink) {
-  StreamEvent edge;
-  edge.kind = EventKind::part_ended;
-  edge.part_kind = kind;
-  edge.part = index;
-  sink.on_event(edge);
+void replay_end(PartKind kind, std::uint32_t index, EventSink& sink) {
+  sink.on_event(part_event(EventKind::part_ended, kind, index));
+}
+
+void replay_part(const ContentPart& part, std::uint32_t index, EventSink& sink,
+                 Cut cut) {
+  const PartKind kind = kind_of(part);
+  replay_open(part, kind, index, sink, cut);
+  replay_end(kind, index, sink);
 }
 
 void replay_start(const ChatResponse& response, EventSink& sink) {
@@ -313,10 +316,14 @@ void replay(const ChatResponse& response, EventSink& sink, bool words) {
   replay_start(response, sink);
   std::uint32_t index = 0;
   for (const ContentPart& part : response.content) {
-    replay_part(part, index, sink, {.words = words});
-    end_part(kind_of(part), index++, sink);
+    replay_part(part, index++, sink, {.words = words});
   }
   replay_finish(response, sink);
+}
+
+void replay_part(const ContentPart& part, std::uint32_t index,
+                 EventSink& sink) {
+  replay_part(part, index, sink, Cut{});
 }
 
 void take_replay(ChatResponse response, EventSink& sink, std::size_t most) {
@@ -324,9 +331,9 @@ void take_replay(ChatResponse response, EventSink& sink, std::size_t most) {
   std::uint32_t index = 0;
   for (ContentPart& part : response.content) {
     const PartKind kind = kind_of(part);
-    replay_part(part, index, sink, {.most = most});
+    replay_open(part, kind, index, sink, {.most = most});
     part = ContentPart();
-    end_part(kind, index++, sink);
+    replay_end(kind, index++, sink);
   }
   replay_finish(response, sink);
 }

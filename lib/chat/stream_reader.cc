@@ -3,6 +3,9 @@
 #include "base/bounded.h"
 #include "chat/answer_end.h"
 #include "chat/aws_errors.h"
+#include "chat/losses.h"
+#include "chat/stream_parts.h"
+#include "chat/take_replay.h"
 #include "json/text.h"
 
 namespace llmproxy {
@@ -90,6 +93,10 @@ void StreamReader::on_frame(const wire::Frame& frame, EventSink& sink) {
   if (gate_.dropped_call()) lose("/tool_calls", std::string(kNamelessCall));
 }
 
+bool StreamReader::on_sentinel(std::string_view data, EventSink&) {
+  return data == "[DONE]";
+}
+
 void StreamReader::fail_unread(const Error& error, EventSink& sink) {
   if (closed_) return;
   unreadable_ = true;
@@ -120,6 +127,75 @@ void StreamReader::lose(std::string path, std::string what, LossKind kind) {
     if (loss.path == path) return;
   }
   add_loss(losses_, {std::move(path), std::move(what), kind});
+}
+
+void StreamReader::lose_thing(std::string path, std::string_view thing) {
+  Losses told;
+  llmproxy::lose(told, std::move(path), "the canonical form", thing);
+  lose(std::move(told.front().path), std::move(told.front().what));
+}
+
+void StreamReader::send_started(StreamEvent event, EventSink& sink) {
+  if (started_) return;
+  started_ = true;
+  event.kind = EventKind::started;
+  sink.on_event(event);
+}
+
+void StreamReader::send_begin(const ReadPart& part, StreamEvent event,
+                              EventSink& sink) {
+  event.kind = EventKind::part_started;
+  event.part_kind = part.kind;
+  event.part = part.number;
+  sink.on_event(event);
+}
+
+void StreamReader::send_text(const ReadPart& part, std::string_view text,
+                             EventSink& sink) {
+  if (text.empty()) return;
+  StreamEvent event = part_event(EventKind::part_delta, part.kind, part.number);
+  event.text = text;
+  sink.on_event(event);
+}
+
+void StreamReader::send_signature(const ReadPart& part,
+                                  std::string_view signature,
+                                  ReasoningIssuer issuer, EventSink& sink) {
+  StreamEvent event = part_event(EventKind::part_delta, part.kind, part.number);
+  event.signature = signature;
+  event.issuer = issuer;
+  sink.on_event(event);
+}
+
+void StreamReader::send_citation(const ReadPart& part,
+                                 std::string_view citation, EventSink& sink) {
+  if (citation.empty()) return;
+  StreamEvent event = part_event(EventKind::part_delta, part.kind, part.number);
+  event.citation = citation;
+  sink.on_event(event);
+}
+
+void StreamReader::send_end(const ReadPart& part, EventSink& sink) {
+  sink.on_event(part_event(EventKind::part_ended, part.kind, part.number));
+}
+
+void StreamReader::send_whole(const ContentPart& part, EventSink& sink) {
+  replay_part(part, next_part_++, sink);
+}
+
+void StreamReader::send_usage(const Usage& usage, EventSink& sink) {
+  StreamEvent event;
+  event.kind = EventKind::usage;
+  event.usage = &usage;
+  sink.on_event(event);
+}
+
+void StreamReader::send_ping(EventSink& sink) { sink.on_event(StreamEvent{}); }
+
+void StreamReader::send_finished(StreamEvent event, EventSink& sink) {
+  event.kind = EventKind::finished;
+  closed_ = true;
+  sink.on_event(event);
 }
 
 }  // namespace llmproxy

@@ -1,7 +1,5 @@
 // Amazon Bedrock ConverseStream: canonical events to a client's stream. One
 // block open at a time, numbered from 0 without gaps.
-#include <fmt/format.h>
-
 #include <memory>
 
 #include "chat/aws_errors.h"
@@ -56,7 +54,7 @@ class Encoder final : public StreamWriter {
   void open_image(const StreamEvent& event) override {
     const std::string_view format = format_of(kImageFormats, event.name);
     if (format.empty()) {
-      return lose("/content", fmt::format("images of type {}", event.name));
+      return lose("/content", "images of this type in answers");
     }
     begin_start("image");
     w_.member("format", format);
@@ -116,7 +114,7 @@ class Encoder final : public StreamWriter {
   }
 
   void on_citation(const StreamEvent&) override {
-    lose("/content/annotations", "annotations of other APIs");
+    lose("/content/annotations", "citations of other APIs");
   }
 
   /// Programs parse what the deltas of a call add up to.
@@ -132,7 +130,7 @@ class Encoder final : public StreamWriter {
   void on_finished(const StreamEvent& event) override {
     explain(event);
     if (refused_ && event.stop_reason != StopReason::refusal) {
-      lose("/content", "refusals in words", "they became text");
+      lose("/content", "refusals in words", "it became text");
     }
     if (event.stop_reason == StopReason::pause) {
       lose("/stop_reason", "paused turns", "stopReason is end_turn");
@@ -226,7 +224,8 @@ class Encoder final : public StreamWriter {
   void explain(const StreamEvent& event) {
     if (event.refusal_explanation.empty()) return;
     if (event.stop_reason != StopReason::refusal) {
-      return lose("/stop_details/explanation", "explanations of a stop");
+      return lose("/stop_details/explanation",
+                  "an explanation beside the answer");
     }
     send_text(event.refusal_explanation);
     close_part(part_event(EventKind::part_ended, PartKind::text, 0));

@@ -129,7 +129,7 @@ class Encoder final : public StreamWriter {
 
   void on_citation(const StreamEvent& event) override {
     if (!is_own_citation(event.citation)) {
-      return lose("/content/annotations", "annotations of other APIs");
+      return lose("/content/annotations", "citations of other APIs");
     }
     begin_delta("citations_delta");
     w_.member_raw("citation", event.citation);

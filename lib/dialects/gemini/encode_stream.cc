@@ -50,7 +50,7 @@ class Encoder final : public StreamWriter {
   }
 
   void open_refusal(const StreamEvent&) override {
-    lose("/content", "refusals in words", "they became text");
+    lose("/content", "refusals in words", "it became text");
   }
 
   void open_tool_call(const StreamEvent& event) override {
@@ -114,7 +114,7 @@ class Encoder final : public StreamWriter {
 
   /// Google cites beside the text, not in it.
   void on_citation(const StreamEvent&) override {
-    lose("/content/citations", "citations within a text");
+    lose("/content/citations", "citations in texts");
   }
 
   void close_part(const StreamEvent& event) override {
@@ -231,7 +231,7 @@ class Encoder final : public StreamWriter {
 
   void lose_tier() {
     if (service_tier_.empty()) return;
-    lose("/service_tier", "the service tier of an answer");
+    lose("/service_tier", "the tier of an answer");
   }
 
   const bool array_;

@@ -108,7 +108,7 @@ class Encoder final : public StreamWriter {
   }
 
   void on_citation(const StreamEvent&) override {
-    lose("/content/citations", "citations of other APIs");
+    lose("/content/citations", "citations in texts");
   }
 
   /// A call without arguments must add up to "{}": "" is no JSON.

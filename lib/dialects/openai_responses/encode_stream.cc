@@ -110,11 +110,13 @@ class Encoder final : public StreamWriter, public LongEvents {
   }
 
   void on_text(const StreamEvent& event) override {
+    auto* text = part_.as<TextPart>();
+    if (text == nullptr) return;
     if (!part_open_) {
       begin_item(made_id(event));
       begin_content();
     }
-    part_.as<TextPart>()->text += event.text;
+    text->text += event.text;
     begin_of_content("response.output_text.delta");
     w_.member("delta", event.text);
     w_.member_raw("logprobs", "[]");
@@ -122,36 +124,41 @@ class Encoder final : public StreamWriter, public LongEvents {
   }
 
   void on_thinking(const StreamEvent& event) override {
-    ThinkingPart& thinking = *part_.as<ThinkingPart>();
-    if (thinking.text.empty()) {
+    auto* thinking = part_.as<ThinkingPart>();
+    if (thinking == nullptr) return;
+    if (thinking->text.empty()) {
       send_summary_part("response.reasoning_summary_part.added", "");
     }
-    thinking.text += event.text;
+    thinking->text += event.text;
     begin_of_summary("response.reasoning_summary_text.delta");
     w_.member("delta", event.text);
     send();
   }
 
   void on_refusal(const StreamEvent& event) override {
-    part_.as<RefusalPart>()->text += event.text;
+    auto* refusal = part_.as<RefusalPart>();
+    if (refusal == nullptr) return;
+    refusal->text += event.text;
     begin_of_content("response.refusal.delta");
     w_.member("delta", event.text);
     send();
   }
 
   void on_tool_call(const StreamEvent& event) override {
-    ToolCallPart& call = *part_.as<ToolCallPart>();
-    call.arguments += event.text;
-    begin_of_item(call.custom ? "response.custom_tool_call_input.delta"
-                              : "response.function_call_arguments.delta");
+    auto* call = part_.as<ToolCallPart>();
+    if (call == nullptr) return;
+    call->arguments += event.text;
+    begin_of_item(call->custom ? "response.custom_tool_call_input.delta"
+                               : "response.function_call_arguments.delta");
     w_.member("delta", event.text);
     send();
   }
 
   void on_signature(const StreamEvent& event) override {
-    ThinkingPart& thinking = *part_.as<ThinkingPart>();
-    thinking.signature = event.signature;
-    thinking.issuer = event.issuer;
+    auto* thinking = part_.as<ThinkingPart>();
+    if (thinking == nullptr) return;
+    thinking->signature = event.signature;
+    thinking->issuer = event.issuer;
   }
 
   void on_citation(const StreamEvent&) override {
