@@ -5,21 +5,16 @@
 namespace llmproxy {
 
 void EventGate::on_event(const StreamEvent& event) {
-  if (ended_) return;
+  if (!wanted(event)) return;
   switch (event.kind) {
     case EventKind::started:
-      if (started_) return;  // the first one counts
-      started_ = true;
-      id_ = event.id;
-      return next_->on_event(event);
+      return start(event);
     case EventKind::part_started:
       return start_part(event);
     case EventKind::part_delta:
     case EventKind::part_ended:
       return pass_part(event);
     case EventKind::usage:
-      if (started_) next_->on_event(event);
-      return;
     case EventKind::ping:
       return next_->on_event(event);
     case EventKind::finished:
@@ -28,6 +23,19 @@ void EventGate::on_event(const StreamEvent& event) {
       ended_ = true;
       return next_->on_event(event);
   }
+}
+
+/// Nothing behind the end, and usage of an answer only.
+bool EventGate::wanted(const StreamEvent& event) const {
+  return !ended_ && (started_ || event.kind != EventKind::usage);
+}
+
+/// The first one counts.
+void EventGate::start(const StreamEvent& event) {
+  if (started_) return;
+  started_ = true;
+  id_ = event.id;
+  next_->on_event(event);
 }
 
 /// Some upstreams forget to say that the answer begins.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <utility>
+#include <vector>
 
 #include "chat/stream_parts.h"
 #include "chat/take_replay.h"
@@ -55,7 +56,9 @@ ContentPart empty_part(const StreamEvent& event) {
   return part;
 }
 
-void append_delta(ContentPart& part, const StreamEvent& event) {
+void append_delta(std::vector<ContentPart>& parts, const StreamEvent& event) {
+  if (event.part >= parts.size()) return;
+  ContentPart& part = parts[event.part];
   if (auto* text = part.as<TextPart>()) {
     text->text.append(event.text);
     if (!event.citation.empty()) {
@@ -73,6 +76,21 @@ void append_delta(ContentPart& part, const StreamEvent& event) {
   } else if (auto* refusal = part.as<RefusalPart>()) {
     refusal->text.append(event.text);
   }
+}
+
+/// What several kinds of events say.
+void note(const StreamEvent& event, ChatResponse& response) {
+  if (event.usage) response.usage = *event.usage;
+  if (!event.service_tier.empty()) {
+    response.service_tier.assign(event.service_tier);
+  }
+}
+
+void end(const StreamEvent& event, ChatResponse& response) {
+  response.stop_reason = event.stop_reason;
+  response.stop_reason_text.assign(event.stop_reason_text);
+  response.stop_sequence.assign(event.stop_sequence);
+  response.refusal_explanation.assign(event.refusal_explanation);
 }
 
 PartKind kind_of(const ContentPart& part) {
@@ -277,10 +295,7 @@ StreamEvent OwnedStreamEvent::view() const {
 }
 
 void Accumulator::on_event(const StreamEvent& event) {
-  if (event.usage) response_.usage = *event.usage;
-  if (!event.service_tier.empty()) {
-    response_.service_tier.assign(event.service_tier);
-  }
+  note(event, response_);
   switch (event.kind) {
     case EventKind::started:
       response_.id.assign(event.id);
@@ -291,15 +306,10 @@ void Accumulator::on_event(const StreamEvent& event) {
       response_.content.push_back(empty_part(event));
       break;
     case EventKind::part_delta:
-      if (event.part < response_.content.size()) {
-        append_delta(response_.content[event.part], event);
-      }
+      append_delta(response_.content, event);
       break;
     case EventKind::finished:
-      response_.stop_reason = event.stop_reason;
-      response_.stop_reason_text.assign(event.stop_reason_text);
-      response_.stop_sequence.assign(event.stop_sequence);
-      response_.refusal_explanation.assign(event.refusal_explanation);
+      end(event, response_);
       done_ = true;
       break;
     case EventKind::failed:

@@ -66,16 +66,19 @@ void StreamReader::on_last_frame(const wire::Frame& frame) {
   consumed_ = framer_->consumed();
 }
 
+Result<json::Value> StreamReader::parse(std::string_view data) {
+  Result<json::Value> root = document_.parse_view(data);
+  if (root || json::valid_utf8_prefix(data) == data.size()) return root;
+  // Models do emit broken UTF-8; the rest of the answer is worth having.
+  return document_.parse_owned(json::replace_invalid_utf8(data));
+}
+
 void StreamReader::on_frame(const wire::Frame& frame, EventSink& sink) {
   if (frame.exception) {
     return fail(read_aws_exception(frame.name, frame.data), sink);
   }
   if (frame.data.empty() || on_sentinel(frame.data, sink)) return;
-  auto root = document_.parse_view(frame.data);
-  if (!root && json::valid_utf8_prefix(frame.data) != frame.data.size()) {
-    // Models do emit broken UTF-8; the rest of the answer is worth having.
-    root = document_.parse_owned(json::replace_invalid_utf8(frame.data));
-  }
+  const Result<json::Value> root = parse(frame.data);
   if (!root && root.error().kind == ErrorKind::request_too_large) {
     return fail(upstream_malformed("an event of the upstream's stream cannot "
                                    "be read: " +

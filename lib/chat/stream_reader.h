@@ -122,6 +122,7 @@ class StreamReader : public StreamDecoder {
 
  private:
   void on_frame(const wire::Frame& frame, EventSink& sink);
+  Result<json::Value> parse(std::string_view data);
   void on_last_frame(const wire::Frame& frame);
   /// The same for what is no event.
   void fail_unread(const Error& error, EventSink& sink);

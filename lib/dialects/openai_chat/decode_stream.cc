@@ -237,16 +237,8 @@ class Decoder final : public StreamReader {
   /// even under an old index: some servers send index 0 for all.
   Call& find_call(std::optional<std::int64_t> index, std::string_view id,
                   std::string_view name) {
-    Call* found = nullptr;
-    for (Call& call : calls_) {
-      const bool same_id = !id.empty() && call.id == id;
-      const bool same_index = index && call.index == index;
-      if (same_id || same_index) found = &call;
-      if (same_id) break;
-    }
-    if (found == nullptr && !index && id.empty() && !calls_.empty()) {
-      found = &calls_.back();
-    }
+    Call* found = call_of_id(id);
+    if (found == nullptr) found = call_of_index(index, id);
     const bool other = found != nullptr && !id.empty() && !found->id.empty() &&
                        found->id != id && !name.empty();
     if (found == nullptr || other) {
@@ -254,6 +246,23 @@ class Decoder final : public StreamReader {
       found->index = index;
     }
     return *found;
+  }
+
+  Call* call_of_id(std::string_view id) {
+    if (id.empty()) return nullptr;
+    for (Call& call : calls_) {
+      if (call.id == id) return &call;
+    }
+    return nullptr;
+  }
+
+  /// The last one of that index; what has neither is of the last call.
+  Call* call_of_index(std::optional<std::int64_t> index, std::string_view id) {
+    for (std::size_t i = calls_.size(); i > 0; --i) {
+      Call& call = calls_[i - 1];
+      if (index ? call.index == index : id.empty()) return &call;
+    }
+    return nullptr;
   }
 
   bool is_declared(std::string_view name) const {
