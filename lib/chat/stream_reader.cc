@@ -2,7 +2,6 @@
 
 #include "base/bounded.h"
 #include "chat/answer_end.h"
-#include "chat/aws_errors.h"
 #include "chat/losses.h"
 #include "chat/stream_parts.h"
 #include "chat/take_replay.h"
@@ -74,8 +73,8 @@ Result<json::Value> StreamReader::parse(std::string_view data) {
 }
 
 void StreamReader::on_frame(const wire::Frame& frame, EventSink& sink) {
-  if (frame.exception) {
-    return fail(read_aws_exception(frame.name, frame.data), sink);
+  if (frame.exception && read_exception_ != nullptr) {
+    return fail(read_exception_(frame.name, frame.data), sink);
   }
   if (frame.data.empty() || on_sentinel(frame.data, sink)) return;
   const Result<json::Value> root = parse(frame.data);
@@ -134,7 +133,7 @@ void StreamReader::lose(std::string path, std::string what, LossKind kind) {
 
 void StreamReader::lose_thing(std::string path, std::string_view thing) {
   Losses told;
-  llmproxy::lose(told, std::move(path), "the canonical form", thing);
+  llmproxy::lose(told, std::move(path), kCanonicalForm, thing);
   lose(std::move(told.front().path), std::move(told.front().what));
 }
 

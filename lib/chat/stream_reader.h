@@ -25,6 +25,10 @@
 
 namespace llmproxy {
 
+/// How a dialect reads a failure that the framing itself tells (Frame::
+/// exception).
+using ReadException = Error (*)(std::string_view name, std::string_view data);
+
 /// A part of the answer while it is read.
 struct ReadPart {
   static constexpr std::uint32_t kNone = UINT32_MAX;
@@ -52,10 +56,12 @@ const ReadRow<Member>* find_row(const ReadRow<Member> (&rows)[N],
 /// A dialect's decoder derives from this and reads one event at a time.
 class StreamReader : public StreamDecoder {
  public:
-  /// The framing; server-sent events by default.
+  /// The framing, server-sent events by default, and what reads the failures
+  /// that it tells; nullptr where it tells none.
   explicit StreamReader(std::unique_ptr<wire::Framer> framer =
-                            std::make_unique<wire::SseDecoder>())
-      : framer_(std::move(framer)) {}
+                            std::make_unique<wire::SseDecoder>(),
+                        ReadException read_exception = nullptr)
+      : framer_(std::move(framer)), read_exception_(read_exception) {}
   void feed(std::string_view bytes, EventSink& sink) final;
   void finish(EventSink& sink) final;
   std::size_t consumed() const final { return consumed_; }
@@ -130,6 +136,7 @@ class StreamReader : public StreamDecoder {
   class Counted;
 
   std::unique_ptr<wire::Framer> framer_;
+  ReadException read_exception_;
   EventGate gate_;
   json::Document document_;
   Losses losses_;

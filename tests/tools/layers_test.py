@@ -13,6 +13,8 @@ import sys
 # A file may include from its own layer and from those before it.
 # (dialect, the one whose wire it shares): see docs/decisions.md.
 SHARED_BODIES = {("bedrock", "claude"), ("openai_responses", "openai_chat")}
+# (dialect, the family whose folder it uses).
+SHARED_BODIES |= {("bedrock", "aws_family"), ("bedrock_converse", "aws_family")}
 LAYERS = ["values", "base", "json", "wire", "chat", "dialects", "translate",
           "client", "gateway", "server"]
 

@@ -23,7 +23,9 @@ struct Block : ReadPart {
 
 class Decoder final : public StreamReader {
  public:
-  Decoder() : StreamReader(std::make_unique<wire::EventStreamDecoder>()) {}
+  Decoder()
+      : StreamReader(std::make_unique<wire::EventStreamDecoder>(), read_error) {
+  }
 
  protected:
   bool on_sentinel(std::string_view, EventSink&) override { return false; }

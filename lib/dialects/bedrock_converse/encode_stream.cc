@@ -2,10 +2,10 @@
 // block open at a time, numbered from 0 without gaps.
 #include <memory>
 
-#include "chat/aws_errors.h"
 #include "chat/sealed_reasoning.h"
 #include "chat/stream_parts.h"
 #include "chat/stream_writer.h"
+#include "dialects/aws_family/errors.h"
 #include "dialects/bedrock_converse/tables.h"
 #include "wire/event_stream.h"
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "chat/stream_reader.h"
 #include "dialects/claude/tables.h"
 #include "wire/framer.h"
 
@@ -53,9 +54,10 @@ Result<void> write_body(const ChatRequest& request,
 void write_answer(const ChatResponse& response, const Host& host,
                   std::string& out, Losses& losses);
 
-/// Each frame's data is one event of the API.
+/// Each frame's data is one event of the API; `read_exception` reads the
+/// failures that the framing tells.
 std::unique_ptr<StreamDecoder> new_stream_decoder(
-    std::unique_ptr<wire::Framer> framer);
+    std::unique_ptr<wire::Framer> framer, ReadException read_exception);
 
 /// How events get to the wire.
 struct StreamFraming {

@@ -28,8 +28,8 @@ struct Block : ReadPart {
 
 class Decoder final : public StreamReader {
  public:
-  explicit Decoder(std::unique_ptr<wire::Framer> framer)
-      : StreamReader(std::move(framer)) {}
+  Decoder(std::unique_ptr<wire::Framer> framer, ReadException read_exception)
+      : StreamReader(std::move(framer), read_exception) {}
 
  protected:
   void on_object(std::string_view name, Value data, EventSink& sink) override {
@@ -323,12 +323,12 @@ class Decoder final : public StreamReader {
 }  // namespace
 
 std::unique_ptr<StreamDecoder> new_stream_decoder(
-    std::unique_ptr<wire::Framer> framer) {
-  return std::make_unique<Decoder>(std::move(framer));
+    std::unique_ptr<wire::Framer> framer, ReadException read_exception) {
+  return std::make_unique<Decoder>(std::move(framer), read_exception);
 }
 
 std::unique_ptr<StreamDecoder> new_stream_decoder(const RequestContext&) {
-  return new_stream_decoder(std::make_unique<wire::SseDecoder>());
+  return new_stream_decoder(std::make_unique<wire::SseDecoder>(), nullptr);
 }
 
 }  // namespace llmproxy::claude
