@@ -107,6 +107,8 @@ SHARED_HELPERS = {"write_plain_text", "read_tool_config", "read_output_config"}
 ABSENT = {
     ("bedrock_converse", "response.cc", "read_id"):
         "answers of Converse have neither an id nor a model",
+    ("bedrock_converse", "decode_stream.cc", "read_failed"):
+        "failures of Converse are frames: its read_error reads them",
     ("claude", "encode_messages.cc", "write_audio"): "it has no audio",
     ("claude", "decode_messages.cc", "read_audio"): "it has no audio",
     ("gemini", "encode_messages.cc", "write_cache"): "it has no cache markers",
