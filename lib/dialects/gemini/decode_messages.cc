@@ -445,7 +445,7 @@ Result<void> read_system(ObjectReader& reader, ChatRequest& request) {
   return {};
 }
 
-Result<void> read_contents(ObjectReader& reader, ChatRequest& request) {
+Result<void> read_messages(ObjectReader& reader, ChatRequest& request) {
   const Value contents = reader.take("contents");
   if (contents.absent() || (contents.is_array() && contents.size() == 0)) {
     return invalid_request("contents is required", "/contents");

@@ -315,7 +315,7 @@ Result<ChatRequest> decode_request(const Value& body, const RequestHead& head) {
   request.include_usage = true;
   reader.take("model");  // tolerated by the API; the path counts
   LLMPROXY_TRY(read_system(reader, request));
-  LLMPROXY_TRY(read_contents(reader, request));
+  LLMPROXY_TRY(read_messages(reader, request));
   LLMPROXY_TRY(read_tools(reader, request));
   LLMPROXY_TRY(read_tool_config(reader, request));
   LLMPROXY_TRY(read_config(reader, request));
