@@ -9,10 +9,10 @@
 
 namespace llmproxy::openai_chat {
 
-/// The array `messages`. Errors name the place.
-Result<std::vector<Message>> read_messages(json::Value messages);
+/// `messages`, appended to the request's. Errors name the place.
+Result<void> read_messages(json::ObjectReader& reader, ChatRequest& request);
 /// The cache marker of a part or a tool.
-std::optional<CacheMarker> read_breakpoint(json::ObjectReader& part);
+std::optional<CacheMarker> read_cache(json::ObjectReader& reader);
 
 /// Writes the array `messages`. The API wants: text only in system, assistant
 /// and tool messages; tool messages directly behind the call they answer.
