@@ -39,6 +39,7 @@ inline constexpr auto kThinkingTypes = enum_table<ReasoningMode>({
     {ReasoningMode::adaptive, "adaptive"},
 });
 static_assert(covers(kThinkingTypes, kLastReasoningMode));
+inline constexpr std::int64_t kMinBudget = 1024;  // tokens
 
 // Members of the union toolChoice; there is none that forbids.
 inline constexpr auto kToolChoices = enum_table<ToolChoiceMode>({
