@@ -160,24 +160,9 @@ Result<Parts> read_content(ObjectReader& reader) {
 }
 
 Result<ContentPart> read_part(Value value, const std::string& path) {
-  if (!value.is_object()) {
-    return json::not_an_object("a content part", value, path);
-  }
-  ObjectReader reader(value, path);
-  LLMPROXY_ASSIGN(const std::string type, reader.required_string("type"));
-  const PartRow* row = find_row(kParts, type);
-  if (row == nullptr) {
-    return invalid_request(
-        fmt::format("unknown content part type '{}'; expected text, image_url, "
-                    "input_audio, file or refusal",
-                    type),
-        reader.path_of("type"));
-  }
-  ContentPart part;
-  LLMPROXY_ASSIGN(part.value, row->read(reader));
-  part.cache = read_cache(reader);
-  part.extensions = reader.rest();
-  return part;
+  return openai_family::read_part(
+      value, path, kParts, "text, image_url, input_audio, file or refusal",
+      read_cache);
 }
 
 Result<ContentPart::Value> read_text(ObjectReader& part) {

@@ -1,5 +1,7 @@
 #include "dialects/openai_family/request.h"
 
+#include <fmt/format.h>
+
 #include "chat/media.h"
 
 namespace llmproxy::openai_family {
@@ -32,6 +34,29 @@ Result<void> read_identity(ObjectReader& reader, ChatRequest& request) {
   }
   LLMPROXY_ASSIGN(request.service_tier, reader.optional_string("service_tier"));
   return {};
+}
+
+Result<ContentPart> read_part(
+    Value value, const std::string& path, std::span<const PartRow> rows,
+    std::string_view expected,
+    std::optional<CacheMarker> (*read_cache)(ObjectReader& part)) {
+  if (!value.is_object()) {
+    return json::not_an_object("a content part", value, path);
+  }
+  ObjectReader reader(value, path);
+  LLMPROXY_ASSIGN(const std::string type, reader.required_string("type"));
+  const PartRow* row = find_row(rows, type);
+  if (row == nullptr) {
+    return invalid_request(
+        fmt::format("unknown content part type '{}'; expected {}", type,
+                    expected),
+        reader.path_of("type"));
+  }
+  ContentPart part;
+  LLMPROXY_ASSIGN(part.value, row->read(reader));
+  part.cache = read_cache(reader);
+  part.extensions = reader.rest();
+  return part;
 }
 
 Result<ContentPart::Value> read_input_audio(ObjectReader& part) {

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "chat/read_parts.h"
 #include "json/fields.h"
 #include "json/text.h"
 #include "llmproxy/chat.h"
@@ -18,6 +21,13 @@ Result<void> read_schema_names(json::ObjectReader& reader,
                                ResponseFormat& format);
 /// safety_identifier or user, and service_tier.
 Result<void> read_identity(json::ObjectReader& reader, ChatRequest& request);
+
+/// A part that says its type: by the row of it, with what any part may carry.
+/// `expected` lists the types for errors.
+Result<ContentPart> read_part(
+    json::Value value, const std::string& path, std::span<const PartRow> rows,
+    std::string_view expected,
+    std::optional<CacheMarker> (*read_cache)(json::ObjectReader& part));
 
 /// `input_audio`: {"data", "format"}.
 Result<ContentPart::Value> read_input_audio(json::ObjectReader& part);
