@@ -21,6 +21,16 @@ const PartRow* find_row(std::span<const PartRow> rows, std::string_view type) {
   return nullptr;
 }
 
+Result<ContentPart> read_by_row(
+    const PartRow& row, json::ObjectReader& reader,
+    std::optional<CacheMarker> (*read_cache)(json::ObjectReader& part)) {
+  ContentPart part;
+  LLMPROXY_ASSIGN(part.value, row.read(reader));
+  part.cache = read_cache(reader);
+  part.extensions = reader.rest();
+  return part;
+}
+
 std::optional<CacheMarker> read_marker(json::ObjectReader& reader,
                                        std::string_view member) {
   const json::Value marker = reader.take(member);

@@ -28,6 +28,10 @@ struct PartRow {
 };
 /// nullptr = no row has that type.
 const PartRow* find_row(std::span<const PartRow> rows, std::string_view type);
+/// The part as its row reads it, with what any part may carry.
+Result<ContentPart> read_by_row(
+    const PartRow& row, json::ObjectReader& reader,
+    std::optional<CacheMarker> (*read_cache)(json::ObjectReader& part));
 
 /// `member`: {"ttl": "5m"}; nullopt = there is no such marker.
 std::optional<CacheMarker> read_marker(json::ObjectReader& reader,
@@ -90,6 +94,20 @@ Result<void> read_message_array(json::ObjectReader& body, ChatRequest& request,
         request.messages.push_back(std::move(message));
         return {};
       });
+}
+
+/// `member`, which may be missing; `name` is what errors call it.
+template <std::size_t N>
+Result<void> read_effort(json::ObjectReader& reader, std::string_view member,
+                         const EnumTable<Effort, N>& efforts,
+                         std::string_view name, Reasoning& reasoning) {
+  LLMPROXY_ASSIGN(const json::Value effort,
+                  reader.optional(member, json::Type::string));
+  if (!effort) return {};
+  LLMPROXY_ASSIGN(
+      reasoning.effort,
+      json::read_word(efforts, effort.string(), name, reader.path_of(member)));
+  return {};
 }
 
 /// A tool that runs at its provider, kept as it is.

@@ -157,14 +157,8 @@ class RequestReader {
                     reader_.optional("outputConfig", Type::object));
     if (!value) return {};
     ObjectReader config(value, "/outputConfig");
-    LLMPROXY_ASSIGN(const Value effort,
-                    config.optional("effort", Type::string));
-    if (effort) {
-      LLMPROXY_ASSIGN(
-          request_.reasoning.effort,
-          json::read_word(kEfforts, effort.string(), "outputConfig.effort",
-                          config.path_of("effort")));
-    }
+    LLMPROXY_TRY(read_effort(config, "effort", kEfforts, "outputConfig.effort",
+                             request_.reasoning));
     LLMPROXY_TRY(read_format(config));
     json::keep_rest(config, kOutputConfig, request_.extensions);
     return {};

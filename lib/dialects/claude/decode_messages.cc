@@ -122,15 +122,12 @@ Result<ContentPart> read_part(Value value, const std::string& path) {
   if (type.empty()) {
     return invalid_request("type must not be empty", reader.path_of("type"));
   }
-  ContentPart part;
   const PartRow* row = find_row(kParts, type);
-  if (row == nullptr || made_of_blocks(value)) {
-    part.value = opaque_part(kName, type, value);
-    return part;
+  if (row != nullptr && !made_of_blocks(value)) {
+    return read_by_row(*row, reader, read_cache);
   }
-  LLMPROXY_ASSIGN(part.value, row->read(reader));
-  part.cache = read_cache(reader);
-  part.extensions = reader.rest();
+  ContentPart part;
+  part.value = opaque_part(kName, type, value);
   return part;
 }
 

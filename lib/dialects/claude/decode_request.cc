@@ -130,14 +130,8 @@ class RequestReader {
     LLMPROXY_TRY(read_format(old_format, "/output_format"));
     if (!value) return {};
     ObjectReader config(value, "/output_config");
-    LLMPROXY_ASSIGN(const Value effort,
-                    config.optional("effort", Type::string));
-    if (effort) {
-      LLMPROXY_ASSIGN(
-          request_.reasoning.effort,
-          json::read_word(kEfforts, effort.string(), "output_config.effort",
-                          config.path_of("effort")));
-    }
+    LLMPROXY_TRY(read_effort(config, "effort", kEfforts, "output_config.effort",
+                             request_.reasoning));
     LLMPROXY_TRY(read_format(config.take("format"), config.path_of("format")));
     json::keep_rest(config, "output_config/", request_.extensions);
     return {};

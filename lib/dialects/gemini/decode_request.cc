@@ -103,27 +103,31 @@ class RequestReader {
   }
 
   Result<void> read_sampling(ObjectReader& config) {
-    for (const RealRow& row : kReals) {
+    LLMPROXY_TRY(read_numbers(
+        config, kReals, [](Value value) { return value.number(); },
+        [](const RealRow& row) {
+          return fmt::format("{} must be between {} and {}", row.name, row.min,
+                             row.max);
+        }));
+    return read_numbers(
+        config, kIntegers, [](Value value) { return value.integer(); },
+        [](const IntegerRow& row) {
+          return fmt::format("{} must be an integer{}", row.name,
+                             row.min > 0 ? " of at least 1" : "");
+        });
+  }
+
+  template <class Rows, class Number, class Complaint>
+  Result<void> read_numbers(ObjectReader& config, const Rows& rows,
+                            Number number_of, Complaint complaint) {
+    for (const auto& row : rows) {
       const Value value = take(config, row.name);
       if (value.absent()) continue;
-      request_.*row.member = value.number();
-      const auto& number = request_.*row.member;
+      const auto number = number_of(value);
       if (!number || *number < row.min || *number > row.max) {
-        return invalid_request(fmt::format("{} must be between {} and {}",
-                                           row.name, row.min, row.max),
-                               config.path_of(value.key()));
+        return invalid_request(complaint(row), config.path_of(value.key()));
       }
-    }
-    for (const IntegerRow& row : kIntegers) {
-      const Value value = take(config, row.name);
-      if (value.absent()) continue;
-      request_.*row.member = value.integer();
-      const auto& number = request_.*row.member;
-      if (!number || *number < row.min || *number > row.max) {
-        return invalid_request(fmt::format("{} must be an integer{}", row.name,
-                                           row.min > 0 ? " of at least 1" : ""),
-                               config.path_of(value.key()));
-      }
+      request_.*row.member = number;
     }
     return {};
   }

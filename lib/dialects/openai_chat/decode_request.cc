@@ -224,13 +224,8 @@ class RequestReader {
   }
 
   Result<void> read_thinking() {
-    constexpr std::string_view kField = "reasoning_effort";
-    LLMPROXY_ASSIGN(const Value value, reader_.optional(kField, Type::string));
-    if (!value) return {};
-    LLMPROXY_ASSIGN(request_.reasoning.effort,
-                    json::read_word(kEfforts, value.string(), kField,
-                                    reader_.path_of(kField)));
-    return {};
+    return read_effort(reader_, "reasoning_effort", kEfforts,
+                       "reasoning_effort", request_.reasoning);
   }
 
   Result<void> read_identity() {

@@ -52,11 +52,7 @@ Result<ContentPart> read_part(
                     expected),
         reader.path_of("type"));
   }
-  ContentPart part;
-  LLMPROXY_ASSIGN(part.value, row->read(reader));
-  part.cache = read_cache(reader);
-  part.extensions = reader.rest();
-  return part;
+  return read_by_row(*row, reader, read_cache);
 }
 
 Result<ContentPart::Value> read_input_audio(ObjectReader& part) {

@@ -237,14 +237,8 @@ class RequestReader {
                     reader_.optional("reasoning", Type::object));
     if (!value) return {};
     ObjectReader reader(value, "/reasoning");
-    LLMPROXY_ASSIGN(const Value effort,
-                    reader.optional("effort", Type::string));
-    if (effort) {
-      LLMPROXY_ASSIGN(
-          request_.reasoning.effort,
-          json::read_word(kEfforts, effort.string(), "reasoning.effort",
-                          reader.path_of("effort")));
-    }
+    LLMPROXY_TRY(read_effort(reader, "effort", kEfforts, "reasoning.effort",
+                             request_.reasoning));
     const std::string_view summary = value["summary"].string();
     if (!summary.empty()) request_.reasoning.display = "summarized";
     // The others ask for a certain length, which nobody else can be told.
