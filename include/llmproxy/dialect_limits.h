@@ -118,10 +118,6 @@ struct DialectLimits {
   bool image_urls = true;            ///< fetches by URL
   bool message_names = false;        ///< `name` in messages
   bool message_extensions = true;    ///< unknown members of messages
-  bool file_names = true;            ///< files have a name or a title
-  /// Whose thinking its models read again: that of nobody known is dropped,
-  /// where another dialect wrote it. unknown = the encoder knows.
-  ReasoningIssuer thinking_of = ReasoningIssuer::unknown;
 
   // Whose call it is.
   bool user_id = true;

@@ -63,8 +63,6 @@ void fit_turns(FitStep& step);
 /// Extensions, cache markers, citations, files and images of messages and
 /// their parts, those within tool results included.
 Result<void> fit_parts(FitStep& step);
-/// Thinking that nobody signed, names of files.
-void fit_history(FitStep& step);
 /// Members of the request that only its dialect knows; added_fields.
 void fit_extensions(FitStep& step);
 

@@ -134,15 +134,11 @@ bool MessagesWriter::sendable(const ContentPart& part,
   }
   const auto* thinking = part.as<ThinkingPart>();
   if (thinking == nullptr) return true;
-  if (thinking->redacted_data.empty() && thinking->text.empty() &&
-      thinking->signature.empty()) {
+  if (!thinking->redacted_data.empty()) {
+    lose(path, "encrypted thinking");
     return false;
   }
-  const bool readable = thinking->redacted_data.empty() &&
-                        (thinking->issuer == ReasoningIssuer::google ||
-                         thinking->issuer == ReasoningIssuer::unknown);
-  if (!readable) lose(path, "thinking without Google's signature");
-  return readable;
+  return !thinking->text.empty() || !thinking->signature.empty();
 }
 
 Result<void> MessagesWriter::write_message(const Turn& turn) {
@@ -226,7 +222,6 @@ Result<void> MessagesWriter::write_audio(const AudioPart& audio,
 
 Result<void> MessagesWriter::write_document(const DocumentPart& document,
                                             const std::string& path) {
-  if (!document.context.empty()) lose(path + "/context", "document context");
   const MediaSource& source = document.source;
   if (source.kind != MediaKind::text) {
     return write_media(source, document.title, path);
