@@ -13,8 +13,6 @@ import sys
 # A file may include from its own layer and from those before it.
 # (dialect, the one whose wire it shares): see docs/decisions.md.
 SHARED_BODIES = {("bedrock", "claude"), ("openai_responses", "openai_chat")}
-SHARED_BODIES |= {("openai_chat", "openai_family"),
-                  ("openai_responses", "openai_family")}
 LAYERS = ["values", "base", "json", "wire", "chat", "dialects", "translate",
           "client", "gateway", "server"]
 

@@ -82,7 +82,7 @@ Result<void> read_system(ObjectReader& reader, ChatRequest& request) {
   LLMPROXY_ASSIGN(const Value blocks, reader.optional("system", Type::array));
   if (blocks.size() == 0) return {};
   LLMPROXY_ASSIGN(std::vector<ContentPart> content,
-                  read_content(blocks, "/system"));
+                  read_blocks(blocks, "/system"));
   request.messages.push_back(system_field(std::move(content)));
   return {};
 }
@@ -95,14 +95,14 @@ Result<Message> read_message(ObjectReader& reader) {
                   read_role(reader, kRoles, "user, assistant or system"));
   LLMPROXY_ASSIGN(const Value content, reader.required(kContent, Type::array));
   LLMPROXY_ASSIGN(message.content,
-                  read_content(content, reader.path_of(kContent)));
+                  read_blocks(content, reader.path_of(kContent)));
   return message;
 }
 
 }  // namespace
 
-Result<std::vector<ContentPart>> read_content(Value blocks,
-                                              const std::string& path) {
+Result<std::vector<ContentPart>> read_blocks(Value blocks,
+                                             const std::string& path) {
   std::vector<ContentPart> out;
   std::int32_t index = 0;
   LLMPROXY_TRY(json::read_each(
@@ -264,7 +264,7 @@ Part read_tool_result(const Block& block, Extensions& extensions) {
   LLMPROXY_ASSIGN(part.call_id, reader.required_string("toolUseId"));
   LLMPROXY_ASSIGN(const Value content, reader.required("content", Type::array));
   LLMPROXY_ASSIGN(part.content,
-                  read_content(content, reader.path_of("content")));
+                  read_blocks(content, reader.path_of("content")));
   LLMPROXY_ASSIGN(const std::string status, reader.optional_string("status"));
   part.is_error = status == "error";
   keep_rest(reader, block, extensions);

@@ -14,8 +14,8 @@ namespace llmproxy::bedrock_converse {
 Result<void> read_system(json::ObjectReader& reader, ChatRequest& request);
 Result<void> read_messages(json::ObjectReader& reader, ChatRequest& request);
 /// Content blocks of a message or an answer.
-Result<std::vector<ContentPart>> read_content(json::Value blocks,
-                                              const std::string& path);
+Result<std::vector<ContentPart>> read_blocks(json::Value blocks,
+                                             const std::string& path);
 /// The marker in a cachePoint.
 CacheMarker read_cache(json::Value point);
 

@@ -275,7 +275,7 @@ Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
   ChatResponse response;
   response.dialect = std::string(kName);
   reader.take("output");
-  auto blocks = read_content(content, "/output/message/content");
+  auto blocks = read_blocks(content, "/output/message/content");
   if (!blocks) {
     return upstream_malformed(
         fmt::format("the upstream's answer is not readable: {}: {}",
