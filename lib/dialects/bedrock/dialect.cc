@@ -40,6 +40,7 @@ const Dialect kDialect = {
     .stream_content_type = "application/vnd.amazon.eventstream",
     .max_tool_name = 64,
     .custom_tools = false,
+    .limits = &kLimits,
     .decode_request = decode_request,
     .encode_request = encode_request,
     .decode_response = decode_response,

@@ -12,6 +12,9 @@ namespace llmproxy::bedrock {
 
 inline constexpr std::string_view kName = "bedrock";
 
+/// What it can say: limits.cc.
+extern const DialectLimits kLimits;
+
 inline constexpr std::string_view kVersion = "bedrock-2023-05-31";
 
 /// Versions that say nothing about the request: what our answers are made of

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "chat/read_parts.h"
+#include "chat/thinking_budget.h"
 #include "dialects/bedrock_converse/messages.h"
 
 namespace llmproxy::bedrock_converse {
@@ -197,7 +198,7 @@ class RequestReader {
     if (budget.absent()) return {};
     LLMPROXY_ASSIGN(
         request_.reasoning.budget_tokens,
-        json::read_at_least(budget, kMinBudget, "thinking.budget_tokens",
+        json::read_at_least(budget, kMinThinkingBudget, "thinking.budget_tokens",
                             fields.path_of("thinking") + "/budget_tokens"));
     return {};
   }

@@ -16,6 +16,9 @@ namespace llmproxy::bedrock_converse {
 inline constexpr std::string_view kName = "bedrock-converse";
 inline constexpr std::string_view kTitle = "Bedrock Converse";
 
+/// What it can say: limits.cc.
+extern const DialectLimits kLimits;
+
 inline constexpr auto kRoles = enum_table<Role>({
     {Role::user, "user"},
     {Role::assistant, "assistant"},
@@ -39,7 +42,6 @@ inline constexpr auto kThinkingTypes = enum_table<ReasoningMode>({
     {ReasoningMode::adaptive, "adaptive"},
 });
 static_assert(covers(kThinkingTypes, kLastReasoningMode));
-inline constexpr std::int64_t kMinBudget = 1024;  // tokens
 
 // Members of the union toolChoice; there is none that forbids.
 inline constexpr auto kToolChoices = enum_table<ToolChoiceMode>({
@@ -74,10 +76,6 @@ inline constexpr std::array kScalars = {
 inline constexpr std::array kModelScalars = {
     json::ScalarField<ChatRequest>{"top_k", &ChatRequest::top_k, 0, 2147483647},
 };
-
-/// serviceTier.type of requests and answers.
-inline constexpr std::array<std::string_view, 4> kServiceTiers = {
-    "default", "priority", "flex", "reserved"};
 
 struct FormatRow {
   std::string_view format;

@@ -18,6 +18,9 @@ namespace llmproxy::claude {
 
 inline constexpr std::string_view kName = "claude";
 
+/// What it can say: limits.cc.
+extern const DialectLimits kLimits;
+
 // System and developer turns between others; at the top they are `system`.
 inline constexpr auto kRoles = enum_table<Role>({
     {Role::user, "user"},
@@ -80,6 +83,14 @@ inline constexpr std::array kServiceTiers = {
     ServiceTier{"auto", "auto"},
     ServiceTier{"standard_only", "default"},
 };
+/// The same for fit(), shared by the hosts of the body.
+inline constexpr auto kTierWords = [] {
+  std::array<TierWord, kServiceTiers.size()> rows;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i] = {kServiceTiers[i].canonical, kServiceTiers[i].wire};
+  }
+  return rows;
+}();
 /// service_tier of answers, likewise.
 inline constexpr std::array kUsedTiers = {
     ServiceTier{"standard", "default"},
@@ -97,6 +108,13 @@ constexpr bool is_foreign(ReasoningIssuer issuer) {
 }
 
 inline constexpr std::int64_t kMinBudget = 1024;  // tokens
+
+/// The dialects whose body this is. Bedrock's wraps it.
+inline constexpr std::string_view kBodyFamily = "anthropic";
+/// Fields without a canonical form that every host of the body takes:
+/// thinking of newer models, citations of a document.
+inline constexpr std::array<std::string_view, 2> kFamilyFields = {"thinking",
+                                                                  "citations"};
 /// Type of the part that holds an agent's billing line.
 inline constexpr std::string_view kBillingType = "billing line";
 

@@ -19,6 +19,9 @@ namespace llmproxy::gemini {
 inline constexpr std::string_view kName = "gemini";
 inline constexpr std::string_view kTitle = "Gemini";
 
+/// What it can say: limits.cc.
+extern const DialectLimits kLimits;
+
 // Results of functions stood in a role of their own in old clients.
 inline constexpr auto kRoles = enum_table<Role>({
     {Role::user, "user"},
@@ -111,7 +114,6 @@ std::string_view snake_of(std::string_view camel);
 json::Value take(json::ObjectReader& reader, std::string_view camel);
 json::Value get(const json::Value& object, std::string_view camel);
 
-inline constexpr std::size_t kMaxStopSequences = 5;
 /// Mark extensions that stood in an object of the request, as the client
 /// spells it.
 inline constexpr std::string_view kConfigPrefix = "generationConfig/";

@@ -16,6 +16,9 @@ namespace llmproxy::openai_chat {
 
 inline constexpr std::string_view kName = "openai-chat";
 
+/// What it can say: limits.cc.
+extern const DialectLimits kLimits;
+
 inline constexpr auto kRoles = enum_table<Role>({
     {Role::system, "system"},
     {Role::developer, "developer"},
@@ -94,14 +97,6 @@ inline constexpr std::array kDefaults = {
 
 /// Marks the extensions of a tool that stood inside its `function`.
 inline constexpr std::string_view kInner = "function/";
-
-inline constexpr std::size_t kMaxStopSequences = 4;
-inline constexpr std::size_t kMaxUserId = 64;
-
-/// service_tier of requests, in this dialect's words and the canonical ones,
-/// which are those of this dialect.
-inline constexpr std::array<std::string_view, 6> kServiceTiers = {
-    "auto", "default", "flex", "scale", "priority", "fast"};
 
 Result<ChatRequest> decode_request(const json::Value& body,
                                    const RequestHead& head);

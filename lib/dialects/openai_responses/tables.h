@@ -17,6 +17,9 @@ namespace llmproxy::openai_responses {
 
 inline constexpr std::string_view kName = "openai-responses";
 
+/// What it can say: limits.cc.
+extern const DialectLimits kLimits;
+
 inline constexpr auto kRoles = enum_table<Role>({
     {Role::system, "system"},
     {Role::developer, "developer"},
@@ -81,11 +84,6 @@ inline constexpr std::string_view kItemPrefix = "item/";
 inline constexpr std::string_view kNamespacePrefix = "namespace/";
 inline constexpr std::string_view kTextPrefix = "text/";
 inline constexpr std::string_view kReasoningPrefix = "reasoning/";
-
-inline constexpr std::int64_t kMinOutputTokens = 16;
-inline constexpr std::size_t kMaxUserId = 64;
-inline constexpr std::array<std::string_view, 7> kServiceTiers = {
-    "auto", "default", "flex", "scale", "priority", "fast", "ultrafast"};
 
 Result<ChatRequest> decode_request(const json::Value& body,
                                    const RequestHead& head);
