@@ -32,11 +32,8 @@ inline constexpr std::array<std::string_view, 4> kTools = {
 inline constexpr std::array<std::string_view, 3> kBlocks = {
     "document", "search_result", claude::kBillingType};
 
-inline constexpr claude::Host kHost = {.dialect = kName,
-                                       .title = "Bedrock",
-                                       .version = kVersion,
-                                       .tools = kTools,
-                                       .blocks = kBlocks};
+inline constexpr claude::Host kHost = {
+    .dialect = kName, .title = "Bedrock", .version = kVersion};
 
 /// What AWS adds to the last event of a stream; no part of the answer.
 inline constexpr std::string_view kMetrics = "amazon-bedrock-invocationMetrics";

@@ -160,18 +160,7 @@ Result<MediaSource> read_source(ObjectReader& reader) {
   LLMPROXY_ASSIGN(const Value value, reader.required("source", Type::object));
   ObjectReader source(value, reader.path_of("source"));
   LLMPROXY_ASSIGN(const std::string type, source.required_string("type"));
-  struct Row {
-    std::string_view type;
-    std::string_view member;
-    MediaKind kind;
-  };
-  constexpr std::array kSources = {
-      Row{"base64", "data", MediaKind::base64},
-      Row{"url", "url", MediaKind::url},
-      Row{"file", "file_id", MediaKind::file_id},
-      Row{"text", "data", MediaKind::text},
-  };
-  for (const Row& row : kSources) {
+  for (const SourceRow& row : kSources) {
     if (row.type != type) continue;
     MediaSource out;
     out.kind = row.kind;

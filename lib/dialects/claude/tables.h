@@ -98,6 +98,22 @@ inline constexpr std::array kUsedTiers = {
     ServiceTier{"batch", "flex"},
 };
 
+/// Its unknown members are kept as extensions, their names with this in front.
+inline constexpr std::string_view kOutputConfig = "output_config/";
+
+/// Members of the `source` of images and documents.
+struct SourceRow {
+  MediaKind kind;
+  std::string_view type;
+  std::string_view member;  ///< that holds MediaSource::data
+};
+inline constexpr std::array kSources = {
+    SourceRow{MediaKind::base64, "base64", "data"},
+    SourceRow{MediaKind::url, "url", "url"},
+    SourceRow{MediaKind::file_id, "file", "file_id"},
+    SourceRow{MediaKind::text, "text", "data"},
+};
+
 inline constexpr std::array<std::string_view, 4> kImageTypes = {
     "image/jpeg", "image/png", "image/gif", "image/webp"};
 
