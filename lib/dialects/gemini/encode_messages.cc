@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "chat/losses.h"
@@ -21,10 +22,6 @@ bool is_result(const ContentPart& part) {
   return part.as<ToolResultPart>() != nullptr;
 }
 
-bool is_file(const ContentPart& part) {
-  return part.as<ImagePart>() != nullptr || part.as<DocumentPart>() != nullptr;
-}
-
 /// A signature that belongs to the part behind it.
 bool is_signature(const ContentPart& part) {
   const auto* thinking = part.as<ThinkingPart>();
@@ -34,9 +31,9 @@ bool is_signature(const ContentPart& part) {
 }  // namespace
 
 MessagesWriter::MessagesWriter(const ChatRequest& request,
-                               const EncodeOptions& options,
-                               json::Writer& writer, Losses& losses)
-    : request_(request), options_(options), w_(writer), losses_(losses) {
+                               const TargetTraits& traits, json::Writer& writer,
+                               Losses& losses)
+    : request_(request), traits_(traits), w_(writer), losses_(losses) {
   for (const Message& message : request.messages) {
     for (const ContentPart& part : message.content) {
       if (const auto* call = part.as<ToolCallPart>()) {
@@ -257,79 +254,16 @@ Result<void> MessagesWriter::write_media(const MediaSource& source,
 void MessagesWriter::write_tool_call(const ToolCallPart& call,
                                      const std::string& path) {
   if (write_call(call, w_)) {
-    lose(path, "arguments that are no JSON object", "they were wrapped in one");
+    lose(path, "tool arguments that are no JSON object",
+         "they were put into one");
   }
   // These models refuse a turn whose first call is not signed; this value is
   // Google's own for calls that another model made.
   if (!std::exchange(signed_call_, true) && signature_.empty() &&
-      options_.traits.thinking == ThinkingStyle::level) {
+      traits_.thinking == ThinkingStyle::level) {
     signature_ = kNoSignatures.front();
   }
   write_signature();
-}
-
-Result<void> MessagesWriter::write_tool_result(const Item& item) {
-  const auto& result = *item.part->as<ToolResultPart>();
-  std::vector<Item> files;
-  for (std::size_t i = 0; i < result.content.size(); ++i) {
-    const ContentPart& part = result.content[i];
-    if (is_file(part)) files.push_back({&part, path_of(item.path, part, i)});
-  }
-  const bool inside = options_.traits.tool_result_images;
-  const auto name = names_.find(result.call_id);
-  w_.begin_object();
-  w_.key("functionResponse");
-  w_.begin_object();
-  w_.member("id", result.call_id);
-  w_.member("name", name == names_.end() ? "unknown" : name->second);
-  w_.key("response");
-  write_response(result, item.path);
-  if (inside && !files.empty()) {
-    w_.key("parts");
-    w_.begin_array();
-    for (const Item& file : files) LLMPROXY_TRY(write_file(file));
-    w_.end_array();
-  }
-  w_.end_object();
-  w_.extensions(item.part->extensions);
-  w_.end_object();
-  if (inside) return {};
-  std::move(files.begin(), files.end(), std::back_inserter(moved_));
-  return {};
-}
-
-/// The result as the object it must be. Text that is an object stays one.
-void MessagesWriter::write_response(const ToolResultPart& result,
-                                    const std::string& path) {
-  for (std::size_t i = 0; i < result.content.size(); ++i) {
-    const ContentPart& part = result.content[i];
-    if (part.as<TextPart>() != nullptr || is_file(part)) continue;
-    lose(path_of(path, part, i), "anything but text and files in tool results");
-  }
-  const std::string text = joined_text(result.content, "\n");
-  if (!result.is_error && json::is_json_object(text)) return w_.raw(text);
-  w_.begin_object();
-  w_.member(result.is_error ? "error" : "output", text);
-  w_.end_object();
-}
-
-/// An image or a document of a tool's result.
-Result<void> MessagesWriter::write_file(const Item& file) {
-  w_.begin_object();
-  LLMPROXY_TRY(write_value(*file.part, file.path));
-  w_.extensions(file.part->extensions);
-  w_.end_object();
-  return {};
-}
-
-/// Only results may follow a call: files stand behind all of them.
-Result<void> MessagesWriter::write_moved() {
-  for (const Item& file : std::exchange(moved_, {})) {
-    llmproxy::lose(losses_, file.path, "the model " + request_.model,
-                   "files in tool results", "it was moved behind them");
-    LLMPROXY_TRY(write_file(file));
-  }
-  return {};
 }
 
 void MessagesWriter::write_thinking(const ThinkingPart& thinking) {
@@ -340,7 +274,7 @@ void MessagesWriter::write_thinking(const ThinkingPart& thinking) {
 
 void MessagesWriter::write_refusal(const RefusalPart& refusal,
                                    const std::string& path) {
-  lose(path, "refusals", "it became text");
+  lose(path, "refusal parts", "it became text");
   w_.member("text", refusal.text);
 }
 

@@ -11,9 +11,9 @@ using json::Writer;
 
 class RequestWriter {
  public:
-  RequestWriter(const ChatRequest& request, const EncodeOptions& options,
+  RequestWriter(const ChatRequest& request, const TargetTraits& traits,
                 std::string& out, Losses& losses)
-      : request_(request), options_(options), w_(out), losses_(losses) {}
+      : request_(request), traits_(traits), w_(out), losses_(losses) {}
 
   Result<void> write() {
     w_.begin_object();
@@ -29,7 +29,7 @@ class RequestWriter {
 
  private:
   Result<void> write_messages() {
-    return MessagesWriter(request_, options_, w_, losses_).write();
+    return MessagesWriter(request_, traits_, w_, losses_).write();
   }
 
   /// What is asked of the answer, in an object of its own where there is any.
@@ -215,7 +215,7 @@ class RequestWriter {
   }
 
   const ChatRequest& request_;
-  const EncodeOptions& options_;
+  const TargetTraits& traits_;
   Writer w_;
   Losses& losses_;
 };
@@ -225,7 +225,7 @@ class RequestWriter {
 Result<void> encode_request(const ChatRequest& request,
                             const EncodeOptions& options, RequestContext&,
                             std::string& out, Losses& losses) {
-  return RequestWriter(request, options, out, losses).write();
+  return RequestWriter(request, options.traits, out, losses).write();
 }
 
 }  // namespace llmproxy::gemini

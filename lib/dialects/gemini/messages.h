@@ -20,7 +20,7 @@ Result<void> read_messages(json::ObjectReader& reader, ChatRequest& request);
 /// call of a turn answered in the very next one; no empty part.
 class MessagesWriter {
  public:
-  MessagesWriter(const ChatRequest& request, const EncodeOptions& options,
+  MessagesWriter(const ChatRequest& request, const TargetTraits& traits,
                  json::Writer& writer, Losses& losses);
 
   Result<void> write();
@@ -62,7 +62,7 @@ class MessagesWriter {
   void lose(std::string path, std::string_view thing, std::string_view became);
 
   const ChatRequest& request_;
-  const EncodeOptions& options_;
+  const TargetTraits& traits_;
   json::Writer& w_;
   Losses& losses_;
   std::map<std::string_view, std::string_view> names_;  // call id -> name
