@@ -16,7 +16,8 @@ Result<void> read_messages(json::ObjectReader& reader, ChatRequest& request);
 /// Content blocks of a message or an answer.
 Result<std::vector<ContentPart>> read_blocks(json::Value blocks,
                                              const std::string& path);
-CacheMarker read_cache_point(json::Value point);
+/// The marker in a cachePoint.
+CacheMarker read_cache(json::Value point);
 
 /// Writes `system` and `messages` of a fitted request, after the rules of
 /// TurnBuilder. A cache point is an element of its own behind what it covers.

@@ -18,6 +18,7 @@
 namespace llmproxy::gemini {
 
 inline constexpr std::string_view kName = "gemini";
+inline constexpr std::string_view kTitle = "Gemini";
 
 /// What it can say: limits.cc.
 extern const DialectLimits kLimits;
@@ -114,8 +115,14 @@ std::string_view snake_of(std::string_view camel);
 json::Value take(json::ObjectReader& reader, std::string_view camel);
 json::Value get(const json::Value& object, std::string_view camel);
 
-/// Marks extensions that stood in generationConfig and what is nested there.
+/// Mark extensions that stood in an object of the request, as the client
+/// spells it.
 inline constexpr std::string_view kConfigPrefix = "generationConfig/";
+inline constexpr std::string_view kSnakeConfigPrefix = "generation_config/";
+inline constexpr std::string_view kToolConfigPrefix = "toolConfig/";
+/// Set where the client asks for a mode that has no canonical form.
+inline constexpr std::string_view kModeField =
+    "toolConfig/functionCallingConfig/mode";
 inline constexpr std::string_view kJson = "application/json";
 /// What Google documents for calls of a history that its models did not make;
 /// the first one is written. Its Python client sends them as bytes: base64.

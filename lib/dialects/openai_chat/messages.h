@@ -13,10 +13,10 @@ namespace llmproxy::openai_chat {
 /// The API's name in losses.
 inline constexpr std::string_view kTarget = "OpenAI Chat";
 
-/// The array `messages`. Errors name the place.
-Result<std::vector<Message>> read_messages(json::Value messages);
+/// `messages`, appended to the request's. Errors name the place.
+Result<void> read_messages(json::ObjectReader& reader, ChatRequest& request);
 /// The cache marker of a part or a tool.
-std::optional<CacheMarker> read_breakpoint(json::ObjectReader& part);
+std::optional<CacheMarker> read_cache(json::ObjectReader& reader);
 
 /// Parts that a user message can hold here.
 bool user_may_say(const ContentPart& part);

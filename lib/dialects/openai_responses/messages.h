@@ -15,14 +15,13 @@ inline constexpr std::string_view kTarget = "OpenAI Responses";
 
 /// `instructions` and `input`, appended to the request's messages (and, for
 /// additional_tools, tools). Errors name the place.
-Result<void> read_instructions(json::ObjectReader& reader,
-                               ChatRequest& request);
-Result<void> read_input(json::ObjectReader& reader, ChatRequest& request);
+Result<void> read_system(json::ObjectReader& reader, ChatRequest& request);
+Result<void> read_messages(json::ObjectReader& reader, ChatRequest& request);
 /// One entry of `tools`, which may be a namespace of several.
 Result<void> read_tool(const json::Value& value, const std::string& path,
                        ChatRequest& request);
-/// The breakpoint of a part.
-std::optional<CacheMarker> read_breakpoint(json::ObjectReader& part);
+/// The cache marker of a part or a tool.
+std::optional<CacheMarker> read_cache(json::ObjectReader& reader);
 /// "<namespace>__<name>", or the name alone.
 std::string full_tool_name(std::string_view name_space, std::string_view name);
 
