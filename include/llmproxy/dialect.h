@@ -259,10 +259,13 @@ struct Dialect {
   /// Objects within requests whose unknown members its decoders keep, by names
   /// with a '/' between ["inferenceConfig"].
   std::span<const std::string_view> nested_objects = {};
-  /// nullptr = as a default one says.
+  /// nullptr = those of a default DialectHeaders.
   const DialectHeaders* headers = nullptr;
+  /// nullptr = as a default DialectSetup says.
   const DialectSetup* setup = nullptr;
+  /// nullptr = as a default CountTokens says: counts are estimates.
   const CountTokens* count_tokens = nullptr;
+  /// nullptr = upstreams have no list; clients get that of the first dialect.
   const ModelListShape* model_list = nullptr;
   /// nullptr = system prompts are not edited.
   const SystemShape* system_shape = nullptr;
