@@ -21,7 +21,6 @@ using json::Value;
 using json::Writer;
 
 /// For losses.
-constexpr std::string_view kTitle = "Gemini";
 
 /// Members that describe the call, not the answer: no loss.
 constexpr std::array<std::string_view, 4> kBookkeeping = {
