@@ -17,7 +17,7 @@
 
 #include <fmt/format.h>
 
-#include "chat/media.h"
+#include "base/text.h"
 #include "client/curl_poll.h"
 #include "client/easy_handle.h"
 #include "client/image_batch.h"

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 
+#include "base/text.h"
 #include "gateway/environment.h"
 #include "llmproxy/dialect.h"
 
@@ -59,12 +60,6 @@ constexpr std::array kVariableForms = {
     VariableForm{"!env ", ""},
 };
 
-std::string_view without_blanks(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
-
 bool is_variable(std::string_view key) {
   return std::any_of(
       kVariableForms.begin(), kVariableForms.end(), [&](const auto& row) {
@@ -72,9 +67,10 @@ bool is_variable(std::string_view key) {
             !key.starts_with(row.before) || !key.ends_with(row.after)) {
           return false;
         }
-        const std::string_view name = without_blanks(
+        const std::string_view name = trimmed(
             key.substr(row.before.size(),
-                       key.size() - row.before.size() - row.after.size()));
+                       key.size() - row.before.size() - row.after.size()),
+            " ");
         return is_name(name) ||
                (name.starts_with("env.") && is_name(name.substr(4)));
       });
@@ -84,21 +80,13 @@ bool is_variable(std::string_view key) {
 constexpr std::array<std::string_view, 8> kPlaceholders = {
     "...", "your-", "your_", "<", "xxxx", "changeme", "replace", "placeholder"};
 
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string literal_fault(std::string_view key) {
   if (is_variable(key)) {
     return "this is sent as it stands; a variable is written ${NAME}";
   }
-  const std::string text = lowered(key);
+  const std::string text = lower(key);
   const bool example = std::any_of(
       kPlaceholders.begin(), kPlaceholders.end(), [&](std::string_view word) {
         return text.find(word) != std::string::npos;

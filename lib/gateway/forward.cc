@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "gateway/apart.h"
 #include "gateway/backend_error.h"
 #include "gateway/credentials.h"
@@ -20,7 +21,6 @@
 #include "gateway/model_body.h"
 #include "gateway/mounts.h"
 #include "gateway/path_form.h"
-#include "gateway/percent.h"
 #include "gateway/redact.h"
 #include "gateway/relay.h"
 #include "gateway/usage_members.h"

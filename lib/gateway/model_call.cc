@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "client/key_header.h"
 #include "gateway/apart.h"
 #include "gateway/destination.h"
@@ -16,7 +17,6 @@
 #include "gateway/model_body.h"
 #include "gateway/model_paths.h"
 #include "gateway/models.h"
-#include "gateway/percent.h"
 #include "gateway/prepared_call.h"
 #include "gateway/unknown_model.h"
 

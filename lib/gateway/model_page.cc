@@ -8,8 +8,8 @@
 #include <chrono>
 #include <cstddef>
 
+#include "base/text.h"
 #include "gateway/core.h"
-#include "gateway/percent.h"
 #include "json/json.h"
 #include "llmproxy/dialect_serving.h"
 

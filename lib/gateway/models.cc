@@ -10,10 +10,11 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "gateway/listed_models.h"
 #include "gateway/log_text.h"
 #include "gateway/model_lists.h"
-#include "gateway/percent.h"
+#include "gateway/query.h"
 #include "gateway/unknown_model.h"
 #include "llmproxy/dialect_serving.h"
 

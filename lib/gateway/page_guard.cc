@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "gateway/cors.h"
 #include "gateway/log_text.h"
 
@@ -29,14 +30,6 @@ Error refused(std::string message, std::string_view code) {
   error.message = std::move(message);
   error.code = code;
   return error;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return out;
 }
 
 std::vector<std::string_view> values_of(const Headers& headers,

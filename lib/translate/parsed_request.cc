@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/text.h"
 #include "json/json.h"
 #include "json/text.h"
 #include "translate/parsed_root.h"
@@ -80,7 +81,7 @@ char take_folded(std::string_view& text) {
   }
   const char c = text.front();
   text.remove_prefix(1);
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return lower(c);
 }
 
 bool same_without_case(std::string_view a, std::string_view b) {

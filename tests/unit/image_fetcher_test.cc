@@ -8,7 +8,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "chat/media.h"
+#include "base/text.h"
 #include "support/http_stub.h"
 
 namespace llmproxy {
