@@ -84,14 +84,14 @@ constexpr std::array<std::string_view, 8> kPlaceholders = {
 
 std::string literal_fault(std::string_view key) {
   if (is_variable(key)) {
-    return "this is sent as it stands; a variable is written ${NAME}";
+    return "this is sent literally; a variable is written ${NAME}";
   }
   const std::string text = lower(key);
   const bool example = std::any_of(
       kPlaceholders.begin(), kPlaceholders.end(), [&](std::string_view word) {
         return text.find(word) != std::string::npos;
       });
-  return example ? "this looks like the text of an example, and no key" : "";
+  return example ? "this looks like a placeholder, not a key" : "";
 }
 
 std::string trimmed_key(std::string key) {
@@ -106,7 +106,7 @@ std::string key_fault(std::string_view key) {
            "which no header can hold";
   }
   if (key.starts_with(' ') || key.ends_with(' ')) {
-    return "the key has blanks around it, which no header keeps";
+    return "the key has spaces around it, which headers do not keep";
   }
   return {};
 }
@@ -114,7 +114,7 @@ std::string key_fault(std::string_view key) {
 std::string query_fault(std::string_view query) {
   const bool well = std::all_of(query.begin(), query.end(), is_visible) &&
                     query.find_first_of("#\\?") == std::string_view::npos;
-  return well ? "" : "expected name=value, without blanks, ? and #";
+  return well ? "" : "expected name=value, without spaces, ? and #";
 }
 
 std::string region_fault(std::string_view region) {
@@ -132,7 +132,7 @@ std::string backend_name_fault(std::string_view name) {
                     name.find_first_of("?#%\\") == std::string_view::npos;
   if (!well) {
     return "expected a backend's name that can stand in a path: ASCII without "
-           "blanks and without ? # % \\";
+           "spaces and without ? # % \\";
   }
   if (is_own_path(name)) {
     return "expected another name: our own paths begin with this one";

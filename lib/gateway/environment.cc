@@ -224,10 +224,11 @@ Result<void> check_dotenv(const std::string& file) {
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0) return {};
   if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return invalid_request(fmt::format(
-        "{0}: others may write this file (mode {1:03o}), and could send your "
-        "keys anywhere: chmod go-w {0}",
-        file, status.st_mode & 0777u));
+    return invalid_request(
+        fmt::format("{0}: other users can write this file (mode {1:03o}), and "
+                    "could send your "
+                    "keys anywhere: chmod go-w {0}",
+                    file, status.st_mode & 0777u));
   }
   if (status.st_uid != ::geteuid() && status.st_uid != 0) {
     return invalid_request(fmt::format(

@@ -106,7 +106,7 @@ Section models_section(const Exchange& exchange,
     patterns += route->name;
   }
   if (!patterns.empty()) {
-    out.lines.push_back("and every name that fits one of: " + patterns);
+    out.lines.push_back("and every name that matches one of: " + patterns);
   }
   if (exchange.mount.prefix.empty()) {
     std::size_t left = kMostModels;

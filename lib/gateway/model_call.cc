@@ -35,7 +35,7 @@ struct ModelLead {
 };
 
 Error no_model(const ModelPath& row) {
-  std::string message = "model is required; GET /v1/models lists what there is";
+  std::string message = "model is required; GET /v1/models lists the models";
   if (!row.usual_model.empty()) {
     message += fmt::format(
         ". (The API's usual model here, '{}', is not served)", row.usual_model);

@@ -129,7 +129,7 @@ Result<ModelPage> read_model_page(std::string_view body) {
                              : data.is_array() ? data
                                                : (*root)["models"];
   if (!models.is_array()) {
-    return upstream_malformed("this is no list of models");
+    return upstream_malformed("this is not a list of models");
   }
   ModelPage page;
   for (const json::Value model : models.children()) {

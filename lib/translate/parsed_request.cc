@@ -136,8 +136,9 @@ Result<void> check_decisive(const json::Value& root) {
       return invalid_request(
           key == name
               ? fmt::format("{} is given more than once", name)
-              : fmt::format("{} is not {}: some servers take them for one", key,
-                            name),
+              : fmt::format(
+                    "{} is not {}, though servers that ignore case read it so",
+                    key, name),
           json::pointer("", key));
     }
   }
@@ -152,7 +153,7 @@ Result<void> check_model(std::string_view model, std::string path) {
   });
   if (!controls && json::is_utf8(model)) return {};
   return invalid_request(
-      "the name of a model is UTF-8 without control characters",
+      "the name of the model must be UTF-8 without control characters",
       std::move(path));
 }
 

@@ -61,8 +61,8 @@ Result<void> fetch_images(std::vector<ContentPart>& content,
     auto* image = part.as<ImagePart>();
     if (image == nullptr || image->source.kind != MediaKind::url) continue;
     if (!options.fetch_image) {
-      return unsupported("the target takes no images by URL; send the bytes",
-                         path);
+      return unsupported(
+          "the target does not take images by URL; send the bytes", path);
     }
     auto fetched = options.fetch_image(image->source.data);
     if (!fetched) {
@@ -138,7 +138,8 @@ Result<void> prepare(ChatRequest& request, const Dialect& to,
 }
 
 Error strict_error(const Losses& losses) {
-  std::string message = "strict mode: this cannot be carried exactly: ";
+  std::string message =
+      "strict mode: this request cannot be translated exactly: ";
   std::size_t named = 0;
   for (const Loss& loss : losses) {
     constexpr std::size_t kNamed = 5;
