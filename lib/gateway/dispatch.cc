@@ -9,7 +9,6 @@
 
 #include <fmt/format.h>
 
-#include "gateway/apart.h"
 #include "gateway/auth.h"
 #include "gateway/content_coding.h"
 #include "gateway/cors.h"
@@ -20,6 +19,7 @@
 #include "gateway/known_path.h"
 #include "gateway/limits.h"
 #include "gateway/model_body.h"
+#include "gateway/offload.h"
 #include "gateway/page_guard.h"
 #include "gateway/path_errors.h"
 

@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "gateway/apart.h"
 #include "gateway/backend_error.h"
 #include "gateway/credentials.h"
 #include "gateway/destination.h"
@@ -20,6 +19,7 @@
 #include "gateway/log_text.h"
 #include "gateway/model_body.h"
 #include "gateway/mounts.h"
+#include "gateway/offload.h"
 #include "gateway/path_form.h"
 #include "gateway/redact.h"
 #include "gateway/relay.h"

@@ -8,7 +8,6 @@
 
 #include "base/text.h"
 #include "client/key_header.h"
-#include "gateway/apart.h"
 #include "gateway/destination.h"
 #include "gateway/forward.h"
 #include "gateway/headers.h"
@@ -17,6 +16,7 @@
 #include "gateway/model_body.h"
 #include "gateway/model_paths.h"
 #include "gateway/models.h"
+#include "gateway/offload.h"
 #include "gateway/prepared_call.h"
 #include "gateway/unknown_model.h"
 

@@ -4,11 +4,11 @@
 #include <utility>
 
 #include "gateway/answer_ids.h"
-#include "gateway/apart.h"
 #include "gateway/credentials.h"
 #include "gateway/destination.h"
 #include "gateway/headers.h"
 #include "gateway/limits.h"
+#include "gateway/offload.h"
 #include "gateway/unknown_model.h"
 
 namespace llmproxy::gateway {
