@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -85,9 +86,12 @@ struct TargetTraits {
   bool tools_with_format = true;
   /// The least a model may think, where it always does; tokens.
   std::int64_t min_thinking_budget = 0;
+  /// The most it takes, where thinking is asked for by a budget; tokens.
+  std::int64_t max_thinking_budget = std::numeric_limits<std::int64_t>::max();
   /// Efforts it takes; what lies outside becomes the nearest one.
   Effort least_effort = Effort::none;
   Effort most_effort = Effort::max;
+  bool minimal_effort = true;  ///< takes `minimal`, where it lies between
   /// Takes thinking, top_k and the end user's id as Anthropic's API calls
   /// them, where the dialect itself has no place for them [bedrock-converse].
   bool anthropic_fields = true;
@@ -255,10 +259,13 @@ struct Dialect {
   /// Objects within requests whose unknown members its decoders keep, by names
   /// with a '/' between ["inferenceConfig"].
   std::span<const std::string_view> nested_objects = {};
-  /// nullptr = as a default one says.
+  /// nullptr = those of a default DialectHeaders.
   const DialectHeaders* headers = nullptr;
+  /// nullptr = as a default DialectSetup says.
   const DialectSetup* setup = nullptr;
+  /// nullptr = as a default CountTokens says: counts are estimates.
   const CountTokens* count_tokens = nullptr;
+  /// nullptr = upstreams have no list; clients get that of the first dialect.
   const ModelListShape* model_list = nullptr;
   /// nullptr = system prompts are not edited.
   const SystemShape* system_shape = nullptr;

@@ -1,5 +1,5 @@
-// DialectLimits: what a dialect can say and what it cannot, whatever the model: one
-// constant row per dialect. fit() (lib/chat/fit.h) reads it, brings a
+// DialectLimits: what a dialect can say and what it cannot, whatever the model:
+// one constant row per dialect. fit() (lib/chat/fit.h) reads it, brings a
 // canonical request to what the row allows and tells every loss; encoders only
 // write what is left. What one model or provider takes is TargetTraits.
 //
@@ -22,6 +22,7 @@ namespace llmproxy {
 
 /// In which words a dialect asks for thinking.
 enum class ThinkingWords : std::uint8_t {
+  any,              ///< whatever was asked is sent
   none,             ///< it has none
   effort,           ///< an effort alone [openai-chat: reasoning_effort]
   anthropic,        ///< mode, budget and effort [claude: thinking]
@@ -40,6 +41,13 @@ enum class SchemaShape : std::uint8_t {
   any,       ///< sent as it is; none is fine
   required,  ///< sent as it is; without one the empty object's is sent
   object,    ///< an object's; anything else is made one
+};
+
+/// What becomes of system turns that stand between others.
+enum class SystemTurns : std::uint8_t {
+  in_place,  ///< they stay, if the model takes them there; else reminders
+  on_top,    ///< there are none: they become reminders in user turns
+  placed,    ///< the encoder places them
 };
 
 /// One service tier: the canonical word and the dialect's own.
@@ -69,10 +77,10 @@ struct DialectLimits {
   bool traits_for_own = false;
 
   // Tokens.
-  bool max_tokens_required = false;    ///< a request without is refused
-  bool zero_max_tokens = false;        ///< 0 is a call of its own [claude]
-  std::int64_t least_max_tokens = 1;   ///< below it is raised
-  std::int64_t most_max_tokens =       ///< above it is brought down
+  bool max_tokens_required = false;   ///< a request without is refused
+  bool zero_max_tokens = false;       ///< 0 is a call of its own [claude]
+  std::int64_t least_max_tokens = 1;  ///< below it is raised
+  std::int64_t most_max_tokens =      ///< above it is brought down
       std::numeric_limits<std::int64_t>::max();
 
   // Sampling.
@@ -87,24 +95,27 @@ struct DialectLimits {
   bool blank_stop_sequences = true;       ///< takes those of white space only
 
   // Thinking.
-  ThinkingWords thinking = ThinkingWords::effort;
+  ThinkingWords thinking = ThinkingWords::any;
+  /// What is asked below it switches thinking off.
   Effort least_effort = Effort::none;
   Effort most_effort = Effort::max;
-  bool shows_thinking = true;  ///< a summary can be asked for
-  bool omits_thinking = false; ///< "omitted" can be asked for
+  bool shows_thinking = true;   ///< a summary can be asked for
+  bool omits_thinking = false;  ///< "omitted" and the like can be asked for
 
   // Structured output.
+  bool text_format = true;           ///< has a word for plain text
   bool json_object = true;           ///< any JSON object can be asked for
+  bool strict_format = true;         ///< can be told to keep to the schema
   bool format_description = true;    ///< a schema has a description
   bool format_beside_forced = true;  ///< beside a forced call
   bool closed_schemas = false;  ///< objects must say additionalProperties false
   FormatFallback format_fallback = FormatFallback::words;
 
   // Tools.
-  bool allowed_tools = true;  ///< can say which of them may be called
-  bool forbids_calls = true;  ///< tool_choice none
-  bool parallel_calls = true; ///< can be kept from several calls at once
-  bool strict_tools = true;   ///< takes `strict` in tools
+  bool allowed_tools = true;        ///< can say which of them may be called
+  bool forbids_calls = true;        ///< tool_choice none
+  bool parallel_calls = true;       ///< can be kept from several calls at once
+  bool strict_tools = true;         ///< takes `strict` in tools
   bool strict_unless_said = false;  ///< without `strict` a schema is strict
   bool name_spaces = false;         ///< takes tools in namespaces
   bool tools_of_history = false;    ///< calls in the history need their tools
@@ -113,16 +124,39 @@ struct DialectLimits {
   std::span<const std::string_view> hosted_tools = {};
 
   // Content.
-  bool cache_markers = false;        ///< on parts and tools
-  bool citations = false;            ///< on texts of the history
-  bool image_urls = true;            ///< fetches by URL
-  bool message_names = false;        ///< `name` in messages
-  bool message_extensions = true;    ///< unknown members of messages
+  /// Where they stand that come between others.
+  SystemTurns system_turns = SystemTurns::in_place;
+  bool cache_markers = false;  ///< on parts and tools
+  /// Has markers of its own kind, which are not asked for on behalf of clients
+  /// of other dialects: it caches by itself [openai-chat].
+  bool cache_breakpoints = false;
+  bool citations = false;     ///< on texts of the history
+  bool image_detail = true;   ///< how closely to look at an image
+  bool image_urls = true;     ///< fetches by URL
+  bool document_urls = true;  ///< likewise
+  /// URLs in requests that are made for it are files it knows [gemini].
+  bool own_urls = false;
+  bool audio = true;               ///< takes sound of other dialects
+  bool document_context = true;    ///< DocumentPart::context
+  bool message_names = false;      ///< `name` in messages
+  bool message_extensions = true;  ///< unknown members of messages
+  bool file_names = true;          ///< files have a name or a title
+  /// Whose thinking its models read again. That of others is dropped, and that
+  /// of nobody known where another dialect wrote it. unknown = anybody's.
+  ReasoningIssuer thinking_of = ReasoningIssuer::unknown;
+  /// Takes earlier thinking as text; false = only where a model's traits say
+  /// so [openai-chat].
+  bool thinking_text = true;
+  /// The dialect whose OpaqueParts it takes; empty = none.
+  std::string_view opaque_parts = {};
+  /// The types of those it takes from others than itself; empty = all.
+  std::span<const std::string_view> opaque_types = {};
 
   // Whose call it is.
   bool user_id = true;
   std::size_t max_user_id = kAny;  ///< characters; longer ones are dropped
-  /// Tiers it has; empty = there is no such field.
+  bool service_tier = true;        ///< false: only its own clients' is sent
+  /// Tiers it has; empty = it is told any.
   std::span<const TierWord> tiers = {};
 
   /// Members that dialects of the same family read alike.

@@ -61,7 +61,7 @@ struct CountTokens {
 
 /// One model of a list that clients ask for.
 struct ModelEntry {
-  std::string_view id = {};
+  std::string_view id = {};     ///< its name for clients
   std::string_view owner = {};  ///< the backend
   std::int64_t created = 0;     ///< Unix seconds
 };
@@ -82,11 +82,10 @@ struct ModelListShape {
   /// Appends a page; `more` = there are others behind them.
   void (*write_list)(std::span<const ModelEntry> page, bool more,
                      std::string& out) = nullptr;
-  /// How clients ask for a page: how many, behind which name, before which.
-  /// Empty = they do not.
-  std::string_view limit = {};
-  std::string_view after = {};
-  std::string_view before = {};
+  // Parameters by which clients ask for a page; empty = they do not.
+  std::string_view limit = {};   ///< how many models it has
+  std::string_view after = {};   ///< the model that the page begins behind
+  std::string_view before = {};  ///< the model that the page ends before
 };
 
 /// Where the system prompt and the turns stand, and how a text is written
@@ -104,21 +103,21 @@ struct SystemShape {
   std::string_view new_system = {};
   /// Members beside which no system prompt may stand: the provider keeps it.
   std::span<const std::string_view> kept = {};
-  std::string_view turns = {};
+  std::string_view turns = {};     ///< member with the turns
   std::string_view content = {};   ///< of a turn: a string or array of parts
   std::string_view new_part = {};  ///< a text, in a turn or a system prompt
   /// Roles whose last turn the progress joins; "" = no role is given.
   std::span<const std::string_view> joined = {};
   /// Roles behind whose last turn it is a turn of its own.
   std::span<const std::string_view> followed = {};
-  std::string_view new_turn = {};
+  std::string_view new_turn = {};  ///< such a turn
 };
 
 /// Members that hold a provider's sealed thoughts, and what takes the place of
 /// a seal that is another provider's. All with their quotes.
 struct SealedMembers {
   std::span<const std::string_view> members = {};  ///< "\"thoughtSignature\""
-  std::string_view instead = {};
+  std::string_view instead = {};                   ///< the other value
 };
 
 /// How clients and configurations are set up for a dialect.
@@ -126,9 +125,9 @@ struct DialectSetup {
   /// Where clients have their key, for errors.
   std::string_view key = "authorization: Bearer KEY";
   /// What the base URL of its clients is, for errors: a sentence that the URL
-  /// follows, and what stands behind our own address.
+  /// follows.
   std::string_view base_url = "the base URL is";
-  std::string_view base_url_end = {};
+  std::string_view base_url_end = {};  ///< behind our own address: "/v1"
   /// The provider to take for a host that is nobody's we know.
   std::string_view provider = "openai-compatible";
   /// Configurations that name a host alone have it without this; the provider's

@@ -143,4 +143,47 @@ std::string dotted(std::string_view pointer) {
   return out;
 }
 
+std::string_view message_of(const Error& error) {
+  return error.message.empty() ? to_string(error.kind)
+                               : std::string_view(error.message);
+}
+
+std::string message_with_place(const Error& error) {
+  constexpr std::string_view kTooLong = "prompt is too long: ";
+  std::string message(message_of(error));
+  if (error.kind == ErrorKind::context_length_exceeded &&
+      !message.starts_with(kTooLong)) {
+    message.insert(0, kTooLong);
+  }
+  if (!error.path.empty()) message = dotted(error.path) + ": " + message;
+  return message;
+}
+
+Error read_error_body(const json::Value& root, int status,
+                      std::string_view body, ReadErrorMembers read) {
+  if (root.is_object()) {
+    const json::Value inner = root["error"];
+    Error error = read(inner ? inner : root, status);
+    settle_error(error, root);
+    return error;
+  }
+  Error error;
+  error.fault = Fault::upstream;
+  error.status = status;
+  error.kind = error_kind_from_status(status);
+  error.message = text_of_page(body);
+  return error;
+}
+
+Error read_error_answer(int status, const Headers& headers,
+                        std::string_view body, ReadErrorMembers read,
+                        std::string_view request_id_header) {
+  json::Document document;
+  const auto root = document.parse(body);
+  Error error =
+      read_error_body(root ? *root : json::Value(), status, body, read);
+  add_headers(error, headers, request_id_header);
+  return error;
+}
+
 }  // namespace llmproxy

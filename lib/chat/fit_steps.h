@@ -2,8 +2,10 @@
 // takes them. Each changes the request and tells what it could not keep.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "chat/fit.h"
 
@@ -15,6 +17,9 @@ struct FitStep {
   const FitTarget& target;
   RequestContext& context;
   Losses& losses;
+  /// Where each of request.tools stood in the client's list: fit_tools takes
+  /// some out.
+  std::vector<std::size_t> tool_places = {};
 
   const DialectLimits& limits() const { return *target.limits; }
   const TargetTraits& traits() const { return target.options->traits; }
@@ -24,8 +29,21 @@ struct FitStep {
   }
   /// Written in the words of the target's body.
   bool is_kin() const { return target.origin != Origin::foreign; }
+  /// Some tool must be called.
+  bool forces_call() const {
+    return request.tool_choice &&
+           (request.tool_choice->mode == ToolChoiceMode::required ||
+            request.tool_choice->mode == ToolChoiceMode::named);
+  }
+  /// What the model or its provider does not take goes.
+  bool takes_traits() const {
+    return target.origin != Origin::own || limits().traits_for_own;
+  }
   /// "the model gpt-5", for losses by a trait.
   std::string model() const { return "the model " + request.model; }
+
+  /// "/tools/2": the place of a tool in the client's list.
+  std::string tool_path(std::size_t index) const;
 
   /// "<who> does not take <thing>; dropped"
   void drop(std::string path, std::string_view who, std::string_view thing);
@@ -42,10 +60,17 @@ Result<void> fit_tools(FitStep& step);
 void fit_tool_fields(FitStep& step);
 /// tool_choice and parallel_tool_calls, after the tools are known.
 Result<void> fit_tool_choice(FitStep& step);
+/// The tools of earlier calls, where a history with calls needs some and there
+/// are none. Behind fit_format: only then is it known that there is no private
+/// tool either.
+void declare_called_tools(FitStep& step);
+
+// lib/chat/fit_thinking.cc
+/// After max_output_tokens and tool_choice.
+void fit_thinking(FitStep& step);
 
 // lib/chat/fit_asked.cc
 Result<void> fit_max_tokens(FitStep& step);
-void fit_thinking(FitStep& step);
 /// temperature, top_p, top_k, penalties, seed; after thinking is decided.
 Result<void> fit_sampling(FitStep& step);
 void fit_stop_sequences(FitStep& step);
@@ -60,10 +85,14 @@ void fit_format(FitStep& step);
 // lib/chat/fit_content.cc
 /// System turns between others, names, ids of calls.
 void fit_turns(FitStep& step);
-/// Extensions, cache markers, citations, files and images of messages and
-/// their parts, those within tool results included.
-Result<void> fit_parts(FitStep& step);
 /// Members of the request that only its dialect knows; added_fields.
 void fit_extensions(FitStep& step);
+/// Of `extensions`, those that the target reads; `path` is where they stand.
+void fit_fields(FitStep& step, Extensions& extensions, std::string_view path);
+
+// lib/chat/fit_parts.cc
+/// Extensions, cache markers, citations, files and images of messages and
+/// their parts, those within tool results included; earlier thinking.
+Result<void> fit_parts(FitStep& step);
 
 }  // namespace llmproxy

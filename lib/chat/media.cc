@@ -60,14 +60,6 @@ Result<MediaSource> media_from_url(std::string_view url,
   return source;
 }
 
-std::string data_url(const MediaSource& source) {
-  if (source.kind == MediaKind::url) return source.data;
-  std::string out = "data:" + source.media_type + ";base64,";
-  out +=
-      source.kind == MediaKind::text ? encode_base64(source.data) : source.data;
-  return out;
-}
-
 std::string media_type_of_file(std::string_view name) {
   const std::string lowered = lower(name);
   for (const Ending& row : kEndings) {

@@ -20,9 +20,6 @@ bool is_web_url(std::string_view url);
 /// Errors: invalid_request at `path`.
 Result<MediaSource> media_from_url(std::string_view url, std::string_view path);
 
-/// "data:image/png;base64,..." for base64 sources, the URL of URLs.
-std::string data_url(const MediaSource& source);
-
 /// MIME type after the file name's ending; application/pdf when unknown,
 /// which is what clients mean who send bytes without a name.
 std::string media_type_of_file(std::string_view name);

@@ -10,7 +10,6 @@
 
 #include "base/bounded.h"
 #include "chat/error_text.h"
-#include "chat/field_path.h"
 #include "json/json.h"
 
 namespace llmproxy {
@@ -353,15 +352,6 @@ Result<void> refuse_essential(const Extensions& extensions) {
     return error;
   }
   return {};
-}
-
-void lose_extensions(const Extensions& extensions, std::string_view path,
-                     std::string_view target, Losses& losses) {
-  for (const Extension& extension : extensions) {
-    add_loss(losses,
-             {field_path(path, extension.name),
-              fmt::format("{} has no such field", target), LossKind::dropped});
-  }
 }
 
 }  // namespace llmproxy

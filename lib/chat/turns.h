@@ -63,10 +63,5 @@ bool blank(std::string_view text);
 /// every target that is not the provider the field is meant for.
 Result<void> refuse_essential(const Extensions& extensions);
 
-/// Fields only another dialect knows, as losses. `fields` of a request whose
-/// dialect is `dialect` (or empty: made by hand) are written, not lost.
-void lose_extensions(const Extensions& extensions, std::string_view path,
-                     std::string_view target, Losses& losses);
-
 }  // namespace llmproxy
 LLMPROXY_INTERNAL_END

@@ -3,8 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "chat/custom_tools.h"
-#include "chat/tool_names.h"
+#include "chat/prepare.h"
 #include "chat/turns.h"
 #include "client/caught.h"
 #include "client/transfer_error.h"
@@ -18,35 +17,6 @@ const Dialect& dialect_for(const Backend& backend, const ChatRequest& request) {
   if (backend.dialect != nullptr) return *backend.dialect;
   const Dialect* own = find_dialect(request.dialect);
   return own != nullptr ? *own : *dialects().front();
-}
-
-RequestContext context_of(const ChatRequest& request) {
-  RequestContext context;
-  context.stream = request.stream;
-  context.model = request.model;
-  context.stop_sequences = request.stop_sequences;
-  for (const ToolDefinition& tool : request.tools) {
-    if (!tool.name.empty()) context.declared_tools.push_back(tool.name);
-  }
-  return context;
-}
-
-/// What every target needs done to a request; AnswerReader and send() undo
-/// it in the answer.
-Result<void> adapt(ChatRequest& request, const Dialect& to,
-                   const TargetTraits& traits, RequestContext& context,
-                   Losses& losses) {
-  if (!request.dialect.empty() && request.dialect != to.name) {
-    LLMPROXY_TRY(refuse_essential(request.extensions));
-  }
-  LLMPROXY_TRY(drop_empty_turns(request.messages, losses));
-  LLMPROXY_TRY(pair_tool_results(request.messages, losses));
-  make_call_ids_safe(request.messages);
-  if (!to.custom_tools || !traits.custom_tools) {
-    wrap_custom_tools(request, context, losses);
-  }
-  alias_tool_names(request, to.max_tool_name, context);
-  return {};
 }
 
 /// A backend is put together by the caller, who is told what it lacks.
@@ -82,7 +52,7 @@ Result<OutgoingCall> prepare_call(const Backend& backend, ChatRequest request,
   EncodeOptions encode;
   encode.traits = traits_for(backend, *call.dialect, request.model);
   LLMPROXY_TRY(
-      adapt(request, *call.dialect, encode.traits, call.context, call.losses));
+      prepare(request, *call.dialect, encode, call.context, call.losses));
   std::string body;
   LLMPROXY_TRY(call.dialect->encode_request(request, encode, call.context, body,
                                             call.losses));

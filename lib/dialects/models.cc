@@ -3,7 +3,10 @@
 // "anthropic/claude-opus-4-8" and dated names fit too.
 //
 // Sources: Anthropic "Models overview", "Migration guide", "Extended
-// thinking", "Structured outputs"; OpenAI "Reasoning models". Read 2026-11.
+// thinking", "Structured outputs"; OpenAI "Reasoning models" and the pages of
+// its models (which efforts each takes, and the API's own "Supported values
+// are: ..." for gpt-5.1 and gpt-5.4); Google "Gemini thinking" (levels and
+// budgets of each model); AWS "Supported foundation models". Read 2026-11.
 #include <algorithm>
 #include <array>
 #include <span>
@@ -59,9 +62,19 @@ constexpr TargetTraits claude_new(bool system_in_messages) {
   return traits;
 }
 
-constexpr TargetTraits openai_reasoning() {
+/// The o models, and GPT-5 with its kin: each takes another span of efforts.
+constexpr TargetTraits openai_reasoning(Effort least, Effort most) {
   TargetTraits traits;
   traits.sampling = false;
+  traits.least_effort = least;
+  traits.most_effort = most;
+  return traits;
+}
+
+/// GPT-5.1 and newer: `none` has taken the place of `minimal`.
+constexpr TargetTraits gpt_5_1(Effort most) {
+  TargetTraits traits = openai_reasoning(Effort::none, most);
+  traits.minimal_effort = false;
   return traits;
 }
 
@@ -81,29 +94,47 @@ constexpr TargetTraits gemini_base(ThinkingStyle thinking) {
 }
 
 /// Gemini 2.5: budgets, of which the larger models need some; no penalties.
-constexpr TargetTraits gemini_2_5(std::int64_t min_budget) {
+constexpr TargetTraits gemini_2_5(std::int64_t min_budget,
+                                  std::int64_t max_budget) {
   TargetTraits traits = gemini_base(ThinkingStyle::budget);
   traits.penalties = false;
   traits.min_thinking_budget = min_budget;
+  traits.max_thinking_budget = max_budget;
+  return traits;
+}
+
+/// The most that all models with budgets take.
+constexpr TargetTraits gemini_unknown() {
+  TargetTraits traits = gemini_base(ThinkingStyle::budget);
+  traits.max_thinking_budget = 24576;
   return traits;
 }
 
 /// Gemini 3 and newer: levels; functions beside a JSON format; files in
-/// results of functions.
-constexpr TargetTraits gemini_3() {
+/// results of functions. They always think; the smaller ones next to nothing.
+constexpr TargetTraits gemini_3(Effort least) {
   TargetTraits traits = gemini_base(ThinkingStyle::level);
+  traits.least_effort = least;
   traits.penalties = false;
   traits.tools_with_format = true;
   traits.tool_result_images = true;
   return traits;
 }
 
-/// Models of other vendors on Bedrock: no prefixes, signatures or schemas.
+/// Models of other vendors on Bedrock: no prefixes, signatures or schemas, nor
+/// what only Anthropic's models have.
 constexpr TargetTraits bedrock_plain() {
   TargetTraits traits = claude_3(ThinkingStyle::none, 4096);
   traits.prefill = false;
+  traits.anthropic_fields = false;
   return traits;
 }
+
+/// Stands for the ids of Bedrock that say whose the model is: a vendor, a dot
+/// and a name, behind a region or within an ARN, too. The other ones (profiles
+/// that an account has made) may stand for any model, mostly for one of
+/// Anthropic's.
+constexpr std::string_view kAnyVendor = "<vendor>.<model>";
 
 struct ModelRow {
   std::string_view dialect;
@@ -125,35 +156,41 @@ constexpr std::array kModels = {
     ModelRow{"claude", "*claude-sonnet-5-5*", claude_new(true)},
     ModelRow{"claude", "*claude-sonnet-5*", claude_new(false)},
     ModelRow{"claude", "*claude-*-5*", claude_new(true)},
-    ModelRow{"bedrock-converse", "*amazon.nova*", bedrock_plain()},
-    ModelRow{"bedrock-converse", "*meta.llama*", bedrock_plain()},
-    ModelRow{"bedrock-converse", "*mistral.*", bedrock_plain()},
-    ModelRow{"bedrock-converse", "*cohere.*", bedrock_plain()},
-    ModelRow{"bedrock-converse", "*deepseek.*", bedrock_plain()},
-    ModelRow{"bedrock-converse", "*openai.gpt-oss*", bedrock_plain()},
-    ModelRow{"bedrock-converse", "*qwen.*", bedrock_plain()},
+    ModelRow{"bedrock-converse", "*anthropic.*", claude_base()},
+    ModelRow{"bedrock-converse", kAnyVendor, bedrock_plain()},
     ModelRow{"claude", "*", claude_base()},
+    ModelRow{"gemini", "*gemini-1*", gemini_base(ThinkingStyle::none)},
+    ModelRow{"gemini", "*gemini-2.0*", gemini_base(ThinkingStyle::none)},
+    ModelRow{"gemini", "*gemini-2.5-pro*", gemini_2_5(128, 32768)},
+    ModelRow{"gemini", "*gemini-2.5*", gemini_2_5(0, 24576)},
+    ModelRow{"gemini", "*gemini-3*flash*", gemini_3(Effort::minimal)},
+    ModelRow{"gemini", "*gemini-3*", gemini_3(Effort::low)},
+    ModelRow{"gemini", "*", gemini_unknown()},
     ModelRow{"openai-chat", "*gpt-5-chat*", openai_plain()},
     ModelRow{"openai-chat", "*gpt-3.5*", openai_plain()},
     ModelRow{"openai-chat", "*gpt-4*", openai_plain()},
-    ModelRow{"openai-chat", "*gpt-5*", openai_reasoning()},
-    ModelRow{"openai-chat", "*gpt-6*", openai_reasoning()},
-    ModelRow{"openai-chat", "o1*", openai_reasoning()},
-    ModelRow{"openai-chat", "o3*", openai_reasoning()},
-    ModelRow{"openai-chat", "o4*", openai_reasoning()},
-    ModelRow{"openai-responses", "*gpt-5-chat*", openai_plain()},
-    ModelRow{"openai-responses", "*gpt-4*", openai_plain()},
-    ModelRow{"openai-responses", "*gpt-5*", openai_reasoning()},
-    ModelRow{"openai-responses", "*gpt-6*", openai_reasoning()},
-    ModelRow{"openai-responses", "o1*", openai_reasoning()},
-    ModelRow{"openai-responses", "o3*", openai_reasoning()},
-    ModelRow{"openai-responses", "o4*", openai_reasoning()},
-    ModelRow{"gemini", "*gemini-1*", gemini_base(ThinkingStyle::none)},
-    ModelRow{"gemini", "*gemini-2.0*", gemini_base(ThinkingStyle::none)},
-    ModelRow{"gemini", "*gemini-2.5-pro*", gemini_2_5(128)},
-    ModelRow{"gemini", "*gemini-2.5*", gemini_2_5(0)},
-    ModelRow{"gemini", "*gemini-3*", gemini_3()},
-    ModelRow{"gemini", "*", gemini_base(ThinkingStyle::budget)},
+    ModelRow{"openai-chat", "*gpt-5-pro*",
+             openai_reasoning(Effort::high, Effort::high)},
+    ModelRow{"openai-chat", "*gpt-5-codex*",
+             openai_reasoning(Effort::low, Effort::high)},
+    ModelRow{"openai-chat", "*gpt-5.1-codex-max*",
+             openai_reasoning(Effort::low, Effort::xhigh)},
+    ModelRow{"openai-chat", "*gpt-5.1-codex*",
+             openai_reasoning(Effort::low, Effort::high)},
+    ModelRow{"openai-chat", "*gpt-5.1*", gpt_5_1(Effort::high)},
+    ModelRow{"openai-chat", "*gpt-5.*-codex*",
+             openai_reasoning(Effort::low, Effort::xhigh)},
+    ModelRow{"openai-chat", "*gpt-5.2*", gpt_5_1(Effort::xhigh)},
+    ModelRow{"openai-chat", "*gpt-5.3*", gpt_5_1(Effort::xhigh)},
+    ModelRow{"openai-chat", "*gpt-5.4*", gpt_5_1(Effort::xhigh)},
+    ModelRow{"openai-chat", "*gpt-5.5*", gpt_5_1(Effort::xhigh)},
+    ModelRow{"openai-chat", "*gpt-5.*", gpt_5_1(Effort::max)},
+    ModelRow{"openai-chat", "*gpt-5*",
+             openai_reasoning(Effort::minimal, Effort::high)},
+    ModelRow{"openai-chat", "*gpt-6*", gpt_5_1(Effort::max)},
+    ModelRow{"openai-chat", "o1*", openai_reasoning(Effort::low, Effort::high)},
+    ModelRow{"openai-chat", "o3*", openai_reasoning(Effort::low, Effort::high)},
+    ModelRow{"openai-chat", "o4*", openai_reasoning(Effort::low, Effort::high)},
 };
 
 /// Glob with `*` only; linear in practice, patterns are short.
@@ -180,6 +217,26 @@ bool fits(std::string_view pattern, std::string_view text) {
   return p == pattern.size();
 }
 
+constexpr bool is_letter(char c) { return c >= 'a' && c <= 'z'; }
+
+/// "meta.llama4", "us.meta.llama4", "arn:.../meta.llama4"; not "gpt-5.5".
+bool names_vendor(std::string_view id) {
+  id.remove_prefix(id.rfind('/') + 1);
+  const std::size_t dot = id.find('.');
+  if (dot == 0 || dot == std::string_view::npos || dot + 1 == id.size()) {
+    return false;
+  }
+  const bool word = std::all_of(id.begin(), id.begin() + dot, [](char c) {
+    return is_letter(c) || c == '-' || (c >= '0' && c <= '9');
+  });
+  return word && is_letter(id[dot + 1]);
+}
+
+bool is_of(const ModelRow& row, std::string_view model) {
+  return row.pattern == kAnyVendor ? names_vendor(model)
+                                   : fits(row.pattern, model);
+}
+
 }  // namespace
 
 TargetTraits traits_for(const Dialect& dialect, std::string_view model) {
@@ -194,7 +251,7 @@ TargetTraits traits_for(const Dialect& dialect, std::string_view model) {
       judged = row.dialect.data();
       counts = std::find(rows.begin(), rows.end(), row.dialect) != rows.end();
     }
-    if (!counts || !fits(row.pattern, model)) continue;
+    if (!counts || !is_of(row, model)) continue;
     TargetTraits traits = row.traits;
     traits.image_urls = traits.image_urls && dialect.image_urls;
     return traits;

@@ -7,13 +7,10 @@
 #include <optional>
 #include <utility>
 
-#include "chat/custom_tools.h"
-#include "chat/estimate.h"
 #include "chat/parse_answer.h"
-#include "chat/tool_names.h"
+#include "chat/prepare.h"
 #include "chat/turns.h"
 #include "json/json.h"
-#include "json/value_count.h"
 #include "translate/answer_filter.h"
 #include "translate/field_names.h"
 #include "translate/foreign_seals.h"
@@ -22,33 +19,6 @@
 
 namespace llmproxy {
 namespace {
-
-RequestContext context_of(const ChatRequest& request,
-                          const TranslateOptions& options) {
-  RequestContext context;
-  context.stream = request.stream;
-  context.include_usage = request.include_usage;
-  context.legacy_functions = request.legacy_functions;
-  context.model = request.model;
-  context.stop_sequences = request.stop_sequences;
-  context.created = options.created;
-  context.answer_id = options.answer_id;
-  // Only streams tell the input before the upstream has. A glance is enough.
-  constexpr std::size_t kGlance = std::size_t{64} << 10;
-  if (request.stream) {
-    context.estimated_input_tokens = estimate_input_tokens(request, kGlance);
-  }
-  for (const ToolDefinition& tool : request.tools) {
-    if (!tool.name.empty()) context.declared_tools.push_back(tool.name);
-    if (tool.name_space.empty()) continue;
-    // "<namespace>__<name>"
-    context.namespaced_tools.push_back(
-        {tool.name, tool.name_space,
-         tool.name.substr(
-             std::min(tool.name.size(), tool.name_space.size() + 2))});
-  }
-  return context;
-}
 
 /// The bytes of images that the target would not fetch by itself.
 Result<void> fetch_images(std::vector<ContentPart>& content,
@@ -97,44 +67,6 @@ bool has_image_urls(const ChatRequest& request) {
   return std::any_of(
       request.messages.begin(), request.messages.end(),
       [](const Message& message) { return has_image_urls(message.content); });
-}
-
-/// Arguments are JSON within a string: they count as one value of the body,
-/// and may hold as many again as it.
-Result<void> check_arguments(const std::vector<Message>& messages) {
-  for (const Message& message : messages) {
-    for (const ContentPart& part : message.content) {
-      const auto* call = part.as<ToolCallPart>();
-      if (call == nullptr || call->custom ||
-          !json::has_more_values(call->arguments, kDefaultMaxValues)) {
-        continue;
-      }
-      Error error = invalid_request(
-          fmt::format("the arguments of a tool call have more than {} values",
-                      kDefaultMaxValues),
-          path_of(message));
-      error.kind = ErrorKind::request_too_large;
-      return error;
-    }
-  }
-  return {};
-}
-
-/// What every dialect but the client's own needs done to a request.
-Result<void> prepare(ChatRequest& request, const Dialect& to,
-                     const TargetTraits& traits, RequestContext& context,
-                     Losses& losses) {
-  LLMPROXY_TRY(refuse_essential(request.extensions));
-  LLMPROXY_TRY(check_tool_names(request.tools));
-  LLMPROXY_TRY(check_arguments(request.messages));
-  LLMPROXY_TRY(drop_empty_turns(request.messages, losses));
-  LLMPROXY_TRY(pair_tool_results(request.messages, losses));
-  make_call_ids_safe(request.messages);
-  if (!to.custom_tools || !traits.custom_tools) {
-    wrap_custom_tools(request, context, losses);
-  }
-  alias_tool_names(request, to.max_tool_name, context);
-  return {};
 }
 
 Error strict_error(const Losses& losses) {
@@ -192,8 +124,13 @@ Result<void> encode(ChatRequest&& request, const Dialect& to,
   encode.clamp_sampling = options.clamp_sampling;
   encode.drop_hosted_tools = options.drop_hosted_tools;
   encode.drop_prefill = options.drop_prefill;
-  LLMPROXY_TRY(prepare(request, to, encode.traits, out.context, out.losses));
-  if (!encode.traits.image_urls) LLMPROXY_TRY(fetch_images(request, options));
+  FetchMedia fetch;
+  if (!encode.traits.image_urls) {
+    fetch = [&options](ChatRequest& prepared) {
+      return fetch_images(prepared, options);
+    };
+  }
+  LLMPROXY_TRY(prepare(request, to, encode, out.context, out.losses, fetch));
   return to.encode_request(request, encode, out.context, out.body, out.losses);
 }
 
@@ -213,7 +150,9 @@ Result<void> decode(const ParsedRequest& parsed, const Dialect& to,
   TranslatedRequest& out = decoded.out;
   LLMPROXY_ASSIGN(request, parsed.decode());
   address(to, model, request.stream, out);
-  out.context = context_of(request, options);
+  out.context = context_of(request);
+  out.context.created = options.created;
+  out.context.answer_id = options.answer_id;
   out.context.json_array = parsed.json_array();
   out.context.echo = parsed.echo();
   if (model != parsed.model()) out.context.answer_model = request.model;

@@ -1,5 +1,4 @@
 // Amazon Bedrock InvokeModel with Anthropic's body: the descriptor.
-#include "chat/aws_errors.h"
 #include "dialects/anthropic_family/serving.h"
 #include "dialects/aws_family/serving.h"
 #include "dialects/bedrock/tables.h"
@@ -54,13 +53,14 @@ const Dialect kDialect = {
     .stream_content_type = "application/vnd.amazon.eventstream",
     .max_tool_name = 64,
     .custom_tools = false,
+    .limits = &kLimits,
     .decode_request = decode_request,
     .encode_request = encode_request,
     .decode_response = decode_response,
     .encode_response = encode_response,
-    .decode_error = decode_aws_error,
-    .is_error = is_aws_error,
-    .encode_error = encode_aws_error,
+    .decode_error = decode_error,
+    .is_error = is_error,
+    .encode_error = encode_error,
     .new_stream_decoder = new_stream_decoder,
     .new_stream_encoder = new_stream_encoder,
 };

@@ -127,6 +127,7 @@ const Dialect kDialect = {
     .stream_content_type = "text/event-stream; charset=utf-8",
     .max_tool_name = 64,
     .custom_tools = false,
+    .limits = &kLimits,
     .decode_request = decode_request,
     .encode_request = encode_request,
     .decode_response = decode_response,

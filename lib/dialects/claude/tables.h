@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/enum_table.h"
+#include "dialects/functions.h"
 #include "json/fields.h"
 #include "llmproxy/chat.h"
 #include "llmproxy/dialect.h"
@@ -17,6 +18,9 @@
 namespace llmproxy::claude {
 
 inline constexpr std::string_view kName = "claude";
+
+/// What it can say: limits.cc.
+extern const DialectLimits kLimits;
 
 // System and developer turns between others; at the top they are `system`.
 inline constexpr auto kRoles = enum_table<Role>({
@@ -80,11 +84,35 @@ inline constexpr std::array kServiceTiers = {
     ServiceTier{"auto", "auto"},
     ServiceTier{"standard_only", "default"},
 };
+/// The same for fit(), shared by the hosts of the body.
+inline constexpr auto kTierWords = [] {
+  std::array<TierWord, kServiceTiers.size()> rows;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i] = {kServiceTiers[i].canonical, kServiceTiers[i].wire};
+  }
+  return rows;
+}();
 /// service_tier of answers, likewise.
 inline constexpr std::array kUsedTiers = {
     ServiceTier{"standard", "default"},
     ServiceTier{"priority", "priority"},
     ServiceTier{"batch", "flex"},
+};
+
+/// Its unknown members are kept as extensions, their names with this in front.
+inline constexpr std::string_view kOutputConfig = "output_config/";
+
+/// Members of the `source` of images and documents.
+struct SourceRow {
+  MediaKind kind;
+  std::string_view type;
+  std::string_view member;  ///< that holds MediaSource::data
+};
+inline constexpr std::array kSources = {
+    SourceRow{MediaKind::base64, "base64", "data"},
+    SourceRow{MediaKind::url, "url", "url"},
+    SourceRow{MediaKind::file_id, "file", "file_id"},
+    SourceRow{MediaKind::text, "text", "data"},
 };
 
 inline constexpr std::array<std::string_view, 4> kImageTypes = {
@@ -97,6 +125,13 @@ constexpr bool is_foreign(ReasoningIssuer issuer) {
 }
 
 inline constexpr std::int64_t kMinBudget = 1024;  // tokens
+
+/// The dialects whose body this is. Bedrock's wraps it.
+inline constexpr std::string_view kBodyFamily = "anthropic";
+/// Fields without a canonical form that every host of the body takes:
+/// thinking of newer models, citations of a document.
+inline constexpr std::array<std::string_view, 2> kFamilyFields = {"thinking",
+                                                                  "citations"};
 /// Type of the part that holds an agent's billing line.
 inline constexpr std::string_view kBillingType = "billing line";
 
@@ -116,25 +151,9 @@ inline constexpr std::array kFieldNames = {
 inline constexpr std::string_view kBillingPrefix =
     "x-anthropic-billing-header:";
 
-Result<ChatRequest> decode_request(const json::Value& body,
-                                   const RequestHead& head);
-Result<void> encode_request(const ChatRequest& request,
-                            const EncodeOptions& options,
-                            RequestContext& context, std::string& out,
-                            Losses& losses);
-Result<ChatResponse> decode_response(const json::Value& body, Losses& losses);
-void encode_response(const ChatResponse& response,
-                     const RequestContext& context, std::string& out,
-                     Losses& losses);
-Error decode_error(int status, const Headers& headers, std::string_view body);
-bool is_error(const json::Value& body);
-int encode_error(const Error& error, std::string& out);
+LLMPROXY_DIALECT_FUNCTIONS;
 /// The object inside "error", shared by error bodies and stream errors.
 Error read_error(const json::Value& object, int status);
-std::unique_ptr<StreamDecoder> new_stream_decoder(
-    const RequestContext& context);
-std::unique_ptr<StreamEncoder> new_stream_encoder(
-    const RequestContext& context);
 
 // Pieces that the plain answer and the stream share.
 

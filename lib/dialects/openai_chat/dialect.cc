@@ -61,6 +61,7 @@ const Dialect kDialect = {
     .stream_content_type = "text/event-stream",
     .max_tool_name = 64,
     .custom_tools = true,
+    .limits = &kLimits,
     .decode_request = decode_request,
     .encode_request = encode_request,
     .decode_response = decode_response,

@@ -89,6 +89,7 @@ const Dialect kDialect = {
     .stream_content_type = "text/event-stream; charset=utf-8",
     .max_tool_name = 128,
     .custom_tools = true,
+    .limits = &kLimits,
     .decode_request = decode_request,
     .encode_request = encode_request,
     .decode_response = decode_response,

@@ -1,0 +1,335 @@
+// fit: thinking, from the words it was asked for in to those of the target.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "chat/fit_steps.h"
+#include "chat/thinking_budget.h"
+
+namespace llmproxy {
+namespace {
+
+/// What was asked, kept while the request's own is written anew.
+struct Wish {
+  Reasoning asked;
+  /// Where: in the words of the first or the second kind of dialect.
+  std::string path;
+  bool off;
+  bool on;
+};
+
+Wish wish_of(const FitStep& step) {
+  const Reasoning& asked = step.request.reasoning;
+  const auto& effort = asked.effort;
+  const bool off =
+      asked.mode == ReasoningMode::off || effort == Effort::none ||
+      (effort && *effort < step.limits().least_effort) ||
+      (asked.budget_tokens == 0 && asked.mode != ReasoningMode::adaptive);
+  const bool on = !off && (asked.mode || effort || asked.budget_tokens);
+  return {asked, effort ? "/reasoning_effort" : "/thinking", off, on};
+}
+
+constexpr std::string_view kBudgetPath = "/thinking/budget_tokens";
+constexpr std::string_view kDisplayPath = "/thinking/display";
+constexpr std::string_view kBudget = "a budget for thinking";
+constexpr std::string_view kOff = "thinking switched off";
+
+/// What may be shown of it. A mode that asks for thinking asks to see it
+/// where that has to be said, unless it says otherwise.
+std::string shown(FitStep& step, const Wish& wish) {
+  const std::string& display = wish.asked.display;
+  const DialectLimits& limits = step.limits();
+  const bool must_be_told = limits.shows_thinking && !limits.omits_thinking;
+  if (display.empty()) {
+    return wish.on && wish.asked.mode && must_be_told ? "summarized" : "";
+  }
+  // What is not asked for is not shown.
+  if (display == "omitted" && !limits.omits_thinking) return {};
+  const bool taken =
+      display == "summarized" ? limits.shows_thinking : limits.omits_thinking;
+  if (taken) return display;
+  step.drop(std::string(kDisplayPath), limits.target,
+            display == "summarized" ? "a summary of the thinking"
+                                    : "such a display of the thinking");
+  return {};
+}
+
+Effort least_effort(const FitStep& step) {
+  return std::max(step.limits().least_effort, step.traits().least_effort);
+}
+
+/// The nearest effort that dialect and model take.
+Effort nearest_effort(const FitStep& step, Effort asked) {
+  const TargetTraits& traits = step.traits();
+  const Effort most = std::min(step.limits().most_effort, traits.most_effort);
+  const Effort effort = std::min(std::max(asked, least_effort(step)), most);
+  const bool refused = effort == Effort::minimal && !traits.minimal_effort;
+  return refused ? Effort::low : effort;
+}
+
+Effort fit_effort(FitStep& step, const Wish& wish, Effort asked) {
+  const Effort effort = nearest_effort(step, asked);
+  if (effort == asked) return effort;
+  const DialectLimits& limits = step.limits();
+  const bool said = asked >= limits.least_effort && asked <= limits.most_effort;
+  step.change(wish.path, said ? step.model() : std::string(limits.target),
+              fmt::format("effort {}", row_of(asked).word),
+              fmt::format("effort {} is used", row_of(effort).word));
+  return effort;
+}
+
+/// The effort that was asked for, or the one a budget stands for.
+std::optional<Effort> effort_for(FitStep& step, const Wish& wish,
+                                 std::string_view who) {
+  const auto& budget = wish.asked.budget_tokens;
+  if (wish.asked.effort) {
+    if (budget) step.drop(std::string(kBudgetPath), who, kBudget);
+    return fit_effort(step, wish, *wish.asked.effort);
+  }
+  if (!budget) return std::nullopt;
+  const Effort effort = nearest_effort(step, effort_of(*budget));
+  step.change(std::string(kBudgetPath), who, kBudget,
+              fmt::format("effort {} is used", row_of(effort).word));
+  return effort;
+}
+
+// --- an effort alone --------------------------------------------------------
+
+void fit_effort_alone(FitStep& step, const Wish& wish) {
+  Reasoning& fitted = step.request.reasoning;
+  if (!wish.off) {
+    fitted.effort = effort_for(step, wish, step.limits().target);
+    fitted.display = shown(step, wish);
+    return;
+  }
+  if (wish.asked.effort == Effort::none) {
+    fitted.effort = fit_effort(step, wish, Effort::none);
+    return;
+  }
+  // Not every model takes `none`, and those that do are not all known.
+  step.drop("/thinking", step.limits().target, kOff);
+}
+
+// --- mode, budget and effort ------------------------------------------------
+
+bool has_call(const ContentPart& part) {
+  return part.as<ToolCallPart>() != nullptr;
+}
+
+bool is_signed_thinking(const ContentPart& part) {
+  const auto* thinking = part.as<ThinkingPart>();
+  return thinking != nullptr && thinking->issuer == ReasoningIssuer::anthropic;
+}
+
+/// The last model turn calls tools without signed thinking before them:
+/// the API then refuses to think by budget in the same loop.
+bool within_unsigned_tool_loop(const ChatRequest& request) {
+  const auto last = std::find_if(
+      request.messages.rbegin(), request.messages.rend(),
+      [](const Message& message) { return message.role == Role::assistant; });
+  if (last == request.messages.rend()) return false;
+  const auto& content = last->content;
+  return std::any_of(content.begin(), content.end(), has_call) &&
+         std::none_of(content.begin(), content.end(), is_signed_thinking);
+}
+
+std::int64_t max_tokens(const FitStep& step) {
+  return step.request.max_output_tokens.value_or(
+      step.traits().default_max_tokens);
+}
+
+/// Beside what the model does not think by budget; empty = it does.
+std::string budget_obstacle(const FitStep& step) {
+  if (step.forces_call()) return "thinking beside a forced tool call";
+  if (max_tokens(step) <= kMinThinkingBudget) {
+    return fmt::format("thinking within {} max_tokens or less",
+                       kMinThinkingBudget);
+  }
+  if (within_unsigned_tool_loop(step.request)) {
+    return "thinking after tool calls without signed thinking";
+  }
+  return {};
+}
+
+/// 1024 <= budget < max_tokens. max_tokens is not raised: that would cost what
+/// nobody asked for.
+std::int64_t budget_below_limit(const FitStep& step, const Reasoning& asked) {
+  const std::int64_t limit = max_tokens(step);
+  // A quarter is left for the answer.
+  const std::int64_t most = std::max(kMinThinkingBudget, limit / 4 * 3);
+  if (!asked.budget_tokens) {
+    return std::min(row_of(asked.effort.value_or(Effort::medium)).budget, most);
+  }
+  if (*asked.budget_tokens >= limit) return most;
+  return std::max(*asked.budget_tokens, kMinThinkingBudget);
+}
+
+void tell_budget(FitStep& step, const Wish& wish, std::int64_t tokens) {
+  const auto& asked = wish.asked.budget_tokens;
+  if (!wish.asked.effort && asked == tokens) return;
+  const std::string thing =
+      !wish.asked.effort && asked
+          ? fmt::format("a budget of {} tokens here", *asked)
+          : "thinking without a budget";
+  step.change(wish.path, step.model(), thing,
+              fmt::format("a budget of {} tokens is used", tokens));
+}
+
+void think_by_budget(FitStep& step, const Wish& wish) {
+  Reasoning& fitted = step.request.reasoning;
+  if (const std::string obstacle = budget_obstacle(step); !obstacle.empty()) {
+    return step.drop(wish.path, step.model(), obstacle);
+  }
+  fitted.mode = ReasoningMode::budget;
+  fitted.budget_tokens = budget_below_limit(step, wish.asked);
+  tell_budget(step, wish, *fitted.budget_tokens);
+}
+
+/// Models that think by default must be told not to; the others need nothing.
+/// An effort is one for the answer, too.
+void switch_off(FitStep& step, const Wish& wish) {
+  if (step.traits().thinking == ThinkingStyle::budget) return;
+  Reasoning& fitted = step.request.reasoning;
+  fitted.mode = ReasoningMode::off;
+  const auto& effort = wish.asked.effort;
+  if (effort && *effort >= step.limits().least_effort) {
+    fitted.effort = fit_effort(step, wish, *effort);
+  }
+}
+
+void fit_anthropic(FitStep& step, const Wish& wish) {
+  Reasoning& fitted = step.request.reasoning;
+  if (wish.off) return switch_off(step, wish);
+  if (!wish.on) {
+    return step.drop(std::string(kDisplayPath), step.limits().target,
+                     "a display of thinking that is not asked for");
+  }
+  const ThinkingStyle style = step.traits().thinking;
+  const bool by_budget =
+      style == ThinkingStyle::budget ||
+      (style == ThinkingStyle::both && wish.asked.budget_tokens.has_value());
+  if (by_budget) {
+    think_by_budget(step, wish);
+  } else {
+    fitted.mode = ReasoningMode::adaptive;
+    fitted.effort = effort_for(step, wish, step.model());
+  }
+  if (fitted.mode) fitted.display = shown(step, wish);
+}
+
+// --- a level or a budget ----------------------------------------------------
+
+void fit_level(FitStep& step, const Wish& wish) {
+  Reasoning& fitted = step.request.reasoning;
+  if (!wish.off) {
+    fitted.effort = effort_for(step, wish, step.model());
+    return;
+  }
+  fitted.effort = nearest_effort(step, Effort::none);
+  step.change(wish.path, step.model(), kOff,
+              fmt::format("effort {} is used", row_of(*fitted.effort).word));
+}
+
+void use_budget(FitStep& step, std::int64_t tokens) {
+  step.request.reasoning.mode = ReasoningMode::budget;
+  step.request.reasoning.budget_tokens = tokens;
+}
+
+/// Thoughts count towards the limit: a quarter is left for the answer.
+std::int64_t within_limit(const FitStep& step, std::int64_t budget) {
+  const auto& limit = step.request.max_output_tokens;
+  return limit && budget >= *limit ? *limit / 4 * 3 : budget;
+}
+
+void fit_budget(FitStep& step, const Wish& wish) {
+  Reasoning& fitted = step.request.reasoning;
+  const TargetTraits& traits = step.traits();
+  const auto taken = [&](std::int64_t tokens) {
+    return std::clamp(tokens, traits.min_thinking_budget,
+                      traits.max_thinking_budget);
+  };
+  const Reasoning& asked = wish.asked;
+  if (wish.off && traits.min_thinking_budget == 0) {
+    fitted.mode = ReasoningMode::off;
+  } else if (wish.off) {
+    use_budget(step, traits.min_thinking_budget);
+    step.change(wish.path, step.model(), kOff,
+                fmt::format("a budget of {} tokens is used",
+                            traits.min_thinking_budget));
+  } else if (asked.budget_tokens || asked.effort) {
+    use_budget(step,
+               taken(asked.budget_tokens
+                         ? *asked.budget_tokens
+                         : within_limit(step, row_of(*asked.effort).budget)));
+    tell_budget(step, wish, *fitted.budget_tokens);
+  } else if (wish.on) {
+    fitted.mode = ReasoningMode::adaptive;
+  }
+}
+
+void fit_level_or_budget(FitStep& step, const Wish& wish) {
+  if (step.traits().thinking == ThinkingStyle::level) {
+    fit_level(step, wish);
+  } else {
+    fit_budget(step, wish);
+  }
+  if (!wish.off) step.request.reasoning.display = shown(step, wish);
+}
+
+// --- whose words ------------------------------------------------------------
+
+struct WordsRow {
+  ThinkingWords words;
+  void (*fit)(FitStep& step, const Wish& wish);
+};
+constexpr std::array kWords = {
+    WordsRow{ThinkingWords::effort, fit_effort_alone},
+    WordsRow{ThinkingWords::anthropic, fit_anthropic},
+    WordsRow{ThinkingWords::level_or_budget, fit_level_or_budget},
+};
+
+/// Told only where thinking was asked for.
+void drop_thinking(FitStep& step, std::string_view who) {
+  const Wish wish = wish_of(step);
+  if (wish.on) step.drop(wish.path, who, "thinking");
+  step.request.reasoning = {};
+}
+
+/// Written in words of the target's: sent as it was asked. Thinking that is
+/// switched off is not shown.
+void keep_words(FitStep& step) {
+  Reasoning& asked = step.request.reasoning;
+  const bool own = step.target.origin == Origin::own;
+  if (!own && asked.mode == ReasoningMode::off) asked.display.clear();
+}
+
+}  // namespace
+
+void fit_thinking(FitStep& step) {
+  const DialectLimits& limits = step.limits();
+  if (step.request.reasoning == Reasoning{}) return;
+  const bool as_asked =
+      step.target.origin == Origin::own || step.target.origin == Origin::family;
+  const bool thinks = step.traits().thinking != ThinkingStyle::none;
+  if (!thinks && (!as_asked || limits.traits_for_own)) {
+    return drop_thinking(step, step.model());
+  }
+  if (as_asked) return keep_words(step);
+  if (limits.thinking == ThinkingWords::none) {
+    return drop_thinking(step, limits.target);
+  }
+  const auto row = std::find_if(
+      kWords.begin(), kWords.end(),
+      [&](const WordsRow& r) { return r.words == limits.thinking; });
+  if (row == kWords.end()) return;
+  const Wish wish = wish_of(step);
+  step.request.reasoning = {};
+  row->fit(step, wish);
+}
+
+}  // namespace llmproxy
