@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "chat/estimate.h"
+#include "gateway/call_place.h"
 #include "gateway/offload.h"
 #include "gateway/prepared_call.h"
 #include "gateway/whole_call.h"

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "client/key_header.h"
+#include "gateway/call_place.h"
 #include "gateway/destination.h"
 #include "gateway/forward.h"
 #include "gateway/headers.h"

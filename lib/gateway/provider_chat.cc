@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "gateway/backend_error.h"
+#include "gateway/call_place.h"
 #include "gateway/credentials.h"
 #include "gateway/details.h"
 #include "gateway/forward.h"
