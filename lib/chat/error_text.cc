@@ -1,8 +1,8 @@
 #include "chat/error_text.h"
 
-#include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "json/text.h"
 
 namespace llmproxy {
@@ -21,14 +21,6 @@ constexpr std::array<std::string_view, 8> kTooLong = {
     "exceed the available context",          // llama.cpp
     "input is too long for requested model"  // Bedrock
 };
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return out;
-}
 
 constexpr std::string_view kNoText =
     "the upstream answered with an error and no text";

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/text.h"
 #include "client/caught.h"
 #include "client/transfer_error.h"
 
@@ -17,14 +18,7 @@ DeadlineClock::Time now() { return std::chrono::steady_clock::now(); }
 /// APIs send one or two thousand. Bytes.
 constexpr std::size_t kMaxHeaders = std::size_t{128} << 10;
 
-std::string_view trim(std::string_view text) {
-  const auto blank = [](char c) {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-  };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
-}
+constexpr std::string_view kBlanks = " \t\r\n";
 
 /// "HTTP/1.1 200 OK" -> 200; 0 when there is no number.
 int status_of(std::string_view line) {
@@ -114,7 +108,7 @@ void CurlTransfer::header_line(std::string_view line) {
     headers_.clear();
     return;
   }
-  const std::string_view text = trim(line);
+  const std::string_view text = trimmed(line, kBlanks);
   if (text.empty()) {
     clock_.heard(now());
     if (status_ >= 100 && status_ < 200) return;
@@ -126,8 +120,8 @@ void CurlTransfer::header_line(std::string_view line) {
   const std::size_t colon = text.find(':');
   if (colon == text.npos) return;
   Header& header = headers_.emplace_back();
-  header.name = trim(text.substr(0, colon));
-  header.value = trim(text.substr(colon + 1));
+  header.name = trimmed(text.substr(0, colon), kBlanks);
+  header.value = trimmed(text.substr(colon + 1), kBlanks);
 }
 
 size_t CurlTransfer::body(std::string_view bytes) {

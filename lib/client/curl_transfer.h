@@ -2,7 +2,7 @@
 // Turns header lines and body pieces into calls of the ResponseHandler, keeps
 // the deadlines, and remembers why the transfer was ended from our side.
 //
-// Shared by both ways to run a transfer (seat_pool.h on the calling thread,
+// Shared by both ways to run a transfer (handle_pool.h on the calling thread,
 // engine.h on its own). Used by one thread at a time.
 #pragma once
 

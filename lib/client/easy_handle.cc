@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/text.h"
 #include "client/ca_roots.h"
 #include "client/transfer_error.h"
 #include "llmproxy/version.h"
@@ -25,26 +26,10 @@ void set(CURL* easy, CURLoption option, T value) {
   curl_easy_setopt(easy, option, value);
 }
 
-constexpr std::array<bool, 256> kTokenChars = [] {
-  std::array<bool, 256> out{};
-  for (unsigned char c = 'a'; c <= 'z'; ++c) out[c] = true;
-  for (unsigned char c = 'A'; c <= 'Z'; ++c) out[c] = true;
-  for (unsigned char c = '0'; c <= '9'; ++c) out[c] = true;
-  for (const unsigned char c : std::string_view("!#$%&'*+-.^_`|~")) {
-    out[c] = true;
-  }
-  return out;
-}();
-
-bool is_token_char(char c) {
-  return kTokenChars[static_cast<unsigned char>(c)];
-}
-
 /// RFC 9110 5.1, 5.5. A line break would end the header and start another,
 /// a NUL would cut it off. The message never shows a value: it may be a key.
 Result<void> check(const Header& header) {
-  if (header.name.empty() ||
-      !std::all_of(header.name.begin(), header.name.end(), is_token_char)) {
+  if (!is_token(header.name)) {
     return internal_error("a header has a name that HTTP does not allow");
   }
   if (std::any_of(header.value.begin(), header.value.end(),

@@ -31,13 +31,14 @@ constexpr long kUploadPiece = 16L << 10;
 std::unique_ptr<EngineLoop> EngineLoop::create(
     const CurlOptions& options, std::size_t max_idle,
     std::shared_ptr<SharedCache> cache, std::shared_ptr<IdleTimes> times,
-    std::shared_ptr<Mailbox> mailbox) {
+    std::shared_ptr<CommandQueue> commands) {
   const int epoll = epoll_create1(EPOLL_CLOEXEC);
   CURLM* multi = curl_multi_init();
   std::unique_ptr<EngineLoop> loop(
       new EngineLoop(options, max_idle, std::move(cache), std::move(times),
-                     std::move(mailbox), epoll, multi));
-  if (epoll < 0 || multi == nullptr || loop->mailbox_->fd() < 0) return nullptr;
+                     std::move(commands), epoll, multi));
+  if (epoll < 0 || multi == nullptr || loop->commands_->fd() < 0)
+    return nullptr;
   // Of HTTP/2 too a stream has a connection of its own: where they share one,
   // libcurl 7.88 lets a paused stream hold up all the others.
   curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
@@ -45,20 +46,20 @@ std::unique_ptr<EngineLoop> EngineLoop::create(
   curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, loop.get());
   curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &EngineLoop::on_timer);
   curl_multi_setopt(multi, CURLMOPT_TIMERDATA, loop.get());
-  loop->watch(EPOLL_CTL_ADD, loop->mailbox_->fd(), EPOLLIN);
+  loop->watch(EPOLL_CTL_ADD, loop->commands_->fd(), EPOLLIN);
   return loop;
 }
 
 EngineLoop::EngineLoop(const CurlOptions& options, std::size_t max_idle,
                        std::shared_ptr<SharedCache> cache,
                        std::shared_ptr<IdleTimes> times,
-                       std::shared_ptr<Mailbox> mailbox, int epoll,
+                       std::shared_ptr<CommandQueue> commands, int epoll,
                        CURLM* multi)
     : options_(options),
       max_idle_(max_idle),
       cache_(std::move(cache)),
       idle_times_(std::move(times)),
-      mailbox_(std::move(mailbox)),
+      commands_(std::move(commands)),
       epoll_(epoll),
       multi_(multi) {}
 
@@ -71,11 +72,11 @@ EngineLoop::~EngineLoop() {
 void EngineLoop::run() {
   for (bool stop = false; !stop;) {
     wait();
-    Mailbox::Mail mail = mailbox_->take();
-    for (const Letter& letter : mail.letters) deliver(letter);
+    CommandQueue::Batch batch = commands_->take();
+    for (const Command& command : batch.commands) execute(command);
     check_deadlines();
     collect();
-    stop = mail.stop;
+    stop = batch.stop;
   }
   shut_down();
 }
@@ -85,12 +86,12 @@ void EngineLoop::shut_down() {
   // before it began.
   do {
     while (!jobs_.empty()) end(*jobs_.begin()->second, cancelled_error());
-    for (const Letter& letter : mailbox_->take().letters) {
-      if (letter.order == Order::start) {
-        tell_done(letter.job->handler, cancelled_error());
+    for (const Command& command : commands_->take().commands) {
+      if (command.kind == CommandKind::start) {
+        tell_done(command.job->handler, cancelled_error());
       }
     }
-  } while (!mailbox_->close());
+  } while (!commands_->close());
 }
 
 // --- Waiting ---------------------------------------------------------------
@@ -102,7 +103,7 @@ void EngineLoop::wait() {
   int running = 0;
   for (int i = 0; i < count; ++i) {
     const int fd = events[static_cast<std::size_t>(i)].data.fd;
-    if (fd == mailbox_->fd()) continue;
+    if (fd == commands_->fd()) continue;
     curl_multi_socket_action(
         multi_, fd, curl_events(events[static_cast<std::size_t>(i)].events),
         &running);
@@ -156,12 +157,12 @@ void EngineLoop::watch(int operation, int fd, std::uint32_t events) {
 
 // --- Jobs ------------------------------------------------------------------
 
-void EngineLoop::deliver(const Letter& letter) {
-  Job& job = *letter.job;
-  if (letter.order == Order::start) return start(letter.job);
+void EngineLoop::execute(const Command& command) {
+  Job& job = *command.job;
+  if (command.kind == CommandKind::start) return start(command.job);
   if (job.state != Job::State::running) return;
-  if (letter.order == Order::cancel) return end(job, cancelled_error());
-  if (letter.order == Order::linger) {
+  if (command.kind == CommandKind::cancel) return end(job, cancelled_error());
+  if (command.kind == CommandKind::linger) {
     const Time now = Clock::now();
     disarm(job);
     job.transfer->clock().linger(now);

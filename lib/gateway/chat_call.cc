@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "gateway/call_place.h"
 #include "gateway/details.h"
 #include "gateway/log_text.h"
 #include "gateway/prepared_call.h"

@@ -83,14 +83,13 @@ void ClientAnswer::note(const Error& error) {
 void ClientAnswer::note_client_gone() {
   record_.status = kClientGone;
   record_.outcome = to_string(ErrorKind::cancelled);
-  record_.error = "the client left";
+  record_.error = "the client disconnected";
 }
 
 void ClientAnswer::note_client_stalled(std::chrono::milliseconds limit) {
   note_client_gone();
-  record_.error =
-      fmt::format("the client took nothing of its answer for {:g} s",
-                  static_cast<double>(limit.count()) / 1000);
+  record_.error = fmt::format("the client did not read its response for {:g} s",
+                              static_cast<double>(limit.count()) / 1000);
 }
 
 }  // namespace llmproxy::gateway

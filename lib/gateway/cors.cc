@@ -39,7 +39,8 @@ Error unknown_origin(std::string_view origin) {
   error.fault = Fault::client;
   error.code = kForeignOrigin;
   error.message = fmt::format(
-      "web pages of {} may not ask: name their origin in server.cors.origins",
+      "requests from web pages of {} are not allowed: the operator can add it "
+      "to server.cors.origins",
       is_header_value(origin) ? short_name(origin) : "this origin");
   return error;
 }

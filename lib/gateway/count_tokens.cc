@@ -3,7 +3,8 @@
 #include <utility>
 
 #include "chat/estimate.h"
-#include "gateway/apart.h"
+#include "gateway/call_place.h"
+#include "gateway/offload.h"
 #include "gateway/prepared_call.h"
 #include "gateway/whole_call.h"
 #include "json/json.h"

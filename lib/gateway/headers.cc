@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "llmproxy/dialect_serving.h"
 
 namespace llmproxy::gateway {
@@ -113,14 +114,11 @@ bool is_list(std::string_view name) {
 /// Calls `use` with each word of a comma-separated list.
 template <class Use>
 void each_word(std::string_view list, Use use) {
-  constexpr std::string_view kBlanks = " \t";
   while (!list.empty()) {
     const std::size_t comma = std::min(list.find(','), list.size());
-    std::string_view word = list.substr(0, comma);
+    const std::string_view word = trimmed(list.substr(0, comma));
     list.remove_prefix(std::min(comma + 1, list.size()));
-    const std::size_t first = word.find_first_not_of(kBlanks);
-    if (first == std::string_view::npos) continue;
-    use(word.substr(first, word.find_last_not_of(kBlanks) - first + 1));
+    if (!word.empty()) use(word);
   }
 }
 

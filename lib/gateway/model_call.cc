@@ -6,8 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "client/key_header.h"
-#include "gateway/apart.h"
+#include "gateway/call_place.h"
 #include "gateway/destination.h"
 #include "gateway/forward.h"
 #include "gateway/headers.h"
@@ -16,7 +17,7 @@
 #include "gateway/model_body.h"
 #include "gateway/model_paths.h"
 #include "gateway/models.h"
-#include "gateway/percent.h"
+#include "gateway/offload.h"
 #include "gateway/prepared_call.h"
 #include "gateway/unknown_model.h"
 
@@ -35,7 +36,7 @@ struct ModelLead {
 };
 
 Error no_model(const ModelPath& row) {
-  std::string message = "model is required; GET /v1/models lists what there is";
+  std::string message = "model is required; GET /v1/models lists the models";
   if (!row.usual_model.empty()) {
     message += fmt::format(
         ". (The API's usual model here, '{}', is not served)", row.usual_model);

@@ -8,8 +8,8 @@
 #include <chrono>
 #include <cstddef>
 
+#include "base/text.h"
 #include "gateway/core.h"
-#include "gateway/percent.h"
 #include "json/json.h"
 #include "llmproxy/dialect_serving.h"
 
@@ -129,7 +129,7 @@ Result<ModelPage> read_model_page(std::string_view body) {
                              : data.is_array() ? data
                                                : (*root)["models"];
   if (!models.is_array()) {
-    return upstream_malformed("this is no list of models");
+    return upstream_malformed("this is not a list of models");
   }
   ModelPage page;
   for (const json::Value model : models.children()) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "gateway/percent.h"
+#include "base/text.h"
 
 namespace llmproxy::gateway {
 namespace {

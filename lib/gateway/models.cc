@@ -10,10 +10,11 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "gateway/listed_models.h"
 #include "gateway/log_text.h"
 #include "gateway/model_lists.h"
-#include "gateway/percent.h"
+#include "gateway/query.h"
 #include "gateway/unknown_model.h"
 #include "llmproxy/dialect_serving.h"
 
@@ -50,10 +51,10 @@ Result<std::size_t> place_of(std::span<const ModelEntry> models,
       std::find_if(models.begin(), models.end(),
                    [&](const ModelEntry& model) { return model.id == id; });
   if (found == models.end()) {
-    return invalid_request(
-        fmt::format("{} is none that this list gave; ask for the first page "
-                    "again",
-                    name));
+    return invalid_request(fmt::format(
+        "{} is not a page token of this list; ask for the first page "
+        "again",
+        name));
   }
   return static_cast<std::size_t>(found - models.begin());
 }

@@ -23,7 +23,7 @@ Error unknown_path(const HttpRequest& request, const Dialect& dialect,
   error.fault = Fault::client;
   error.code = kUnknownUrl;
   error.message =
-      fmt::format("there is no {} {} here; {} ({}/ says what there is)",
+      fmt::format("there is no {} {} here; {} ({}/ lists the endpoints)",
                   short_name(request.method), short_name(request.path),
                   base_url_for(dialect, url + std::string(mount.prefix)), url);
   return error;
@@ -31,8 +31,8 @@ Error unknown_path(const HttpRequest& request, const Dialect& dialect,
 
 Error wrong_method(const HttpRequest& request, std::string_view allowed) {
   Error error = invalid_request(fmt::format(
-      "there is no {} {} here; this path takes {}", short_name(request.method),
-      short_name(request.path), allowed));
+      "the method {} is not supported for {}; use {}",
+      short_name(request.method), short_name(request.path), allowed));
   error.status = 405;
   return error;
 }

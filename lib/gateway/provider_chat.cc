@@ -5,14 +5,15 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "gateway/backend_error.h"
+#include "gateway/call_place.h"
 #include "gateway/credentials.h"
 #include "gateway/details.h"
 #include "gateway/forward.h"
 #include "gateway/headers.h"
 #include "gateway/log_text.h"
 #include "gateway/path_errors.h"
-#include "gateway/percent.h"
 #include "gateway/prepared_call.h"
 #include "gateway/redact.h"
 #include "gateway/whole_call.h"

@@ -8,11 +8,11 @@
 
 #include "chat/long_events.h"
 #include "chat/take_replay.h"
-#include "gateway/apart.h"
 #include "gateway/backend_error.h"
 #include "gateway/details.h"
 #include "gateway/ending.h"
 #include "gateway/headers.h"
+#include "gateway/offload.h"
 #include "gateway/redact.h"
 #include "gateway/upstream_answer.h"
 #include "llmproxy/waiting.h"

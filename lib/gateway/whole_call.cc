@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "gateway/answer_ids.h"
-#include "gateway/apart.h"
 #include "gateway/backend_error.h"
 #include "gateway/details.h"
 #include "gateway/ending.h"
+#include "gateway/offload.h"
 #include "gateway/redact.h"
 #include "translate/take_response.h"
 

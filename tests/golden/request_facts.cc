@@ -29,7 +29,7 @@
 #include <map>
 #include <string_view>
 
-#include "chat/media.h"
+#include "base/text.h"
 #include "golden/facts.h"
 #include "json/json.h"
 #include "support/dump.h"
