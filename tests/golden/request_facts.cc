@@ -142,7 +142,7 @@ void append_part(Turn& turn, const ContentPart& part, const Message& message) {
       {turn.role + " " + dump(part), {place_of(message), place_of(at)}});
 }
 
-bool says_nothing(const Extension& extension) {
+bool is_neutral(const Extension& extension) {
   const std::string_view value = extension.value.text();
   return value == "null" || value == "\"\"" || value == "[]" || value == "{}";
 }
@@ -157,7 +157,7 @@ void append_message(Turn& turn, const Message& message, CallNumbers& numbers) {
     append_part(turn, normal_part(part, numbers), message);
   }
   for (const Extension& extension : message.extensions) {
-    if (says_nothing(extension)) continue;
+    if (is_neutral(extension)) continue;
     turn.others.push_back(
         {"extension " + extension.name, {place + "/" + extension.name}});
   }
@@ -276,7 +276,7 @@ void append_tools(Facts& facts, const ChatRequest& request) {
     tool.extensions.clear();
     facts.push_back({dump(tool), {place, "/functions/" + std::to_string(i)}});
     for (const Extension& extension : extensions) {
-      if (says_nothing(extension)) continue;
+      if (is_neutral(extension)) continue;
       facts.push_back(
           {"extension " + extension.name,
            {place + "/" + extension.name, around(place, extension.name)}});
@@ -433,7 +433,7 @@ Facts facts_of(const ChatRequest& request) {
   append_reasoning(facts, request);
   append_format(facts, request);
   for (const Extension& extension : request.extensions) {
-    if (says_nothing(extension)) continue;
+    if (is_neutral(extension)) continue;
     std::string place = "/" + extension.name;
     std::replace(place.begin(), place.end(), '.', '/');
     facts.push_back({"extension " + extension.name, {place}});

@@ -1,6 +1,7 @@
 // Properties of every request case. See properties.h.
 #include <algorithm>
 
+#include "chat/fit.h"
 #include "golden/equivalence.h"
 #include "golden/facts.h"
 #include "golden/properties.h"
@@ -171,7 +172,7 @@ class RequestChecks {
     report_.property(difference.empty(), "round trip", difference);
   }
 
-  Result<ChatRequest> recoded(const ChatRequest& request, const Dialect& to) {
+  Result<ChatRequest> recoded(ChatRequest request, const Dialect& to) {
     losses_.clear();
     RequestContext context;
     EncodeOptions options;
@@ -179,6 +180,8 @@ class RequestChecks {
     options.clamp_sampling = scenario_.options.clamp_sampling;
     options.drop_hosted_tools = scenario_.options.drop_hosted_tools;
     options.drop_prefill = scenario_.options.drop_prefill;
+    const FitTarget target{to.limits, &options, origin_of(request, to)};
+    LLMPROXY_TRY(fit(request, target, context, losses_));
     std::string body;
     LLMPROXY_TRY(to.encode_request(request, options, context, body, losses_));
     return decode_request(to, body,
