@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "golden/fitted.h"
 #include "support/dump.h"
 #include "support/event_text.h"
 #include "support/json_text.h"
@@ -36,9 +37,7 @@ struct Outcome {
 Outcome translate(const Scenario& scenario, const Dialect& to) {
   Outcome out;
   if (scenario.noun == Noun::request) {
-    Result<TranslatedRequest> sent = translate_request(
-        *scenario.from, to, scenario.input, options_for(scenario, to),
-        head_for(*scenario.from, scenario.path));
+    Result<TranslatedRequest> sent = sent_request(scenario, to);
     if (!sent) return {{}, {}, sent.error()};
     out.body = std::move(sent->body);
     out.losses = std::move(sent->losses);
@@ -139,11 +138,21 @@ Result<std::string> refusal_section(const Scenario& scenario,
 
 Result<std::string> context_section(const Scenario& scenario,
                                     const Dialect& to) {
-  LLMPROXY_ASSIGN(const TranslatedRequest sent,
-                  translate_request(*scenario.from, to, scenario.input,
-                                    options_for(scenario, to),
-                                    head_for(*scenario.from, scenario.path)));
+  LLMPROXY_ASSIGN(const TranslatedRequest sent, sent_request(scenario, to));
   return dump(sent.context);
+}
+
+// "claude/claude-opus-4-6": towards this dialect and model.
+Result<std::string> fitted_section(const Scenario& scenario,
+                                   const Section& section) {
+  const std::string_view place = section.dialect;
+  const std::size_t slash = place.find('/');
+  const Dialect* to = find_dialect(place.substr(0, slash));
+  if (!to) return no_such(section, "no such dialect");
+  const std::string_view model = slash == std::string_view::npos
+                                     ? std::string_view()
+                                     : place.substr(slash + 1);
+  return trimmed(dump(fitted(scenario, *to, model)));
 }
 
 Result<std::string> body_section(const Scenario& scenario,
@@ -198,6 +207,9 @@ void append_natural(const Scenario& scenario, const Dialect& to,
 Result<std::string> actual_body(const Scenario& scenario,
                                 const Section& section) {
   if (section.what == "canonical") return trimmed(canonical(scenario));
+  if (section.what == "fitted" && scenario.noun == Noun::request) {
+    return fitted_section(scenario, section);
+  }
   const Dialect* to = find_dialect(section.dialect);
   if (!to) return no_such(section, "no such dialect");
   Result<std::string> body = no_such(section, "not for this kind of case");
@@ -229,6 +241,10 @@ std::vector<Section> natural_sections(const Scenario& scenario) {
     return sections;
   }
   for (const Dialect* to : dialects()) {
+    if (scenario.by_hand) {
+      sections.push_back(expect("fitted", to->name));
+      continue;
+    }
     if (scenario.noun == Noun::error) {
       sections.push_back(expect("error", to->name));
       continue;

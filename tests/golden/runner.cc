@@ -168,7 +168,8 @@ class Runner {
   void properties(const Scenario& scenario) {
     switch (scenario.noun) {
       case Noun::request:
-        return check_request(scenario, report_);
+        return scenario.by_hand ? check_hand_made(scenario, report_)
+                                : check_request(scenario, report_);
       case Noun::response:
         return check_response(scenario, report_);
       case Noun::stream:
