@@ -142,19 +142,6 @@ Result<std::string> context_section(const Scenario& scenario,
   return dump(sent.context);
 }
 
-// "claude/claude-opus-4-6": towards this dialect and model.
-Result<std::string> fitted_section(const Scenario& scenario,
-                                   const Section& section) {
-  const std::string_view place = section.dialect;
-  const std::size_t slash = place.find('/');
-  const Dialect* to = find_dialect(place.substr(0, slash));
-  if (!to) return no_such(section, "no such dialect");
-  const std::string_view model = slash == std::string_view::npos
-                                     ? std::string_view()
-                                     : place.substr(slash + 1);
-  return trimmed(dump(fitted(scenario, *to, model)));
-}
-
 Result<std::string> body_section(const Scenario& scenario,
                                  const Section& section, const Dialect& to) {
   const Outcome outcome = translate(scenario, to);
@@ -202,14 +189,25 @@ void append_natural(const Scenario& scenario, const Dialect& to,
   if (!outcome.losses.empty()) sections.push_back(expect("loss", to.name));
 }
 
+// "claude/claude-opus-4-6": another model than the case's is asked.
+Result<std::string> body_of_model(const Scenario& scenario,
+                                  const Section& section, std::size_t slash) {
+  Scenario asked = scenario;
+  asked.options.model = section.dialect.substr(slash + 1);
+  Section plain = section;
+  plain.dialect.resize(slash);
+  return actual_body(asked, plain);
+}
+
 }  // namespace
 
 Result<std::string> actual_body(const Scenario& scenario,
                                 const Section& section) {
-  if (section.what == "canonical") return trimmed(canonical(scenario));
-  if (section.what == "fitted" && scenario.noun == Noun::request) {
-    return fitted_section(scenario, section);
+  if (const std::size_t slash = section.dialect.find('/');
+      slash != std::string::npos) {
+    return body_of_model(scenario, section, slash);
   }
+  if (section.what == "canonical") return trimmed(canonical(scenario));
   const Dialect* to = find_dialect(section.dialect);
   if (!to) return no_such(section, "no such dialect");
   Result<std::string> body = no_such(section, "not for this kind of case");
@@ -223,6 +221,8 @@ Result<std::string> actual_body(const Scenario& scenario,
     body = dump(translate(scenario, *to).losses);
   } else if (section.what == "refusal" && scenario.noun == Noun::request) {
     body = refusal_section(scenario, section, *to);
+  } else if (section.what == "fitted" && scenario.noun == Noun::request) {
+    body = dump(fitted(scenario, *to));
   } else if (section.what == "context" && scenario.noun == Noun::request) {
     body = context_section(scenario, *to);
   } else if (answer &&
@@ -258,16 +258,15 @@ std::vector<Section> natural_sections(const Scenario& scenario) {
 std::vector<Section> missing_losses(const Scenario& scenario) {
   std::vector<Section> missing;
   for (const Section& section : scenario.golden.sections) {
-    const Dialect* to = find_dialect(section.dialect);
-    if (section.kind != SectionKind::expect || !to ||
+    if (section.kind != SectionKind::expect ||
         section.what != word_of(scenario.noun) ||
         scenario.noun == Noun::error ||
         scenario.golden.find(SectionKind::expect, "loss", section.dialect)) {
       continue;
     }
-    if (!translate(scenario, *to).losses.empty()) {
-      missing.push_back(expect("loss", section.dialect));
-    }
+    Section loss = expect("loss", section.dialect);
+    const Result<std::string> losses = actual_body(scenario, loss);
+    if (losses && !losses->empty()) missing.push_back(std::move(loss));
   }
   return missing;
 }

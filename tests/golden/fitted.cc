@@ -1,5 +1,6 @@
 #include "golden/fitted.h"
 
+#include <string_view>
 #include <utility>
 
 #include "chat/prepare.h"
@@ -71,8 +72,7 @@ std::string told(const RequestContext& context) {
 
 }  // namespace
 
-Result<Fitted> fitted(const Scenario& scenario, const Dialect& to,
-                      std::string_view model) {
+Result<Fitted> fitted(const Scenario& scenario, const Dialect& to) {
   LLMPROXY_ASSIGN(
       const ParsedRequest parsed,
       ParsedRequest::parse(*scenario.from, scenario.input,
@@ -83,7 +83,6 @@ Result<Fitted> fitted(const Scenario& scenario, const Dialect& to,
   if (!scenario.options.model.empty()) {
     out.request.model = scenario.options.model;
   }
-  if (!model.empty()) out.request.model = std::string(model);
   if (scenario.by_hand) {
     make_by_hand(out.request);
     LLMPROXY_TRY(validate(out.request));

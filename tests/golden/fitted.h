@@ -3,7 +3,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "golden/scenario.h"
 
@@ -18,10 +17,9 @@ struct Fitted {
   Losses losses;  ///< places as the client calls them
 };
 
-/// `model`: asked in place of the case's; empty = that one. Errors: those of
-/// reading, of validate() where the request is made by hand, and of fit().
-Result<Fitted> fitted(const Scenario& scenario, const Dialect& to,
-                      std::string_view model = {});
+/// Errors: those of reading, of validate() where the request is made by hand,
+/// and of fit().
+Result<Fitted> fitted(const Scenario& scenario, const Dialect& to);
 
 /// The same as text: the canonical request, what the answer's translation is
 /// told of it, and the losses; or the error.
