@@ -109,8 +109,8 @@ class Source:
         count = self.seen[line, label] = self.seen.get((line, label), 0) + 1
         if count > 1:
             label = f"{label} #{count}"
-        self.mutants.append(Mutant(self.file, line, self.lines[line - 1].strip(),
-                                   label, edits))
+        source = self.lines[line - 1].strip()
+        self.mutants.append(Mutant(self.file, line, source, label, edits))
 
     def swap(self, begin, end, new):
         old = self.text[begin:end]
@@ -174,9 +174,11 @@ def members_of_limits(tree):
     code = masked((tree / LIMITS_HEADER).read_text())
     begin = code.index("struct DialectLimits {")
     body = code[begin:closing(code, code.index("{", begin))]
-    return {name: (kind, re.sub(r"\s+", " ", default)) for kind, name, default
-            in re.findall(r"^  (?!static)([\w:]+(?:<[^>]*>)?) (\w+) =\s*([^;]+);",
-                          body, re.MULTILINE)}
+    found = re.findall(
+        r"^  (?!static)([\w:]+(?:<[^>]*>)?) (\w+) =\s*([^;]+);", body,
+        re.MULTILINE)
+    return {name: (kind, re.sub(r"\s+", " ", default))
+            for kind, name, default in found}
 
 
 def rows_of(tree, file, name):
