@@ -266,7 +266,7 @@ std::string terminal_line(const RequestRecord& record, LogTime when,
                         record.output_tokens.value_or(0));
   }
   line += "  " + duration(record.total);
-  if (record.losses > 0) line += fmt::format("  {} not carried", record.losses);
+  if (record.losses > 0) line += fmt::format("  {} lost", record.losses);
   if (!record.error.empty())
     line +=
         "  " + painted(shown(record.error), colour_of(record.status), paint);

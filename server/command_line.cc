@@ -27,28 +27,36 @@ void add_serve_options(CLI::App& app, ServeArguments& arguments) {
 }
 
 void add_translate_options(CLI::App& app, TranslateArguments& arguments) {
-  app.add_option("noun", arguments.noun, "request, response, stream or error")
+  app.add_option("kind", arguments.kind,
+                 "what to translate: request, response, stream or error")
       ->required();
-  app.add_option("--from", arguments.from,
-                 "dialect of standard input; of the upstream for answers")
+  app.add_option(
+         "--from", arguments.from,
+         "dialect of standard input: the client's for a request, else the "
+         "upstream's")
       ->required();
-  app.add_option("--to", arguments.to,
-                 "dialect of standard output; of the client for answers")
+  app.add_option(
+         "--to", arguments.to,
+         "dialect of standard output: the upstream's for a request, else "
+         "the client's")
       ->required();
   app.add_flag("--strict", arguments.strict,
-               "refuse what cannot be carried exactly");
+               "refuse what cannot be translated exactly");
   app.add_option("--status", arguments.status,
-                 "HTTP status of the error (default 500)")
+                 "HTTP status that came with the error (default 500)")
       ->check(CLI::Range(100, 599));
   app.add_option("--request", arguments.request_file,
                  "file with the client's request that is being answered");
   app.add_flag("--head", arguments.head,
                "print request line and headers before the body");
-  app.add_option("--model", arguments.model, "model to ask for");
-  app.add_option("--path", arguments.path,
-                 "path of the client's request, where that names the model");
+  app.add_option("--model", arguments.model,
+                 "model to request from the target");
+  app.add_option(
+      "--path", arguments.path,
+      "path of the client's request, for dialects whose path names the "
+      "model");
   app.add_flag("--stream", arguments.stream,
-               "the request is for a stream, where the path says so");
+               "the request is for a stream, for dialects whose path says so");
 }
 
 /// All that is typed for an option: "-h", "--help".
@@ -110,7 +118,8 @@ std::vector<const CLI::App*> commands_of(const CLI::App& app) {
 }
 
 CommandLine::CommandLine()
-    : app_("Speaks every LLM chat API in front of every LLM.", "llm-proxy") {
+    : app_("A proxy that translates between the chat APIs of LLM providers.",
+           "llm-proxy") {
   app_.require_subcommand(0, 1);
   app_.set_help_flag("-h,--help", "print this help");
   app_.add_flag("-V,-v,--version", wants_version_,
@@ -125,14 +134,15 @@ void CommandLine::add_serving() {
   CLI::App* serve = app_.add_subcommand("serve", "serve HTTP (the default)");
   add_serve_options(*serve, serving_);
   CLI::App* check = app_.add_subcommand(
-      "check", "say what a configuration means, and why; serve nothing");
+      "check", "check a configuration and explain it; does not serve");
   add_serve_options(*check, serving_);
   CLI::App* env = app_.add_subcommand(
       "env", "print what to set so that a client uses the proxy");
   env->add_option("client", environment_.client,
-                  "claude-code, aider, openai, langchain, ...; without it "
-                  "all that are known are listed");
-  env->add_option("--model", environment_.model, "model to use");
+                  "claude-code, aider, openai, langchain, ...; without it all "
+                  "known clients are listed");
+  env->add_option("--model", environment_.model,
+                  "model that the client shall use");
   add_serve_options(*env, environment_.serving);
 }
 
@@ -146,9 +156,11 @@ void CommandLine::add_files() {
                    "output");
   init->add_flag("--force", starting_.force, "replace a file that is there");
   CLI::App* import = app_.add_subcommand(
-      "import", "turn another program's configuration into one of ours");
+      "import", "convert the configuration of another program");
   import->add_option("program", importing_.program, "litellm")->required();
-  import->add_option("file", importing_.file, "its file; - = standard input")
+  import
+      ->add_option("file", importing_.file,
+                   "configuration file of that program; - = standard input")
       ->required();
   app_.add_subcommand(
       "schema", "print the JSON Schema of the configuration, for editors");

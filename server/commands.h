@@ -43,7 +43,7 @@ int print_environment(const EnvArguments& arguments);
 int print_version();
 
 struct TranslateArguments {
-  std::string noun;  ///< request, response, stream or error
+  std::string kind;  ///< request, response, stream or error
   std::string from;
   std::string to;
   bool strict = false;

@@ -36,7 +36,7 @@ struct ValueRow {
 };
 constexpr std::array kValues = {
     ValueRow{"client", client_names},
-    ValueRow{"noun",
+    ValueRow{"kind",
              [] {
                return std::vector<std::string>{"request", "response", "stream",
                                                "error"};

@@ -41,7 +41,7 @@ constexpr RefusalRow kRefusals[] = {
     {Refusal::bad_head, 400, ErrorKind::invalid_request,
      "the head of the request is malformed"},
     {Refusal::bad_method, 405, ErrorKind::invalid_request,
-     "this method is not taken", "allow", kTakenMethods},
+     "this method is not supported", "allow", kTakenMethods},
     {Refusal::request_line_too_long, 414, ErrorKind::invalid_request,
      "the request line is too long"},
     {Refusal::head_too_large, 431, ErrorKind::invalid_request,
@@ -55,10 +55,10 @@ constexpr RefusalRow kRefusals[] = {
     {Refusal::body_too_slow, 408, ErrorKind::timeout,
      "the request body took too long"},
     {Refusal::no_room, 503, ErrorKind::overloaded,
-     "too many bytes are being held for others; try again soon", "retry-after",
-     kRetryAfter},
+     "the memory for requests in flight is used up; try again soon",
+     "retry-after", kRetryAfter},
     {Refusal::no_disk, 507, ErrorKind::overloaded,
-     "there is no room to keep the upload; try again later"},
+     "there is no disk space for the upload; try again later"},
     {Refusal::no_capacity, 503, ErrorKind::overloaded,
      "too many connections; try again soon", "retry-after", kRetryAfter},
     {Refusal::no_answer, 500, ErrorKind::internal,
@@ -194,7 +194,7 @@ std::optional<RequestLine> Connection::read_head(Clock::time_point deadline) {
   if (!is_refused_method(method_)) return line;
   refuse(Refusal::bad_method,
          method_ == "CONNECT"
-             ? "this is no proxy for tunnels: give its URL as the API's base "
+             ? "this is not a forward proxy: set its URL as the API's base "
                "URL, not as HTTPS_PROXY or HTTP_PROXY"
              : "");
   return std::nullopt;

@@ -24,7 +24,7 @@ void caution(const std::string& text) {
 }
 
 int list_clients() {
-  fmt::print("llm-proxy env CLIENT, of which it knows:\n");
+  fmt::print("llm-proxy env CLIENT; the clients it knows:\n");
   for (const ClientRow& row : clients()) {
     fmt::print("  {:<14} {}\n", row.name, row.title);
   }
@@ -61,18 +61,20 @@ ExampleModel model_for(const Config& config, const EnvArguments& arguments,
     return {"", arguments.model};
   }
   if (auto example = example_for(config, client.dialect)) return *example;
-  caution(fmt::format(
-      "the configuration names no model in full ({}): put one that the backend "
-      "has in the place of MODEL, or pass --model",
-      served_names(config, kNamesShown)));
+  caution(
+      fmt::format("the configuration names no model in full ({}): replace "
+                  "MODEL with one that "
+                  "the backend has, or pass --model",
+                  served_names(config, kNamesShown)));
   return {"", "MODEL"};
 }
 
 std::string url_of(const ServerConfig& server, const std::string& prefix) {
   if (server.port == 0) {
     caution(
-        "the system chooses the port: put the one that llm-proxy prints at its "
-        "start in the place of 0");
+        "the system chooses the port: replace 0 with the port that llm-proxy "
+        "prints "
+        "at its start");
   }
   return fmt::format("http://{}:{}{}", reachable(server.host), server.port,
                      prefix);
@@ -112,14 +114,15 @@ void print_settings(const Config& config, const ClientRow& client,
   const std::string ours = read_by_us(text);
   if (!ours.empty()) {
     fmt::print(
-        "# for the client's shell only: llm-proxy itself takes {} for the "
+        "# for the client's shell only: llm-proxy itself reads {} as the "
         "address of its upstream\n",
         ours);
   }
   if (model.wants_key) {
     caution(
-        "the client's own key is passed on: put that of the provider in "
-        "the place of YOUR_KEY");
+        "the client's own key is passed on: replace YOUR_KEY with the key of "
+        "the "
+        "provider");
   }
 }
 

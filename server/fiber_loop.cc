@@ -41,8 +41,8 @@ static_assert(POLLIN == EPOLLIN && POLLOUT == EPOLLOUT && POLLHUP == EPOLLHUP &&
 FiberLoop::FiberLoop(TaskQueue& helpers)
     : helpers_(helpers),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-      mail_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-  if (!epoll_control(epoll_, EPOLL_CTL_ADD, mail_fd_, EPOLLIN)) return;
+      inbox_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  if (!epoll_control(epoll_, EPOLL_CTL_ADD, inbox_fd_, EPOLLIN)) return;
   try {
     thread_ = std::thread([this] { run(); });
   } catch (const std::system_error&) {
@@ -55,7 +55,7 @@ FiberLoop::~FiberLoop() {
     stop();
     thread_.join();
   }
-  if (mail_fd_ >= 0) ::close(mail_fd_);
+  if (inbox_fd_ >= 0) ::close(inbox_fd_);
   if (epoll_ >= 0) ::close(epoll_);
 }
 
@@ -77,41 +77,41 @@ void FiberLoop::release_unused_stack() {
 
 // --- From other threads ----------------------------------------------------
 
-void FiberLoop::post(const std::function<void(Mail&)>& write) {
+void FiberLoop::post(const std::function<void(Inbox&)>& write) {
   const std::lock_guard lock(mutex_);
-  const bool first = mail_.tasks.empty() && mail_.wakes.empty();
-  write(mail_);
-  if (first) ::eventfd_write(mail_fd_, 1);
+  const bool first = inbox_.tasks.empty() && inbox_.wakes.empty();
+  write(inbox_);
+  if (first) ::eventfd_write(inbox_fd_, 1);
 }
 
 void FiberLoop::enqueue(Fiber::Task task) {
   ++fibers_;
-  post([&](Mail& mail) { mail.tasks.push_back(std::move(task)); });
+  post([&](Inbox& inbox) { inbox.tasks.push_back(std::move(task)); });
 }
 
 void FiberLoop::stop() {
-  post([](Mail& mail) {
-    mail.stop = true;
-    // A letter, so that the loop wakes.
-    mail.wakes.push_back(nullptr);
+  post([](Inbox& inbox) {
+    inbox.stop = true;
+    // A wake-up of nobody, so that the loop wakes.
+    inbox.wakes.push_back(nullptr);
   });
 }
 
 void FiberLoop::wake(Fiber& fiber) {
-  post([&](Mail& mail) { mail.wakes.push_back(&fiber); });
+  post([&](Inbox& inbox) { inbox.wakes.push_back(&fiber); });
 }
 
-void FiberLoop::take_mail() {
+void FiberLoop::take_inbox() {
   {
     const std::lock_guard lock(mutex_);
-    if (mail_.tasks.empty() && mail_.wakes.empty()) return;
+    if (inbox_.tasks.empty() && inbox_.wakes.empty()) return;
     eventfd_t count = 0;
-    ::eventfd_read(mail_fd_, &count);
-    for (Fiber::Task& task : mail_.tasks)
+    ::eventfd_read(inbox_fd_, &count);
+    for (Fiber::Task& task : inbox_.tasks)
       taken_tasks_.push_back(std::move(task));
-    mail_.tasks.clear();
-    std::swap(mail_.wakes, taken_wakes_);
-    stopping_ = mail_.stop;
+    inbox_.tasks.clear();
+    std::swap(inbox_.wakes, taken_wakes_);
+    stopping_ = inbox_.stop;
   }
   for (Fiber* fiber : taken_wakes_) {
     if (fiber == nullptr) continue;
@@ -137,7 +137,7 @@ void FiberLoop::run() {
   while (!stopping_ || fibers_ > 0) {
     run_ready();
     wait();
-    take_mail();
+    take_inbox();
     begin_some();
     end_waits(Clock::now());
   }
@@ -189,7 +189,7 @@ void FiberLoop::wait() {
       ::epoll_wait(epoll_, events.data(), kEventsAtOnce, wait_time());
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
-    if (event.data.fd != mail_fd_) note_event(event.data.fd, event.events);
+    if (event.data.fd != inbox_fd_) note_event(event.data.fd, event.events);
   }
 }
 

@@ -63,15 +63,15 @@ class FiberLoop final : public Waiter {
 
  private:
   /// What other threads want; taken once a turn.
-  struct Mail {
+  struct Inbox {
     std::vector<Fiber::Task> tasks;
     std::vector<Fiber*> wakes;
     bool stop = false;
   };
 
   void run();
-  void post(const std::function<void(Mail&)>& write);
-  void take_mail();
+  void post(const std::function<void(Inbox&)>& write);
+  void take_inbox();
   void begin_some();
   void begin(Fiber::Task& task);
   void run_ready();
@@ -87,10 +87,10 @@ class FiberLoop final : public Waiter {
 
   TaskQueue& helpers_;
   const int epoll_;
-  const int mail_fd_;  ///< an eventfd
+  const int inbox_fd_;  ///< an eventfd
   std::atomic<std::size_t> fibers_{0};
   std::mutex mutex_;
-  Mail mail_;  ///< the mutex's
+  Inbox inbox_;  ///< the mutex's
   // The thread's own:
   std::vector<Fiber*> taken_wakes_;
   std::deque<Fiber::Task> taken_tasks_;  ///< to begin, a few each turn

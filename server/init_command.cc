@@ -36,12 +36,12 @@ constexpr std::string_view kHead =
     "  level: info    # debug: routes, addresses, headers without keys\n"
     "  format: text   # or json\n"
     "\n"
-    "# Whom requests can go to, by names of your choice.\n"
+    "# Where requests can be sent, by names of your choice.\n"
     "backends:\n";
 
 constexpr std::string_view kModels =
     "\n"
-    "# The name that a client uses: the backend it leads to. A name with *\n"
+    "# The name that a client uses: the backend that serves it. A name with *\n"
     "# needs quotes. Other names for models:\n"
     "#   fast: {backend: NAME, model: MODEL}\n"
     "models:\n";

@@ -63,14 +63,15 @@ struct VariableRow {
   std::string_view about;
 };
 constexpr std::array kVariables = {
-    VariableRow{"LLM_PROXY_CONFIG", "the configuration, where no --config is."},
+    VariableRow{"LLM_PROXY_CONFIG",
+                "the configuration file, without --config."},
     VariableRow{"PORT", "the port to listen on."},
     VariableRow{"PROXY_API_KEY", "a key that clients must send."},
     VariableRow{"LOG_LEVEL", "DEBUG, INFO, WARNING, ERROR or OFF."},
     VariableRow{"LOG_FILE", "a file for the log."},
     VariableRow{"NO_COLOR", "the log on a terminal is not coloured."},
     VariableRow{"SSL_CERT_FILE",
-                "root certificates that upstreams are checked against (PEM)."},
+                "root certificates that upstreams are verified with (PEM)."},
 };
 
 std::string environment_section() {
@@ -93,8 +94,8 @@ std::string man_page(const CLI::App& app) {
   const std::string name = roff(app.get_name());
   return fmt::format(
              ".TH LLM\\-PROXY 1 \"\" \"llm\\-proxy {}\" \"User Commands\"\n"
-             ".SH NAME\n{} \\- speaks every LLM chat API in front of every "
-             "LLM\n"
+             ".SH NAME\n{} \\- proxy that translates between the chat APIs "
+             "of LLM providers\n"
              ".SH SYNOPSIS\n.B {}\n[\\fIcommand\\fR] [\\fIoptions\\fR]\n"
              ".SH DESCRIPTION\n"
              "Serves the APIs of OpenAI, Anthropic, Gemini and Bedrock, and\n"
@@ -104,10 +105,10 @@ std::string man_page(const CLI::App& app) {
              ".SH OPTIONS\n",
              LLMPROXY_VERSION, name, name) +
          options_of(app) + commands_section(app) + environment_section() +
-         ".SH FILES\n.TP\n\\&.env\nVariables, one NAME=value a line, behind "
-         "those of the environment.\n"
-         ".SH EXIT STATUS\n0 where it went well, 1 where it was tried and "
-         "failed, 2 where something must be changed first.\n";
+         ".SH FILES\n.TP\n\\&.env\nVariables, one NAME=value a line; those of "
+         "the environment win.\n"
+         ".SH EXIT STATUS\n0 on success, 1 when an operation failed, 2 when "
+         "the command line or the configuration is wrong.\n";
 }
 
 }  // namespace llmproxy

@@ -169,11 +169,11 @@ Result<int> translate_one_error(const Job& job) {
   return kExitOk;
 }
 
-struct Noun {
+struct Kind {
   std::string_view name;
   Result<int> (*translate)(const Job& job);
 };
-constexpr Noun kNouns[] = {{"request", &translate_one_request},
+constexpr Kind kKinds[] = {{"request", &translate_one_request},
                            {"response", &translate_one_response},
                            {"stream", &translate_one_stream},
                            {"error", &translate_one_error}};
@@ -181,18 +181,18 @@ constexpr Noun kNouns[] = {{"request", &translate_one_request},
 Result<int> run(const TranslateArguments& arguments) {
   LLMPROXY_ASSIGN(const Dialect* from, dialect_named(arguments.from));
   LLMPROXY_ASSIGN(const Dialect* to, dialect_named(arguments.to));
-  const auto* noun =
-      std::find_if(std::begin(kNouns), std::end(kNouns),
-                   [&](const Noun& row) { return row.name == arguments.noun; });
-  if (noun == std::end(kNouns))
+  const auto* kind =
+      std::find_if(std::begin(kKinds), std::end(kKinds),
+                   [&](const Kind& row) { return row.name == arguments.kind; });
+  if (kind == std::end(kKinds))
     return invalid_request(
         "can translate a request, response, stream or "
         "error, not \"" +
-        arguments.noun + "\"");
+        arguments.kind + "\"");
   Job job{arguments, *from, *to, {}};
   job.options.strict = arguments.strict;
   job.options.model = arguments.model;
-  return noun->translate(job);
+  return kind->translate(job);
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ Result<std::shared_ptr<UploadFile>> UploadFile::create(
   if (file < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT)) {
     file = open_and_unlink(folder);
   }
-  if (file < 0) return fault_of("cannot make a file in " + folder, errno);
+  if (file < 0) return fault_of("cannot create a file in " + folder, errno);
   return std::shared_ptr<UploadFile>(new UploadFile(file));
 }
 

@@ -132,8 +132,8 @@ struct Route {
   /// Model asked of the backend; empty = the name the client used; a `*`
   /// in it stands for what the pattern's `*` matched.
   std::string model = {};
-  /// Path that requests for it begin with ("/openai"); empty = none. Names
-  /// below different prefixes do not meet.
+  /// Path prefix under which it is served ("/openai"); empty = none. The same
+  /// name may stand below several prefixes.
   std::string prefix = {};
   /// What is done to the system prompt of its requests; empty = nothing.
   SystemEdits system = {};

@@ -27,8 +27,8 @@ std::vector<std::string> dotenv_warnings(const std::string& file);
 struct ImportedConfig {
   /// For load_config(). Keys that stood in the other file stand here, too.
   std::string yaml = {};
-  /// What has no place here, and what was taken otherwise: a line each, for
-  /// people.
+  /// What has no equivalent here, and what was taken otherwise: a line each,
+  /// for people.
   std::vector<std::string> notes = {};
 };
 

@@ -22,9 +22,9 @@
 #include <vector>
 
 #include "llmproxy/chat.h"
+#include "llmproxy/dialect_limits.h"
 #include "llmproxy/export.h"
 #include "llmproxy/http.h"
-#include "llmproxy/dialect_limits.h"
 #include "llmproxy/loss.h"
 #include "llmproxy/result.h"
 #include "llmproxy/stream.h"
@@ -35,6 +35,15 @@ namespace llmproxy {
 namespace json {
 class Value;
 }
+
+// llmproxy/dialect_serving.h
+struct ClientMark;
+struct CountTokens;
+struct DialectHeaders;
+struct DialectSetup;
+struct ModelListShape;
+struct SealedMembers;
+struct SystemShape;
 
 /// Which thinking requests a model takes.
 enum class ThinkingStyle : std::uint8_t {
@@ -216,6 +225,20 @@ struct FixedHeader {
 struct Dialect {
   std::string_view name = {};   ///< "openai-chat"
   std::string_view title = {};  ///< "OpenAI Chat Completions"
+  /// What its decoders call it: ChatRequest::dialect, OpaquePart::dialect.
+  /// Dialects that share it read and write the same body, so a copy keeps that
+  /// of its original. Empty = `name`; see wire_name().
+  std::string_view wire = {};
+  /// Another name for it: its vendor's ["anthropic"].
+  std::string_view vendor = {};
+  /// The vendor's API that it is a part of ["the OpenAI API"]: endpoints of
+  /// that API which are no chats lead to backends that speak it.
+  std::string_view api = {};
+  /// Whose rows of the model table hold (lib/dialects/models.cc); none = those
+  /// of `wire`.
+  std::span<const std::string_view> model_rows = {};
+  /// Its upstreams fetch images by URL, where their models take any.
+  bool image_urls = true;
   /// Endpoint behind a base URL as the vendor writes it; "{model}" stands for
   /// the percent-encoded model.
   std::string_view upstream_path = {};  ///< "/chat/completions"
@@ -225,9 +248,29 @@ struct Dialect {
   std::span<const FixedHeader> upstream_headers = {};
   /// As we serve it; the first is the usual one.
   std::span<const ClientPath> client_paths = {};
+  /// Where clients ask for an answer that was kept, by its id behind it
+  /// ["/v1/responses/"]; empty = answers are not kept.
+  std::string_view stored_path = {};
+  /// How clients are known where a path does not tell.
+  std::span<const ClientMark> marks = {};
   /// Canonical field names (those of openai-chat; where it has none those of
   /// claude) that differ here.
   std::span<const FieldName> field_names = {};
+  /// Objects within requests whose unknown members its decoders keep, by names
+  /// with a '/' between ["inferenceConfig"].
+  std::span<const std::string_view> nested_objects = {};
+  /// nullptr = those of a default DialectHeaders.
+  const DialectHeaders* headers = nullptr;
+  /// nullptr = as a default DialectSetup says.
+  const DialectSetup* setup = nullptr;
+  /// nullptr = as a default CountTokens says: counts are estimates.
+  const CountTokens* count_tokens = nullptr;
+  /// nullptr = upstreams have no list; clients get that of the first dialect.
+  const ModelListShape* model_list = nullptr;
+  /// nullptr = system prompts are not edited.
+  const SystemShape* system_shape = nullptr;
+  /// nullptr = seals of other providers are left alone.
+  const SealedMembers* seals = nullptr;
   /// Of its streams.
   Framing framing = Framing::sse;
   /// Value of content-type for its streams.
@@ -274,6 +317,8 @@ struct Dialect {
   /// nothing.
   RawJson (*echo)(const json::Value& body) = nullptr;
 
+  /// The name that canonical values know it by.
+  std::string_view wire_name() const { return wire.empty() ? name : wire; }
   /// The model is in the path, not in the body.
   bool model_in_path() const {
     return upstream_path.find("{model}") != std::string_view::npos;
@@ -313,9 +358,17 @@ std::span<const Dialect* const> dialects();
 inline constexpr std::size_t kMaxDialects = 64;
 /// Adds a dialect of the host's to the process: translation, providers,
 /// configuration files and the gateway's paths know it from then on by its
-/// name. (Edits of system prompts and counting of tokens leave it alone.)
-/// `dialect` must live as long as the process, and so must what it points to.
-/// Often it is a copy of a built-in one with some functions replaced.
+/// name. `dialect` must live as long as the process, and so must what it
+/// points to.
+///
+/// Often it is a copy of a built-in one under another name and other paths, or
+/// with some functions replaced. A copy has all that its original has: chats
+/// and streams, counting, lists of models, passed headers, edits of system
+/// prompts, limits and models; it has to bring client_paths of its own, and
+/// ModelListShape::client_paths where its clients ask for lists elsewhere. One
+/// whose decoders call it something else than the original's sets `wire`. What
+/// a dialect made from nothing leaves out has a default: counts are estimates,
+/// lists of models are OpenAI's.
 ///
 /// Not synchronised: call it at start-up, before other threads use the
 /// library. False = the name is empty or taken, a function is missing, or

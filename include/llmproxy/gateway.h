@@ -1,7 +1,7 @@
 // Gateway: the whole proxy without an HTTP server. Give it a request and a
 // place to write the answer; it routes, translates, calls the backend and
-// streams. The llm-proxy binary mounts it on cpp-httplib; a host mounts it in
-// its own server.
+// streams. The llm-proxy binary mounts it on an HTTP/1.1 server of its own
+// (server/), a host on whatever server it has.
 //
 // Thread-safe: one Gateway serves all connections. handle() returns when the
 // answer is finished or the client is gone; run each call on a thread of its
@@ -222,8 +222,8 @@ class Gateway {
   /// not read the body yet, and need not where the answer is no. False = that
   /// answer has been written, and the observer told; else go on with handle(),
   /// which asks the same again. `head` has no body. With an Interceptor, which
-  /// may change heads and let in whom it likes, only web pages that may not ask
-  /// are refused here.
+  /// may change heads and let in whom it likes, only web pages that are not
+  /// allowed are refused here.
   bool admit(const HttpRequest& head, ResponseSink& sink);
 
   /// Whether the body of this request may be larger than memory should hold: an

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
-#include "json/json.h"
+#include "chat/losses.h"
+#include "json/fields.h"
 
 namespace llmproxy {
 
@@ -51,6 +53,30 @@ void settle_answer(ChatResponse& response, Losses& losses) {
   }
   response.content = std::move(kept);
   response.stop_reason = settled_stop(response.stop_reason, facts);
+}
+
+void keep_rest(const json::ObjectReader& body,
+               std::span<const std::string_view> bookkeeping,
+               ChatResponse& response) {
+  for (Extension& extension : body.rest()) {
+    if (std::find(bookkeeping.begin(), bookkeeping.end(), extension.name) ==
+        bookkeeping.end()) {
+      response.extensions.push_back(std::move(extension));
+    }
+  }
+}
+
+void lose_stop(const StopWords& words, StopReason reason,
+               std::string_view stop_sequence, Losses& losses) {
+  if (reason == StopReason::pause) {
+    lose(losses, "/stop_reason", words.who, "paused turns", words.paused);
+  } else if (reason == StopReason::context_window) {
+    lose(losses, "/stop_reason", words.who,
+         "a full context window as a reason to stop", words.full);
+  }
+  if (!stop_sequence.empty()) {
+    lose(losses, "/stop_sequence", words.who, "the stop sequence that matched");
+  }
 }
 
 }  // namespace llmproxy

@@ -4,12 +4,17 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_set>
 
 #include "llmproxy/chat.h"
 #include "llmproxy/loss.h"
+
+namespace llmproxy::json {
+class ObjectReader;
+}
 
 namespace llmproxy {
 
@@ -22,6 +27,9 @@ struct AnswerFacts {
 /// The reason to stop that fits what was answered: forced calls and many
 /// servers finish with "stop", some say "tool_calls" and call nothing.
 StopReason settled_stop(StopReason said, AnswerFacts facts);
+
+/// Who does not take what no canonical answer has; for losses.
+inline constexpr std::string_view kCanonicalForm = "the canonical form";
 
 inline constexpr std::string_view kNamelessCall =
     "a tool call without a name was dropped";
@@ -47,5 +55,21 @@ class CallIds {
 /// ids of the others and the reason to stop. For every dialect, at the end of
 /// decoding an answer.
 void settle_answer(ChatResponse& response, Losses& losses);
+
+/// What `body` has besides the members that were taken: extensions, but for
+/// `bookkeeping`, which describes the call and not the answer.
+void keep_rest(const json::ObjectReader& body,
+               std::span<const std::string_view> bookkeeping,
+               ChatResponse& response);
+
+/// What a dialect says where it has no word for a stop.
+struct StopWords {
+  std::string_view who;     ///< "OpenAI Chat"
+  std::string_view paused;  ///< "finish_reason is stop"
+  std::string_view full;    ///< the same for a full context window
+};
+/// Tells what such a dialect cannot say of a stop.
+void lose_stop(const StopWords& words, StopReason reason,
+               std::string_view stop_sequence, Losses& losses);
 
 }  // namespace llmproxy

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "chat/media.h"
+#include "base/text.h"
 
 namespace llmproxy {
 namespace {

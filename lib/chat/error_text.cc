@@ -1,8 +1,8 @@
 #include "chat/error_text.h"
 
-#include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "json/text.h"
 
 namespace llmproxy {
@@ -21,14 +21,6 @@ constexpr std::array<std::string_view, 8> kTooLong = {
     "exceed the available context",          // llama.cpp
     "input is too long for requested model"  // Bedrock
 };
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return out;
-}
 
 constexpr std::string_view kNoText =
     "the upstream answered with an error and no text";
@@ -149,6 +141,49 @@ std::string dotted(std::string_view pointer) {
     }
   }
   return out;
+}
+
+std::string_view message_of(const Error& error) {
+  return error.message.empty() ? to_string(error.kind)
+                               : std::string_view(error.message);
+}
+
+std::string message_with_place(const Error& error) {
+  constexpr std::string_view kTooLong = "prompt is too long: ";
+  std::string message(message_of(error));
+  if (error.kind == ErrorKind::context_length_exceeded &&
+      !message.starts_with(kTooLong)) {
+    message.insert(0, kTooLong);
+  }
+  if (!error.path.empty()) message = dotted(error.path) + ": " + message;
+  return message;
+}
+
+Error read_error_body(const json::Value& root, int status,
+                      std::string_view body, ReadErrorMembers read) {
+  if (root.is_object()) {
+    const json::Value inner = root["error"];
+    Error error = read(inner ? inner : root, status);
+    settle_error(error, root);
+    return error;
+  }
+  Error error;
+  error.fault = Fault::upstream;
+  error.status = status;
+  error.kind = error_kind_from_status(status);
+  error.message = text_of_page(body);
+  return error;
+}
+
+Error read_error_answer(int status, const Headers& headers,
+                        std::string_view body, ReadErrorMembers read,
+                        std::string_view request_id_header) {
+  json::Document document;
+  const auto root = document.parse(body);
+  Error error =
+      read_error_body(root ? *root : json::Value(), status, body, read);
+  add_headers(error, headers, request_id_header);
+  return error;
 }
 
 }  // namespace llmproxy

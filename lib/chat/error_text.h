@@ -26,9 +26,20 @@ std::string text_of_page(std::string_view body);
 /// "error" ...), else the bounded body itself. Never empty.
 std::string first_text(const json::Value& body);
 
-/// The end of reading an error: one without a message takes the first text of
+/// The end of reading an error, but for headers: one without a message takes the first text of
 /// `body`, and what the message tells is found in it.
 void settle_error(Error& error, const json::Value& body);
+
+/// How a dialect reads the object that says what failed.
+using ReadErrorMembers = Error (*)(const json::Value& object, int status);
+/// Reads an error body: `root` is what it holds as JSON, absent where it is
+/// none. The object inside "error" counts, else the whole.
+Error read_error_body(const json::Value& root, int status,
+                      std::string_view body, ReadErrorMembers read);
+/// The same for a whole answer, with the request id in a header.
+Error read_error_answer(int status, const Headers& headers,
+                        std::string_view body, ReadErrorMembers read,
+                        std::string_view request_id_header);
 
 /// retry-after and the request id.
 void add_headers(Error& error, const Headers& headers,
@@ -40,5 +51,12 @@ inline constexpr std::string_view kUnsupportedRequest = "_unsupported_request";
 
 /// "/messages/2/role" -> "messages.2.role", as the APIs write places.
 std::string dotted(std::string_view pointer);
+
+/// The message, or the kind's name where there is none.
+std::string_view message_of(const Error& error);
+/// The same with the place in front, for APIs without a member for it. A
+/// context that is too long is told in the words by which clients know that
+/// they must compact their history.
+std::string message_with_place(const Error& error);
 
 }  // namespace llmproxy

@@ -1,30 +1,20 @@
 #include "chat/event_gate.h"
 
+#include "chat/stream_parts.h"
+
 namespace llmproxy {
-namespace {
-
-bool is_call(PartKind kind) {
-  return kind == PartKind::tool_call || kind == PartKind::custom_tool_call;
-}
-
-}  // namespace
 
 void EventGate::on_event(const StreamEvent& event) {
-  if (ended_) return;
+  if (!wanted(event)) return;
   switch (event.kind) {
     case EventKind::started:
-      if (started_) return;  // the first one counts
-      started_ = true;
-      id_ = event.id;
-      return next_->on_event(event);
+      return start(event);
     case EventKind::part_started:
       return start_part(event);
     case EventKind::part_delta:
     case EventKind::part_ended:
       return pass_part(event);
     case EventKind::usage:
-      if (started_) next_->on_event(event);
-      return;
     case EventKind::ping:
       return next_->on_event(event);
     case EventKind::finished:
@@ -33,6 +23,19 @@ void EventGate::on_event(const StreamEvent& event) {
       ended_ = true;
       return next_->on_event(event);
   }
+}
+
+/// Nothing behind the end, and usage of an answer only.
+bool EventGate::wanted(const StreamEvent& event) const {
+  return !ended_ && (started_ || event.kind != EventKind::usage);
+}
+
+/// The first one counts.
+void EventGate::start(const StreamEvent& event) {
+  if (started_) return;
+  started_ = true;
+  id_ = event.id;
+  next_->on_event(event);
 }
 
 /// Some upstreams forget to say that the answer begins.
@@ -84,11 +87,7 @@ void EventGate::finish(StreamEvent event) {
   for (Part& part : parts_) {
     if (!part.open) continue;
     part.open = false;
-    StreamEvent end;
-    end.kind = EventKind::part_ended;
-    end.part_kind = part.kind;
-    end.part = part.number;
-    next_->on_event(end);
+    next_->on_event(part_event(EventKind::part_ended, part.kind, part.number));
   }
   ended_ = true;
   event.stop_reason =

@@ -31,6 +31,8 @@ class EventGate final : public EventSink {
     bool open = false;
   };
 
+  bool wanted(const StreamEvent& event) const;
+  void start(const StreamEvent& event);
   void begin();
   void start_part(const StreamEvent& event);
   void pass_part(const StreamEvent& event);

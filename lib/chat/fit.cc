@@ -30,7 +30,7 @@ bool is_family(const Dialect& from, const Dialect& to) {
 
 Origin origin_of(const ChatRequest& request, const Dialect& to) {
   if (request.dialect.empty()) return Origin::hand;
-  if (request.dialect == to.name) return Origin::own;
+  if (request.dialect == to.wire_name()) return Origin::own;
   const Dialect* from = find_dialect(request.dialect);
   if (from == nullptr) return Origin::foreign;
   if (writes_alike(*from, to)) return Origin::own;

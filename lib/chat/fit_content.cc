@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "chat/field_path.h"
 #include "chat/fit_steps.h"
 #include "chat/tool_names.h"
 #include "chat/turns.h"
@@ -12,47 +13,6 @@
 
 namespace llmproxy {
 namespace {
-
-/// Objects that decoders look into: fields of these are called after both, with
-/// a '/' between. Any other '/' is the client's own, a part of the name.
-constexpr std::string_view kLookedInto[] = {
-    "additionalModelRequestFields",
-    "audio",
-    "candidates/0",
-    "citationsContent",
-    "document",
-    "function",
-    "generationConfig",
-    "generation_config",
-    "image",
-    "inferenceConfig",
-    "item",
-    "namespace",
-    "outputConfig",
-    "output_config",
-    "reasoning",
-    "reasoningContent",
-    "text",
-    "toolConfig/functionCallingConfig",
-    "toolConfig",
-    "toolSpec",
-    "toolResult",
-    "toolUse",
-};
-
-std::string field_path(std::string_view path, std::string_view name) {
-  std::string base(path);
-  for (const std::string_view object : kLookedInto) {
-    if (!name.starts_with(object) ||
-        !name.substr(object.size()).starts_with('/')) {
-      continue;
-    }
-    base.append("/").append(object);
-    name.remove_prefix(object.size() + 1);
-    break;
-  }
-  return json::pointer(base, name);
-}
 
 /// What clients send for "not given".
 bool says_nothing(const Extension& extension) {

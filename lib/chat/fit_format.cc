@@ -168,6 +168,11 @@ void fit_schema(FitStep& step, ResponseFormat& format) {
                 "`strict` beside a schema", "the schema is sent without it");
   }
   if (!limits.strict_format) format.strict.reset();
+  // Others do not mean "strict" when they say nothing.
+  if (limits.strict_unless_said && !step.keeps_extensions() &&
+      format.kind == FormatKind::json_schema && !format.strict) {
+    format.strict = false;
+  }
   if (limits.closed_schemas && has_schema(format)) {
     format.schema = json::Trusted::json(json::without_whitespace(closed_schema(
         format.schema, "/response_format/json_schema/schema", step.losses)));

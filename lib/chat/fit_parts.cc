@@ -53,7 +53,10 @@ struct Place {
 class PartFitter {
  public:
   explicit PartFitter(FitStep& step)
-      : step_(step), limits_(step.limits()), hand_(step.keeps_extensions()) {}
+      : step_(step),
+        limits_(step.limits()),
+        own_(step.target.origin == Origin::own),
+        hand_(step.keeps_extensions()) {}
 
   Result<void> fit(Message& message) {
     Gone gone;
@@ -64,6 +67,7 @@ class PartFitter {
         gone.push_back(i);
         continue;
       }
+      if (own_) continue;
       LLMPROXY_TRY(fit_part(part, place));
       if (auto* result = part.as<ToolResultPart>()) {
         LLMPROXY_TRY(fit_result(*result, place));
@@ -150,6 +154,13 @@ class PartFitter {
   }
 
   bool takes(const ThinkingPart& thinking) const {
+    // Clients give back what other models thought in whatever words they
+    // speak: signed by somebody else, it is refused.
+    if (own_) {
+      return thinking.issuer == ReasoningIssuer::unknown ||
+             limits_.thinking_of == ReasoningIssuer::unknown ||
+             thinking.issuer == limits_.thinking_of;
+    }
     if (!limits_.thinking_text && !hand_) {
       // A signature alone signs a part that the target would not know it of.
       return step_.traits().reasoning_content && !thinking.text.empty();
@@ -185,8 +196,9 @@ class PartFitter {
   }
 
   void fit_marker(ContentPart& part, const Place& place) {
-    if (!part.cache || limits_.cache_markers || step_.traits().cache_markers ||
-        (limits_.cache_breakpoints && hand_)) {
+    if (!part.cache || limits_.cache_markers ||
+        (limits_.cache_breakpoints &&
+         (hand_ || step_.traits().cache_markers))) {
       return;
     }
     step_.drop(path_of(*part.cache, place.path()), limits_.target,
@@ -253,13 +265,13 @@ class PartFitter {
 
   FitStep& step_;
   const DialectLimits& limits_;
-  const bool hand_;  // made by a program, for this target
+  const bool own_;   // written in the target's own words
+  const bool hand_;  // made for this target, by a program or in its words
 };
 
 }  // namespace
 
 Result<void> fit_parts(FitStep& step) {
-  if (step.target.origin == Origin::own) return {};
   declare_called_tools(step);
   PartFitter fitter(step);
   for (Message& message : step.request.messages) {

@@ -1,24 +1,12 @@
 #include "chat/media.h"
 
-#include <algorithm>
 #include <array>
-#include <cstdint>
 
+#include "base/text.h"
 #include "json/text.h"
 
 namespace llmproxy {
 namespace {
-
-constexpr std::string_view kAlphabet =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return out;
-}
 
 struct Ending {
   std::string_view ending;
@@ -32,39 +20,6 @@ constexpr std::array kEndings = {
     Ending{".jpeg", "image/jpeg"},     Ending{".gif", "image/gif"},
     Ending{".webp", "image/webp"},
 };
-
-/// What each character of base64 stands for, -1 = it is none. URL-safe base64
-/// is read too.
-constexpr std::array<int, 256> kSextets = [] {
-  std::array<int, 256> table{};
-  table.fill(-1);
-  for (std::size_t i = 0; i < kAlphabet.size(); ++i) {
-    table[static_cast<unsigned char>(kAlphabet[i])] = static_cast<int>(i);
-  }
-  table['-'] = table['+'];
-  table['_'] = table['/'];
-  return table;
-}();
-
-std::string percent_decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto hex = [&](char c) -> int {
-      if (c >= '0' && c <= '9') return c - '0';
-      if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-      if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-      return -1;
-    };
-    if (text[i] == '%' && i + 2 < text.size() && hex(text[i + 1]) >= 0 &&
-        hex(text[i + 2]) >= 0) {
-      out += static_cast<char>(hex(text[i + 1]) * 16 + hex(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
 
 }  // namespace
 
@@ -105,14 +60,6 @@ Result<MediaSource> media_from_url(std::string_view url,
   return source;
 }
 
-std::string data_url(const MediaSource& source) {
-  if (source.kind == MediaKind::url) return source.data;
-  std::string out = "data:" + source.media_type + ";base64,";
-  out +=
-      source.kind == MediaKind::text ? encode_base64(source.data) : source.data;
-  return out;
-}
-
 std::string media_type_of_file(std::string_view name) {
   const std::string lowered = lower(name);
   for (const Ending& row : kEndings) {
@@ -127,52 +74,6 @@ std::string media_type_of_file(std::string_view name) {
 
 bool is_sound_or_film(std::string_view media_type) {
   return media_type.starts_with("audio/") || media_type.starts_with("video/");
-}
-
-bool append_decoded_base64(std::string_view text, std::string& out) {
-  out.reserve(out.size() + text.size() / 4 * 3 + 3);
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    if (c == '\r' || c == '\n' || c == ' ' || c == '\t') continue;
-    if (c == '=') break;
-    const int value = kSextets[static_cast<unsigned char>(c)];
-    if (value < 0) return false;
-    bits = (bits << 6) | static_cast<std::uint32_t>(value);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      out += static_cast<char>((bits >> count) & 0xFF);
-    }
-  }
-  return true;
-}
-
-std::optional<std::string> decode_base64(std::string_view text) {
-  std::string out;
-  if (!append_decoded_base64(text, out)) return std::nullopt;
-  return out;
-}
-
-void append_base64(std::string_view bytes, std::string& out) {
-  out.reserve(out.size() + (bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t bits = 0;
-    const std::size_t length = std::min<std::size_t>(3, bytes.size() - i);
-    for (std::size_t k = 0; k < 3; ++k) {
-      bits <<= 8;
-      if (k < length) bits |= static_cast<unsigned char>(bytes[i + k]);
-    }
-    for (std::size_t k = 0; k < 4; ++k) {
-      out += k <= length ? kAlphabet[(bits >> (18 - 6 * k)) & 63] : '=';
-    }
-  }
-}
-
-std::string encode_base64(std::string_view bytes) {
-  std::string out;
-  append_base64(bytes, out);
-  return out;
 }
 
 }  // namespace llmproxy

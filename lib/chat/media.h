@@ -1,11 +1,11 @@
-// Images and documents: data URLs, MIME types, base64.
+// Images and documents: data URLs, MIME types.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/internal_api.h"
+#include "base/text.h"  // IWYU pragma: export
 #include "llmproxy/chat.h"
 #include "llmproxy/result.h"
 
@@ -20,23 +20,12 @@ bool is_web_url(std::string_view url);
 /// Errors: invalid_request at `path`.
 Result<MediaSource> media_from_url(std::string_view url, std::string_view path);
 
-/// "data:image/png;base64,..." for base64 sources, the URL of URLs.
-std::string data_url(const MediaSource& source);
-
 /// MIME type after the file name's ending; application/pdf when unknown,
 /// which is what clients mean who send bytes without a name.
 std::string media_type_of_file(std::string_view name);
 
 /// No document, though some APIs take such files where documents stand.
 bool is_sound_or_film(std::string_view media_type);
-
-/// Decoded bytes, or nullopt when `text` is not base64. White space is
-/// skipped.
-std::optional<std::string> decode_base64(std::string_view text);
-std::string encode_base64(std::string_view bytes);
-/// The same, appended to `out`; false when `text` is not base64.
-bool append_decoded_base64(std::string_view text, std::string& out);
-void append_base64(std::string_view bytes, std::string& out);
 
 }  // namespace llmproxy
 LLMPROXY_INTERNAL_END

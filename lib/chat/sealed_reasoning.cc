@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/enum_table.h"
-#include "chat/media.h"
+#include "base/text.h"
 #include "json/text.h"
 
 namespace llmproxy {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/enum_table.h"
-#include "chat/media.h"
+#include "base/text.h"
 #include "json/json.h"
 #include "json/writer.h"
 

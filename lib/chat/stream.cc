@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <limits>
 #include <utility>
+#include <vector>
 
+#include "chat/stream_parts.h"
 #include "chat/take_replay.h"
 
 namespace llmproxy {
@@ -54,7 +56,9 @@ ContentPart empty_part(const StreamEvent& event) {
   return part;
 }
 
-void append_delta(ContentPart& part, const StreamEvent& event) {
+void append_delta(std::vector<ContentPart>& parts, const StreamEvent& event) {
+  if (event.part >= parts.size()) return;
+  ContentPart& part = parts[event.part];
   if (auto* text = part.as<TextPart>()) {
     text->text.append(event.text);
     if (!event.citation.empty()) {
@@ -72,6 +76,21 @@ void append_delta(ContentPart& part, const StreamEvent& event) {
   } else if (auto* refusal = part.as<RefusalPart>()) {
     refusal->text.append(event.text);
   }
+}
+
+/// What several kinds of events say.
+void note(const StreamEvent& event, ChatResponse& response) {
+  if (event.usage) response.usage = *event.usage;
+  if (!event.service_tier.empty()) {
+    response.service_tier.assign(event.service_tier);
+  }
+}
+
+void end(const StreamEvent& event, ChatResponse& response) {
+  response.stop_reason = event.stop_reason;
+  response.stop_reason_text.assign(event.stop_reason_text);
+  response.stop_sequence.assign(event.stop_sequence);
+  response.refusal_explanation.assign(event.refusal_explanation);
 }
 
 PartKind kind_of(const ContentPart& part) {
@@ -118,11 +137,9 @@ std::size_t next_piece(std::string_view text, const Cut& cut) {
 class PartReplay {
  public:
   PartReplay(EventSink& sink, PartKind kind, std::uint32_t part, Cut cut)
-      : sink_(sink), cut_(cut) {
-    event_.kind = EventKind::part_delta;
-    event_.part_kind = kind;
-    event_.part = part;
-  }
+      : sink_(sink),
+        event_(part_event(EventKind::part_delta, kind, part)),
+        cut_(cut) {}
 
   void text(std::string_view text) {
     while (!text.empty()) {
@@ -151,31 +168,32 @@ class PartReplay {
   const Cut cut_;
 };
 
-/// All of a part but its end.
-void replay_part(const ContentPart& part, std::uint32_t index, EventSink& sink,
-                 Cut cut) {
-  StreamEvent edge;
-  edge.kind = EventKind::part_started;
-  edge.part_kind = kind_of(part);
-  edge.part = index;
+void replay_begin(const ContentPart& part, PartKind kind, std::uint32_t index,
+                  EventSink& sink) {
+  StreamEvent begin = part_event(EventKind::part_started, kind, index);
   if (const auto* call = part.as<ToolCallPart>()) {
-    edge.id = call->id;
-    edge.name = call->name;
+    begin.id = call->id;
+    begin.name = call->name;
   } else if (const auto* thinking = part.as<ThinkingPart>()) {
-    edge.text = thinking->redacted_data;
-    edge.id = thinking->id;
-    edge.issuer = thinking->issuer;
+    begin.text = thinking->redacted_data;
+    begin.id = thinking->id;
+    begin.issuer = thinking->issuer;
   } else if (const auto* image = part.as<ImagePart>()) {
-    edge.name = image->source.media_type;
-    edge.text = image->source.data;
+    begin.name = image->source.media_type;
+    begin.text = image->source.data;
   } else if (const auto* opaque = part.as<OpaquePart>()) {
-    edge.id = opaque->dialect;
-    edge.name = opaque->type;
-    edge.text = opaque->json.text();
+    begin.id = opaque->dialect;
+    begin.name = opaque->type;
+    begin.text = opaque->json.text();
   }
-  sink.on_event(edge);
+  sink.on_event(begin);
+}
 
-  PartReplay deltas(sink, edge.part_kind, index, cut);
+/// All of a part but its end.
+void replay_open(const ContentPart& part, PartKind kind, std::uint32_t index,
+                 EventSink& sink, Cut cut) {
+  replay_begin(part, kind, index, sink);
+  PartReplay deltas(sink, kind, index, cut);
   if (const auto* text = part.as<TextPart>()) {
     deltas.text(text->text);
     for (const RawJson& citation : text->citations) {
@@ -191,12 +209,15 @@ void replay_part(const ContentPart& part, std::uint32_t index, EventSink& sink,
   }
 }
 
-void end_part(PartKind kind, std::uint32_t index, EventSink& sink) {
-  StreamEvent edge;
-  edge.kind = EventKind::part_ended;
-  edge.part_kind = kind;
-  edge.part = index;
-  sink.on_event(edge);
+void replay_end(PartKind kind, std::uint32_t index, EventSink& sink) {
+  sink.on_event(part_event(EventKind::part_ended, kind, index));
+}
+
+void replay_part(const ContentPart& part, std::uint32_t index, EventSink& sink,
+                 Cut cut) {
+  const PartKind kind = kind_of(part);
+  replay_open(part, kind, index, sink, cut);
+  replay_end(kind, index, sink);
 }
 
 void replay_start(const ChatResponse& response, EventSink& sink) {
@@ -274,10 +295,7 @@ StreamEvent OwnedStreamEvent::view() const {
 }
 
 void Accumulator::on_event(const StreamEvent& event) {
-  if (event.usage) response_.usage = *event.usage;
-  if (!event.service_tier.empty()) {
-    response_.service_tier.assign(event.service_tier);
-  }
+  note(event, response_);
   switch (event.kind) {
     case EventKind::started:
       response_.id.assign(event.id);
@@ -288,15 +306,10 @@ void Accumulator::on_event(const StreamEvent& event) {
       response_.content.push_back(empty_part(event));
       break;
     case EventKind::part_delta:
-      if (event.part < response_.content.size()) {
-        append_delta(response_.content[event.part], event);
-      }
+      append_delta(response_.content, event);
       break;
     case EventKind::finished:
-      response_.stop_reason = event.stop_reason;
-      response_.stop_reason_text.assign(event.stop_reason_text);
-      response_.stop_sequence.assign(event.stop_sequence);
-      response_.refusal_explanation.assign(event.refusal_explanation);
+      end(event, response_);
       done_ = true;
       break;
     case EventKind::failed:
@@ -313,10 +326,14 @@ void replay(const ChatResponse& response, EventSink& sink, bool words) {
   replay_start(response, sink);
   std::uint32_t index = 0;
   for (const ContentPart& part : response.content) {
-    replay_part(part, index, sink, {.words = words});
-    end_part(kind_of(part), index++, sink);
+    replay_part(part, index++, sink, {.words = words});
   }
   replay_finish(response, sink);
+}
+
+void replay_part(const ContentPart& part, std::uint32_t index,
+                 EventSink& sink) {
+  replay_part(part, index, sink, Cut{});
 }
 
 void take_replay(ChatResponse response, EventSink& sink, std::size_t most) {
@@ -324,9 +341,9 @@ void take_replay(ChatResponse response, EventSink& sink, std::size_t most) {
   std::uint32_t index = 0;
   for (ContentPart& part : response.content) {
     const PartKind kind = kind_of(part);
-    replay_part(part, index, sink, {.most = most});
+    replay_open(part, kind, index, sink, {.most = most});
     part = ContentPart();
-    end_part(kind, index++, sink);
+    replay_end(kind, index++, sink);
   }
   replay_finish(response, sink);
 }

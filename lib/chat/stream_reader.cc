@@ -2,7 +2,9 @@
 
 #include "base/bounded.h"
 #include "chat/answer_end.h"
-#include "chat/aws_errors.h"
+#include "chat/losses.h"
+#include "chat/stream_parts.h"
+#include "chat/take_replay.h"
 #include "json/text.h"
 
 namespace llmproxy {
@@ -63,16 +65,19 @@ void StreamReader::on_last_frame(const wire::Frame& frame) {
   consumed_ = framer_->consumed();
 }
 
+Result<json::Value> StreamReader::parse(std::string_view data) {
+  Result<json::Value> root = document_.parse_view(data);
+  if (root || json::valid_utf8_prefix(data) == data.size()) return root;
+  // Models do emit broken UTF-8; the rest of the answer is worth having.
+  return document_.parse_owned(json::replace_invalid_utf8(data));
+}
+
 void StreamReader::on_frame(const wire::Frame& frame, EventSink& sink) {
-  if (frame.exception) {
-    return fail(read_aws_exception(frame.name, frame.data), sink);
+  if (frame.exception && read_exception_ != nullptr) {
+    return fail(read_exception_(frame.name, frame.data), sink);
   }
   if (frame.data.empty() || on_sentinel(frame.data, sink)) return;
-  auto root = document_.parse_view(frame.data);
-  if (!root && json::valid_utf8_prefix(frame.data) != frame.data.size()) {
-    // Models do emit broken UTF-8; the rest of the answer is worth having.
-    root = document_.parse_owned(json::replace_invalid_utf8(frame.data));
-  }
+  const Result<json::Value> root = parse(frame.data);
   if (!root && root.error().kind == ErrorKind::request_too_large) {
     return fail(upstream_malformed("an event of the upstream's stream cannot "
                                    "be read: " +
@@ -88,6 +93,10 @@ void StreamReader::on_frame(const wire::Frame& frame, EventSink& sink) {
   }
   on_object(frame.name, *root, sink);
   if (gate_.dropped_call()) lose("/tool_calls", std::string(kNamelessCall));
+}
+
+bool StreamReader::on_sentinel(std::string_view data, EventSink&) {
+  return data == "[DONE]";
 }
 
 void StreamReader::fail_unread(const Error& error, EventSink& sink) {
@@ -120,6 +129,75 @@ void StreamReader::lose(std::string path, std::string what, LossKind kind) {
     if (loss.path == path) return;
   }
   add_loss(losses_, {std::move(path), std::move(what), kind});
+}
+
+void StreamReader::lose_thing(std::string path, std::string_view thing) {
+  Losses told;
+  llmproxy::lose(told, std::move(path), kCanonicalForm, thing);
+  lose(std::move(told.front().path), std::move(told.front().what));
+}
+
+void StreamReader::send_started(StreamEvent event, EventSink& sink) {
+  if (started_) return;
+  started_ = true;
+  event.kind = EventKind::started;
+  sink.on_event(event);
+}
+
+void StreamReader::send_begin(const ReadPart& part, StreamEvent event,
+                              EventSink& sink) {
+  event.kind = EventKind::part_started;
+  event.part_kind = part.kind;
+  event.part = part.number;
+  sink.on_event(event);
+}
+
+void StreamReader::send_text(const ReadPart& part, std::string_view text,
+                             EventSink& sink) {
+  if (text.empty()) return;
+  StreamEvent event = part_event(EventKind::part_delta, part.kind, part.number);
+  event.text = text;
+  sink.on_event(event);
+}
+
+void StreamReader::send_signature(const ReadPart& part,
+                                  std::string_view signature,
+                                  ReasoningIssuer issuer, EventSink& sink) {
+  StreamEvent event = part_event(EventKind::part_delta, part.kind, part.number);
+  event.signature = signature;
+  event.issuer = issuer;
+  sink.on_event(event);
+}
+
+void StreamReader::send_citation(const ReadPart& part,
+                                 std::string_view citation, EventSink& sink) {
+  if (citation.empty()) return;
+  StreamEvent event = part_event(EventKind::part_delta, part.kind, part.number);
+  event.citation = citation;
+  sink.on_event(event);
+}
+
+void StreamReader::send_end(const ReadPart& part, EventSink& sink) {
+  sink.on_event(part_event(EventKind::part_ended, part.kind, part.number));
+}
+
+void StreamReader::send_whole(const ContentPart& part, EventSink& sink) {
+  replay_part(part, next_part_++, sink);
+}
+
+void StreamReader::send_usage(const Usage& usage, EventSink& sink) {
+  StreamEvent event;
+  event.kind = EventKind::usage;
+  event.usage = &usage;
+  sink.on_event(event);
+}
+
+void StreamReader::send_ping(EventSink& sink) { sink.on_event(StreamEvent{}); }
+
+void StreamReader::send_finished(StreamEvent event, EventSink& sink) {
+  event.kind = EventKind::finished;
+  closed_ = true;
+  sink.on_event(event);
 }
 
 }  // namespace llmproxy

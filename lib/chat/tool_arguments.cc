@@ -28,9 +28,19 @@ std::string input_object(std::string_view arguments, bool* wrapped) {
   return out;
 }
 
+void StreamedInput::begin(bool free_text) {
+  held_.clear();
+  free_text_ = free_text;
+  passes_ = false;
+}
+
 std::string_view StreamedInput::take(std::string_view piece) {
   constexpr std::size_t kMostHeld = std::size_t{1} << 20;
   if (passes_) return piece;
+  if (free_text_) {
+    held_ += piece;
+    return {};
+  }
   if (held_.empty()) {
     piece.remove_prefix(
         std::min(piece.find_first_not_of(" \t\r\n"), piece.size()));

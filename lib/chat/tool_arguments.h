@@ -19,14 +19,17 @@ std::string input_object(std::string_view arguments, bool* wrapped = nullptr);
 /// more than a megabyte of it: what is longer passes as it is.
 class StreamedInput {
  public:
+  /// A call begins. `free_text`: its arguments are no JSON; all of them wait.
+  void begin(bool free_text);
   /// What is sent now; valid until the next call, as long as `piece` is.
   std::string_view take(std::string_view piece);
-  /// The call ends: what is still to be sent; empty = nothing. Ready for the
-  /// next call. `wrapped` as above.
+  /// The call ends: what is still to be sent; empty = nothing. `wrapped` as
+  /// above.
   std::string rest(bool& wrapped);
 
  private:
   std::string held_;
+  bool free_text_ = false;
   bool passes_ = false;  ///< as it comes
 };
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/bounded.h"
+#include "base/text.h"
 #include "chat/error_text.h"
 #include "json/json.h"
 
@@ -335,11 +336,8 @@ bool blank(std::string_view text) {
 }
 
 std::string marked_as_error(std::string_view text) {
-  std::string head(text.substr(0, 5));
-  std::transform(head.begin(), head.end(), head.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return fmt::format("{}{}", head == "error" ? "" : "Error: ", text);
+  const bool marked = lower(text.substr(0, 5)) == "error";
+  return fmt::format("{}{}", marked ? "" : "Error: ", text);
 }
 
 Result<void> refuse_essential(const Extensions& extensions) {

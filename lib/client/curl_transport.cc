@@ -1,4 +1,4 @@
-// The Transport on libcurl: perform() borrows a seat, start() posts to the
+// The Transport on libcurl: perform() borrows a handle, start() posts to the
 // engine.
 #include <memory>
 #include <utility>
@@ -6,9 +6,9 @@
 #include "client/caught.h"
 #include "client/easy_handle.h"
 #include "client/engine.h"
+#include "client/handle_pool.h"
 #include "client/no_transport.h"
 #include "client/per_process.h"
-#include "client/seat_pool.h"
 #include "llmproxy/transport.h"
 
 namespace llmproxy {
@@ -30,18 +30,18 @@ class CurlWorks {
         options, std::move(cache), std::move(idle_times), std::move(engine)));
   }
 
-  SeatPool& seats() { return seats_; }
+  HandlePool& handles() { return handles_; }
   Engine& engine() { return *engine_; }
 
  private:
   CurlWorks(const CurlOptions& options, std::shared_ptr<SharedCache> cache,
             std::shared_ptr<IdleTimes> idle_times,
             std::unique_ptr<Engine> engine)
-      : seats_(options, options.max_idle_connections / 2, std::move(cache),
-               std::move(idle_times)),
+      : handles_(options, options.max_idle_connections / 2, std::move(cache),
+                 std::move(idle_times)),
         engine_(std::move(engine)) {}
 
-  SeatPool seats_;
+  HandlePool handles_;
   std::unique_ptr<Engine> engine_;
 };
 
@@ -59,9 +59,9 @@ class CurlTransport final : public Transport {
     if (!origin) return tell_done(handler, std::move(origin).error());
     CurlWorks* works = works_.get();
     if (works == nullptr) return or_none({})->perform(request, handler, {});
-    Exchange exchange(handler, std::move(*origin), request.deadlines,
-                      Exchange::may_not_pause);
-    works->seats().run(request, exchange, cancelled);
+    CurlTransfer transfer(handler, std::move(*origin), request.deadlines,
+                          CurlTransfer::may_not_pause);
+    works->handles().run(request, transfer, cancelled);
   }
 
   std::shared_ptr<Transfer> start(UpstreamRequest request,

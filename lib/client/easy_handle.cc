@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/text.h"
 #include "client/ca_roots.h"
 #include "client/transfer_error.h"
 #include "llmproxy/version.h"
@@ -25,26 +26,10 @@ void set(CURL* easy, CURLoption option, T value) {
   curl_easy_setopt(easy, option, value);
 }
 
-constexpr std::array<bool, 256> kTokenChars = [] {
-  std::array<bool, 256> out{};
-  for (unsigned char c = 'a'; c <= 'z'; ++c) out[c] = true;
-  for (unsigned char c = 'A'; c <= 'Z'; ++c) out[c] = true;
-  for (unsigned char c = '0'; c <= '9'; ++c) out[c] = true;
-  for (const unsigned char c : std::string_view("!#$%&'*+-.^_`|~")) {
-    out[c] = true;
-  }
-  return out;
-}();
-
-bool is_token_char(char c) {
-  return kTokenChars[static_cast<unsigned char>(c)];
-}
-
 /// RFC 9110 5.1, 5.5. A line break would end the header and start another,
 /// a NUL would cut it off. The message never shows a value: it may be a key.
 Result<void> check(const Header& header) {
-  if (header.name.empty() ||
-      !std::all_of(header.name.begin(), header.name.end(), is_token_char)) {
+  if (!is_token(header.name)) {
     return internal_error("a header has a name that HTTP does not allow");
   }
   if (std::any_of(header.value.begin(), header.value.end(),
@@ -112,12 +97,12 @@ EasyHandle::~EasyHandle() {
 }
 
 Result<void> EasyHandle::load(const UpstreamRequest& request,
-                              Exchange& exchange,
+                              CurlTransfer& transfer,
                               std::chrono::milliseconds max_idle) {
   detail_[0] = '\0';
   LLMPROXY_TRY(load_headers(request));
   load_body(request);
-  if (request.large_body) load_large_body(*request.large_body, exchange);
+  if (request.large_body) load_large_body(*request.large_body, transfer);
   load_url(request.url);
   load_idle_time(max_idle);
   // Whoever has a value here gets compressed answers unpacked; what is asked
@@ -126,13 +111,14 @@ Result<void> EasyHandle::load(const UpstreamRequest& request,
   // Proxies of the environment (https_proxy, no_proxy) are honoured for TLS
   // only: there they carry a tunnel. For plain http they would be handed the
   // key, which goes to the configured host alone.
-  set(easy_, CURLOPT_PROXY, exchange.origin().tls ? nullptr : "");
+  set(easy_, CURLOPT_PROXY, transfer.origin().tls ? nullptr : "");
   // libcurl takes 0 for its own default of five minutes.
   const auto connect = request.deadlines.connect.count();
   set(easy_, CURLOPT_CONNECTTIMEOUT_MS,
       connect > 0 ? static_cast<long>(connect) : long{INT_MAX});
   const bool repeatable = request.method == "GET" || request.method == "HEAD";
-  exchange.attach(easy_, repeatable ? Exchange::repeatable : Exchange::once);
+  transfer.attach(easy_,
+                  repeatable ? CurlTransfer::repeatable : CurlTransfer::once);
   return {};
 }
 
@@ -204,9 +190,10 @@ void EasyHandle::load_body(const UpstreamRequest& request) {
   }
 }
 
-void EasyHandle::load_large_body(const LargeBody& body, Exchange& exchange) {
+void EasyHandle::load_large_body(const LargeBody& body,
+                                 CurlTransfer& transfer) {
   large_body_ = &body;
-  exchange_ = &exchange;
+  transfer_ = &transfer;
   read_ = 0;
   set(easy_, CURLOPT_POSTFIELDS, nullptr);
   set(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
@@ -228,11 +215,11 @@ size_t EasyHandle::read_large_body(char* to, size_t size) {
   const std::size_t got = large_body_->read(
       read_, to, static_cast<std::size_t>(std::min<std::uint64_t>(size, left)));
   if (got == 0) {
-    exchange_->stop(internal_error("the request's body could not be read"));
+    transfer_->stop(internal_error("the request's body could not be read"));
     return CURL_READFUNC_ABORT;
   }
   read_ += got;
-  exchange_->sent_more();
+  transfer_->sent_more();
   return got;
 }
 
@@ -250,7 +237,7 @@ void EasyHandle::unload() {
   set(easy_, CURLOPT_HTTPHEADER, nullptr);
   set(easy_, CURLOPT_POSTFIELDS, nullptr);
   large_body_ = nullptr;
-  exchange_ = nullptr;
+  transfer_ = nullptr;
   curl_slist_free_all(headers_);
   headers_ = nullptr;
 }

@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-#include "client/exchange.h"
+#include "client/curl_transfer.h"
 #include "client/shared_cache.h"
 #include "llmproxy/transport.h"
 
@@ -33,7 +33,7 @@ class EasyHandle {
   /// The first two must live, unmoved, until unload(). Connections that were
   /// idle for longer than `max_idle` are not used. Errors: internal, for a
   /// header that HTTP does not allow.
-  Result<void> load(const UpstreamRequest& request, Exchange& exchange,
+  Result<void> load(const UpstreamRequest& request, CurlTransfer& transfer,
                     std::chrono::milliseconds max_idle);
   /// Forgets the request; the handle must not be running.
   void unload();
@@ -49,7 +49,7 @@ class EasyHandle {
   void load_idle_time(std::chrono::milliseconds max_idle);
   Result<void> load_headers(const UpstreamRequest& request);
   void load_body(const UpstreamRequest& request);
-  void load_large_body(const LargeBody& body, Exchange& exchange);
+  void load_large_body(const LargeBody& body, CurlTransfer& transfer);
   size_t read_large_body(char* to, size_t size);
   // libcurl's callbacks. Nothing may be thrown through C code.
   static size_t on_read(char* to, size_t size, size_t count,
@@ -65,7 +65,7 @@ class EasyHandle {
   curl_slist* headers_ = nullptr;
   /// Of a request with a large body; borrowed.
   const LargeBody* large_body_ = nullptr;
-  Exchange* exchange_ = nullptr;
+  CurlTransfer* transfer_ = nullptr;
   std::uint64_t read_ = 0;  ///< of large_body_
   std::array<char, CURL_ERROR_SIZE> detail_{};
 };

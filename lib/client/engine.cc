@@ -38,21 +38,21 @@ std::unique_ptr<Engine> Engine::create(const CurlOptions& options,
                                        std::size_t max_idle,
                                        std::shared_ptr<SharedCache> cache,
                                        std::shared_ptr<IdleTimes> idle_times) {
-  auto mailbox = std::make_shared<Mailbox>();
+  auto commands = std::make_shared<CommandQueue>();
   auto loop = EngineLoop::create(options, max_idle, std::move(cache),
-                                 std::move(idle_times), mailbox);
+                                 std::move(idle_times), commands);
   if (loop == nullptr) return nullptr;
   std::thread thread = start_thread(std::move(loop));
   if (!thread.joinable()) return nullptr;
   return std::unique_ptr<Engine>(
-      new Engine(std::move(mailbox), std::move(thread)));
+      new Engine(std::move(commands), std::move(thread)));
 }
 
-Engine::Engine(std::shared_ptr<Mailbox> mailbox, std::thread thread)
-    : mailbox_(std::move(mailbox)), thread_(std::move(thread)) {}
+Engine::Engine(std::shared_ptr<CommandQueue> commands, std::thread thread)
+    : commands_(std::move(commands)), thread_(std::move(thread)) {}
 
 Engine::~Engine() {
-  mailbox_->ask_stop();
+  commands_->ask_stop();
   if (thread_.get_id() == std::this_thread::get_id()) {
     thread_.detach();
   } else {
@@ -62,8 +62,8 @@ Engine::~Engine() {
 
 std::shared_ptr<Transfer> Engine::start(UpstreamRequest request,
                                         ResponseHandler& handler) {
-  auto job = std::make_shared<Job>(mailbox_, std::move(request), handler);
-  mailbox_->post({Order::start, job});
+  auto job = std::make_shared<Job>(commands_, std::move(request), handler);
+  commands_->post({CommandKind::start, job});
   return job;
 }
 

@@ -8,8 +8,8 @@
 #include <memory>
 #include <thread>
 
+#include "client/command_queue.h"
 #include "client/idle_times.h"
-#include "client/mailbox.h"
 #include "client/shared_cache.h"
 #include "llmproxy/transport.h"
 
@@ -33,9 +33,9 @@ class Engine {
                                   ResponseHandler& handler);
 
  private:
-  Engine(std::shared_ptr<Mailbox> mailbox, std::thread thread);
+  Engine(std::shared_ptr<CommandQueue> commands, std::thread thread);
 
-  const std::shared_ptr<Mailbox> mailbox_;
+  const std::shared_ptr<CommandQueue> commands_;
   std::thread thread_;
 };
 

@@ -31,13 +31,14 @@ constexpr long kUploadPiece = 16L << 10;
 std::unique_ptr<EngineLoop> EngineLoop::create(
     const CurlOptions& options, std::size_t max_idle,
     std::shared_ptr<SharedCache> cache, std::shared_ptr<IdleTimes> times,
-    std::shared_ptr<Mailbox> mailbox) {
+    std::shared_ptr<CommandQueue> commands) {
   const int epoll = epoll_create1(EPOLL_CLOEXEC);
   CURLM* multi = curl_multi_init();
   std::unique_ptr<EngineLoop> loop(
       new EngineLoop(options, max_idle, std::move(cache), std::move(times),
-                     std::move(mailbox), epoll, multi));
-  if (epoll < 0 || multi == nullptr || loop->mailbox_->fd() < 0) return nullptr;
+                     std::move(commands), epoll, multi));
+  if (epoll < 0 || multi == nullptr || loop->commands_->fd() < 0)
+    return nullptr;
   // Of HTTP/2 too a stream has a connection of its own: where they share one,
   // libcurl 7.88 lets a paused stream hold up all the others.
   curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
@@ -45,20 +46,20 @@ std::unique_ptr<EngineLoop> EngineLoop::create(
   curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, loop.get());
   curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &EngineLoop::on_timer);
   curl_multi_setopt(multi, CURLMOPT_TIMERDATA, loop.get());
-  loop->watch(EPOLL_CTL_ADD, loop->mailbox_->fd(), EPOLLIN);
+  loop->watch(EPOLL_CTL_ADD, loop->commands_->fd(), EPOLLIN);
   return loop;
 }
 
 EngineLoop::EngineLoop(const CurlOptions& options, std::size_t max_idle,
                        std::shared_ptr<SharedCache> cache,
                        std::shared_ptr<IdleTimes> times,
-                       std::shared_ptr<Mailbox> mailbox, int epoll,
+                       std::shared_ptr<CommandQueue> commands, int epoll,
                        CURLM* multi)
     : options_(options),
       max_idle_(max_idle),
       cache_(std::move(cache)),
       idle_times_(std::move(times)),
-      mailbox_(std::move(mailbox)),
+      commands_(std::move(commands)),
       epoll_(epoll),
       multi_(multi) {}
 
@@ -71,11 +72,11 @@ EngineLoop::~EngineLoop() {
 void EngineLoop::run() {
   for (bool stop = false; !stop;) {
     wait();
-    Mailbox::Mail mail = mailbox_->take();
-    for (const Letter& letter : mail.letters) deliver(letter);
+    CommandQueue::Batch batch = commands_->take();
+    for (const Command& command : batch.commands) execute(command);
     check_deadlines();
     collect();
-    stop = mail.stop;
+    stop = batch.stop;
   }
   shut_down();
 }
@@ -85,12 +86,12 @@ void EngineLoop::shut_down() {
   // before it began.
   do {
     while (!jobs_.empty()) end(*jobs_.begin()->second, cancelled_error());
-    for (const Letter& letter : mailbox_->take().letters) {
-      if (letter.order == Order::start) {
-        tell_done(letter.job->handler, cancelled_error());
+    for (const Command& command : commands_->take().commands) {
+      if (command.kind == CommandKind::start) {
+        tell_done(command.job->handler, cancelled_error());
       }
     }
-  } while (!mailbox_->close());
+  } while (!commands_->close());
 }
 
 // --- Waiting ---------------------------------------------------------------
@@ -102,7 +103,7 @@ void EngineLoop::wait() {
   int running = 0;
   for (int i = 0; i < count; ++i) {
     const int fd = events[static_cast<std::size_t>(i)].data.fd;
-    if (fd == mailbox_->fd()) continue;
+    if (fd == commands_->fd()) continue;
     curl_multi_socket_action(
         multi_, fd, curl_events(events[static_cast<std::size_t>(i)].events),
         &running);
@@ -156,18 +157,18 @@ void EngineLoop::watch(int operation, int fd, std::uint32_t events) {
 
 // --- Jobs ------------------------------------------------------------------
 
-void EngineLoop::deliver(const Letter& letter) {
-  Job& job = *letter.job;
-  if (letter.order == Order::start) return start(letter.job);
+void EngineLoop::execute(const Command& command) {
+  Job& job = *command.job;
+  if (command.kind == CommandKind::start) return start(command.job);
   if (job.state != Job::State::running) return;
-  if (letter.order == Order::cancel) return end(job, cancelled_error());
-  if (letter.order == Order::linger) {
+  if (command.kind == CommandKind::cancel) return end(job, cancelled_error());
+  if (command.kind == CommandKind::linger) {
     const Time now = Clock::now();
     disarm(job);
-    job.exchange->clock().linger(now);
+    job.transfer->clock().linger(now);
     return arm(job, now);
   }
-  if (const CURLcode code = job.exchange->resume(); code != CURLE_OK) {
+  if (const CURLcode code = job.transfer->resume(); code != CURLE_OK) {
     end(job, code);
   }
 }
@@ -175,9 +176,9 @@ void EngineLoop::deliver(const Letter& letter) {
 void EngineLoop::start(const std::shared_ptr<Job>& job) {
   Result<Origin> origin = parse_origin(job->request.url);
   if (!origin) return tell_done(job->handler, std::move(origin).error());
-  job->exchange =
-      std::make_unique<Exchange>(job->handler, std::move(*origin),
-                                 job->request.deadlines, Exchange::may_pause);
+  job->transfer = std::make_unique<CurlTransfer>(
+      job->handler, std::move(*origin), job->request.deadlines,
+      CurlTransfer::may_pause);
   if (spare_.empty()) {
     job->handle = EasyHandle::create(options_, cache_);
     if (job->handle != nullptr) {
@@ -190,15 +191,15 @@ void EngineLoop::start(const std::shared_ptr<Job>& job) {
     spare_.pop_back();
   }
   if (job->handle == nullptr)
-    return job->exchange->finish(CURLE_OUT_OF_MEMORY, {});
-  const std::string& origin_key = job->exchange->origin().key;
-  if (Result<void> loaded = job->handle->load(job->request, *job->exchange,
+    return job->transfer->finish(CURLE_OUT_OF_MEMORY, {});
+  const std::string& origin_key = job->transfer->origin().key;
+  if (Result<void> loaded = job->handle->load(job->request, *job->transfer,
                                               idle_times_->of(origin_key));
       !loaded) {
-    job->exchange->finish(std::move(loaded).error());
+    job->transfer->finish(std::move(loaded).error());
     return recycle(*job);
   }
-  job->exchange->let_go_when_sent(job->request.body);
+  job->transfer->let_go_when_sent(job->request.body);
   // libcurl looks for an idle connection through all of an origin's, busy ones
   // too: with thousands of streams that takes longer than opening another.
   if (!take_idle(origin_key, Clock::now())) {
@@ -215,8 +216,8 @@ void EngineLoop::check_deadlines() {
   const Time now = Clock::now();
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
     Job& job = *deadlines_.begin()->second;
-    if (const auto passed = job.exchange->clock().passed(now)) {
-      end(job, deadline_error(*passed, job.exchange->origin()));
+    if (const auto passed = job.transfer->clock().passed(now)) {
+      end(job, deadline_error(*passed, job.transfer->origin()));
     } else {
       disarm(job);
       arm(job, now);
@@ -234,7 +235,7 @@ void EngineLoop::collect() {
 }
 
 void EngineLoop::arm(Job& job, Time now) {
-  job.next_check = job.exchange->clock().next_check(now);
+  job.next_check = job.transfer->clock().next_check(now);
   if (job.next_check != Time::max()) deadlines_.emplace(job.next_check, &job);
 }
 
@@ -242,14 +243,14 @@ void EngineLoop::disarm(Job& job) { deadlines_.erase({job.next_check, &job}); }
 
 void EngineLoop::end(Job& job, Error error) {
   const std::shared_ptr<Job> keep = take_out(job);
-  job.exchange->finish(std::move(error));
+  job.transfer->finish(std::move(error));
   recycle(job);
 }
 
 void EngineLoop::end(Job& job, CURLcode code) {
   const std::shared_ptr<Job> keep = take_out(job);
   if (code == CURLE_OK) note_idle(job);
-  job.exchange->finish(code, job.handle->detail());
+  job.transfer->finish(code, job.handle->detail());
   recycle(job);
 }
 
@@ -269,14 +270,14 @@ void EngineLoop::recycle(Job& job) {
   job.handle->unload();
   if (spare_.size() < max_idle_) spare_.push_back(std::move(job.handle));
   job.handle.reset();
-  job.exchange.reset();
+  job.transfer.reset();
   job.request = {};
 }
 
 void EngineLoop::note_idle(Job& job) {
-  const std::string& origin = job.exchange->origin().key;
-  idle_times_->note(origin, job.exchange->headers());
-  if (!job.exchange->keeps_connection()) return;
+  const std::string& origin = job.transfer->origin().key;
+  idle_times_->note(origin, job.transfer->headers());
+  if (!job.transfer->keeps_connection()) return;
   std::deque<Time>& left = left_idle_[origin];
   left.push_back(Clock::now());
   if (left.size() > max_idle_ + 1) left.pop_front();

@@ -1,4 +1,4 @@
-// EngineLoop: what the engine's thread runs. Waits for sockets, letters and
+// EngineLoop: what the engine's thread runs. Waits for sockets, commands and
 // deadlines with one epoll, lets libcurl do the transfers and tells the
 // handlers how they ended. Lives and dies on that thread.
 #pragma once
@@ -15,26 +15,25 @@
 #include <utility>
 #include <vector>
 
+#include "client/command_queue.h"
 #include "client/deadline_clock.h"
 #include "client/easy_handle.h"
 #include "client/idle_times.h"
-#include "client/mailbox.h"
 
 namespace llmproxy {
 
 class EngineLoop {
  public:
   /// Null when the process has no descriptors or memory left.
-  static std::unique_ptr<EngineLoop> create(const CurlOptions& options,
-                                            std::size_t max_idle,
-                                            std::shared_ptr<SharedCache> cache,
-                                            std::shared_ptr<IdleTimes> times,
-                                            std::shared_ptr<Mailbox> mailbox);
+  static std::unique_ptr<EngineLoop> create(
+      const CurlOptions& options, std::size_t max_idle,
+      std::shared_ptr<SharedCache> cache, std::shared_ptr<IdleTimes> times,
+      std::shared_ptr<CommandQueue> commands);
   ~EngineLoop();
   EngineLoop(const EngineLoop&) = delete;
   EngineLoop& operator=(const EngineLoop&) = delete;
 
-  /// Until the mailbox says stop and every transfer is over.
+  /// Until the queue says stop and every transfer is over.
   void run();
 
  private:
@@ -42,8 +41,8 @@ class EngineLoop {
 
   EngineLoop(const CurlOptions& options, std::size_t max_idle,
              std::shared_ptr<SharedCache> cache,
-             std::shared_ptr<IdleTimes> times, std::shared_ptr<Mailbox> mailbox,
-             int epoll, CURLM* multi);
+             std::shared_ptr<IdleTimes> times,
+             std::shared_ptr<CommandQueue> commands, int epoll, CURLM* multi);
 
   static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self,
                        void* known);
@@ -53,7 +52,7 @@ class EngineLoop {
   int wait_time() const;
   void watch(int operation, int fd, std::uint32_t events);
 
-  void deliver(const Letter& letter);
+  void execute(const Command& command);
   void start(const std::shared_ptr<Job>& job);
   void check_deadlines();
   void collect();
@@ -77,7 +76,7 @@ class EngineLoop {
   const std::size_t max_idle_;
   const std::shared_ptr<SharedCache> cache_;
   const std::shared_ptr<IdleTimes> idle_times_;
-  const std::shared_ptr<Mailbox> mailbox_;
+  const std::shared_ptr<CommandQueue> commands_;
   const int epoll_;
   CURLM* const multi_;
   Time curl_due_ = Time::max();  ///< when libcurl wants to be called

@@ -9,7 +9,9 @@
 namespace llmproxy {
 namespace {
 
-Error nobody() { return internal_error("there is nobody to ask"); }
+Error no_choices() {
+  return internal_error("the FallbackClient has no clients to choose from");
+}
 
 /// The request as a choice gets it.
 ChatRequest request_for(const FallbackClient::Choice& choice,
@@ -36,7 +38,7 @@ bool FallbackClient::gives_way(std::size_t choice, const Error& error) const {
 
 Result<ChatResponse> FallbackClient::send(const ChatRequest& request,
                                           const CallOptions& options) const {
-  Result<ChatResponse> answer = nobody();
+  Result<ChatResponse> answer = no_choices();
   Losses losses;
   CallOptions own = options;
   own.losses = &losses;
@@ -56,7 +58,7 @@ Result<void> FallbackClient::stream(const ChatRequest& request,
   Losses losses;
   CallOptions own = options;
   own.losses = &losses;
-  Result<void> status = nobody();
+  Result<void> status = no_choices();
   for (std::size_t i = 0; i < choices_.size(); ++i) {
     losses.clear();
     bool told = false;

@@ -17,7 +17,7 @@
 
 #include <fmt/format.h>
 
-#include "chat/media.h"
+#include "base/text.h"
 #include "client/curl_poll.h"
 #include "client/easy_handle.h"
 #include "client/image_batch.h"
@@ -178,7 +178,7 @@ Result<MediaSource> Fetch::result(CURLcode code) const {
   }
   const std::string_view type = type_of_image(body_);
   if (type.empty())
-    return image_refused("it is no JPEG, PNG, GIF or WebP image");
+    return image_refused("it is not a JPEG, PNG, GIF or WebP image");
   return MediaSource{MediaKind::base64, encode_base64(body_),
                      std::string(type)};
 }

@@ -1,34 +1,34 @@
 // Job: one transfer on the engine, and the handle its caller holds. The
 // engine's fields are touched by the engine thread alone; callers only post
-// letters.
+// commands.
 #pragma once
 
 #include <memory>
 #include <utility>
 
+#include "client/command_queue.h"
+#include "client/curl_transfer.h"
 #include "client/easy_handle.h"
-#include "client/exchange.h"
-#include "client/mailbox.h"
 #include "llmproxy/transport.h"
 
 namespace llmproxy {
 
 class Job final : public Transfer, public std::enable_shared_from_this<Job> {
  public:
-  Job(std::shared_ptr<Mailbox> mailbox, UpstreamRequest upstream_request,
+  Job(std::shared_ptr<CommandQueue> commands, UpstreamRequest upstream_request,
       ResponseHandler& response_handler)
       : request(std::move(upstream_request)),
         handler(response_handler),
-        mailbox_(std::move(mailbox)) {}
+        commands_(std::move(commands)) {}
 
   void cancel() override {
-    mailbox_->post({Order::cancel, shared_from_this()});
+    commands_->post({CommandKind::cancel, shared_from_this()});
   }
   void resume() override {
-    mailbox_->post({Order::resume, shared_from_this()});
+    commands_->post({CommandKind::resume, shared_from_this()});
   }
   void linger() override {
-    mailbox_->post({Order::linger, shared_from_this()});
+    commands_->post({CommandKind::linger, shared_from_this()});
   }
 
   // The engine's:
@@ -36,12 +36,12 @@ class Job final : public Transfer, public std::enable_shared_from_this<Job> {
   State state = State::posted;
   UpstreamRequest request;
   ResponseHandler& handler;
-  std::unique_ptr<Exchange> exchange;
+  std::unique_ptr<CurlTransfer> transfer;
   std::unique_ptr<EasyHandle> handle;
   DeadlineClock::Time next_check;  ///< key in the engine's list of deadlines
 
  private:
-  const std::shared_ptr<Mailbox> mailbox_;
+  const std::shared_ptr<CommandQueue> commands_;
 };
 
 }  // namespace llmproxy

@@ -11,7 +11,7 @@ namespace llmproxy {
 namespace {
 
 Error no_transport() {
-  return internal_error("there is no transport to send requests by");
+  return internal_error("no transport is configured to send requests with");
 }
 
 class NoTransfer final : public Transfer {

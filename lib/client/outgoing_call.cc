@@ -31,8 +31,8 @@ Result<void> check_backend(const Backend& backend) {
   }
   const std::string_view dialect = backend.provider->dialect;
   if (backend.dialect == nullptr && !dialect.empty()) {
-    return invalid_request(
-        name + " speaks a dialect that is not known: " + std::string(dialect));
+    return invalid_request(name +
+                           " has an unknown dialect: " + std::string(dialect));
   }
   return {};
 }
@@ -56,14 +56,15 @@ Result<OutgoingCall> prepare_call(const Backend& backend, ChatRequest request,
   std::string body;
   LLMPROXY_TRY(call.dialect->encode_request(request, encode, call.context, body,
                                             call.losses));
-  const auto thrown = failed("what signs for the backend", [&] {
+  const auto thrown = failed("the sign function of the backend", [&] {
     call.request = upstream_request(
         backend, upstream_path(*call.dialect, request.model, stream),
         std::move(body), stream);
   });
   if (thrown) return *thrown;
   if (call.request.url.empty()) {
-    return invalid_request("the request does not lead to the backend's host");
+    return invalid_request(
+        "the request's URL is not on the host of the backend's base URL");
   }
   if (options.deadlines) call.request.deadlines = *options.deadlines;
   add_losses(call.losses, options.losses);

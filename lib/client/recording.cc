@@ -86,7 +86,8 @@ class Reader {
   explicit Reader(std::string_view text) : text_(text) {}
 
   Result<std::vector<RecordedTransfer>> read() {
-    if (!text_.starts_with(kRecordingTitle)) return fault("is no recording");
+    if (!text_.starts_with(kRecordingTitle))
+      return fault("this is not a recording");
     while (!text_.empty()) {
       ++line_;
       const std::size_t end = text_.find('\n');
@@ -94,7 +95,7 @@ class Reader {
       text_.remove_prefix(end == text_.npos ? text_.size() : end + 1);
       if (line_ > 1 && !line.empty()) LLMPROXY_TRY(take(line));
     }
-    if (open_) return fault("the last transfer has no end");
+    if (open_) return fault("the last transfer has no \"end\" line");
     return std::move(transfers_);
   }
 
@@ -112,21 +113,22 @@ class Reader {
         bytes ? line.substr(1)
               : line.substr(space == line.npos ? line.size() : space + 1);
     std::optional<std::string> text = unescaped(rest);
-    if (!text) return fault("two hexadecimal digits follow each ^");
+    if (!text)
+      return fault("each ^ must be followed by two hexadecimal digits");
     if (word == "request") return begin(*text);
-    if (!open_) return fault("stands outside of a request");
+    if (!open_) return fault("this line belongs to no request");
     if (bytes) return add_bytes(*text, word == "|");
     if (word == "response") return add_status(*text);
     if (word == "header") return add_header(*text);
     if (word == "body" || word == "piece") return begin_bytes(word);
     if (word == "end") return end(*text);
-    return fault(fmt::format("'{}' means nothing here", word));
+    return fault(fmt::format("unknown word '{}'", word));
   }
 
   Result<void> begin(const std::string& text) {
-    if (open_) return fault("the transfer before has no end");
+    if (open_) return fault("the previous transfer has no \"end\" line");
     const std::size_t space = text.find(' ');
-    if (space == text.npos) return fault("a request is a method and a URL");
+    if (space == text.npos) return fault("expected a method and a URL");
     open_ = true;
     answered_ = false;
     bytes_ = nullptr;
@@ -143,13 +145,15 @@ class Reader {
     int& status = transfers_.back().reply.status;
     const char* last = text.data() + text.size();
     const auto [end, code] = std::from_chars(text.data(), last, status);
-    if (code != std::errc() || end != last) return fault("is no status");
+    if (code != std::errc() || end != last)
+      return fault("expected an HTTP status");
     return {};
   }
 
   Result<void> add_header(std::string_view text) {
     const std::size_t colon = text.find(": ");
-    if (colon == text.npos) return fault("a header is a name and a value");
+    if (colon == text.npos)
+      return fault("expected a header: name, colon, space and value");
     RecordedTransfer& transfer = transfers_.back();
     (answered_ ? transfer.reply.headers : transfer.request.headers)
         .push_back({std::string(text.substr(0, colon)),
@@ -159,7 +163,7 @@ class Reader {
 
   Result<void> begin_bytes(std::string_view word) {
     if ((word == "piece") != answered_) {
-      return fault("a request has a body, a response has pieces");
+      return fault("expected \"body\" in a request, \"piece\" in a response");
     }
     RecordedTransfer& transfer = transfers_.back();
     bytes_ = answered_ ? &transfer.reply.pieces.emplace_back()
@@ -168,7 +172,8 @@ class Reader {
   }
 
   Result<void> add_bytes(const std::string& text, bool whole_line) {
-    if (bytes_ == nullptr) return fault("belongs to no body or piece");
+    if (bytes_ == nullptr)
+      return fault("these bytes belong to no body or piece");
     bytes_->append(text);
     if (whole_line) *bytes_ += '\n';
     return {};
@@ -179,7 +184,7 @@ class Reader {
     if (text.empty()) return {};
     const std::size_t colon = text.find(": ");
     const auto kind = kind_named(text.substr(0, colon));
-    if (!kind) return fault("is no kind of error");
+    if (!kind) return fault("unknown kind of error");
     Error error;
     error.kind = *kind;
     error.fault = Fault::upstream;

@@ -2,9 +2,9 @@
 // that nobody thought of is left out.
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <utility>
 
+#include "base/text.h"
 #include "client/recording.h"
 
 namespace llmproxy {
@@ -39,14 +39,11 @@ constexpr std::array<std::string_view, 3> kHarmlessParameters = {
 constexpr std::size_t kShortestSecret = 8;
 
 bool is_harmless(std::string_view name) {
-  std::string lower(name);
-  for (char& c : lower) {
-    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  }
+  const std::string known = lower(name);
   return std::any_of(kHarmlessHeaders.begin(), kHarmlessHeaders.end(),
                      [&](std::string_view row) {
-                       return row.ends_with('-') ? lower.starts_with(row)
-                                                 : lower == row;
+                       return row.ends_with('-') ? known.starts_with(row)
+                                                 : known == row;
                      });
 }
 

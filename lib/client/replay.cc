@@ -137,11 +137,11 @@ class Library {
     constexpr std::size_t kShown = 200;
     Reply reply;
     reply.status = 0;
-    reply.end = internal_error(
-        fmt::format("{} has no answer to {} {} with these {} bytes: {}{}",
-                    file_, request.method, without_secrets_in_url(request.url),
-                    request.body.size(), request.body.substr(0, kShown),
-                    request.body.size() > kShown ? "..." : ""));
+    reply.end = internal_error(fmt::format(
+        "{} has no recorded answer to {} {} with this body of {} bytes: {}{}",
+        file_, request.method, without_secrets_in_url(request.url),
+        request.body.size(), request.body.substr(0, kShown),
+        request.body.size() > kShown ? "..." : ""));
     return reply;
   }
 

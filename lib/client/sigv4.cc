@@ -10,12 +10,12 @@
 #include <memory>
 #include <vector>
 
+#include "base/text.h"
+
 namespace llmproxy {
 namespace {
 
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
-constexpr std::string_view kUnreserved =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
 constexpr std::string_view kHex = "0123456789abcdef";
 // Of a large body, read at once. Bytes.
 constexpr std::size_t kPiece = std::size_t{64} << 10;
@@ -80,31 +80,6 @@ std::string hmac(std::string_view key, std::string_view text) {
   return {reinterpret_cast<const char*>(digest.data()), size};
 }
 
-std::string encoded(std::string_view text, std::string_view also_kept) {
-  constexpr std::string_view kUpperHex = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    if (kUnreserved.find(c) != std::string_view::npos ||
-        also_kept.find(c) != std::string_view::npos) {
-      out += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    out += '%';
-    out += kUpperHex[byte >> 4];
-    out += kUpperHex[byte & 15];
-  }
-  return out;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return out;
-}
-
 /// Blanks around gone, runs of blanks one.
 std::string collapsed(std::string_view text) {
   std::string out;
@@ -148,7 +123,7 @@ std::string canonical_path(std::string_view path) {
     out += segment;
   }
   if (out.empty() || path.ends_with('/')) out += '/';
-  return encoded(out, "/");
+  return percent_encoded(out, "/");
 }
 
 /// Sorted by name, then value. The query is percent-encoded already.

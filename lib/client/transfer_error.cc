@@ -20,8 +20,8 @@ struct CodeRow {
 };
 constexpr std::string_view kConnect = "cannot connect to";
 constexpr std::string_view kTls = "no secure connection to";
-constexpr std::string_view kCut = "the connection was cut by";
-constexpr std::string_view kOdd = "unreadable HTTP from";
+constexpr std::string_view kCut = "the connection was closed early by";
+constexpr std::string_view kOdd = "malformed HTTP from";
 constexpr std::string_view kOurs = "cannot send a request to";
 constexpr auto kUnreachable = ErrorKind::upstream_unreachable;
 constexpr auto kTruncated = ErrorKind::upstream_truncated;

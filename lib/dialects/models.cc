@@ -9,6 +9,7 @@
 // budgets of each model); AWS "Supported foundation models". Read 2026-11.
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "llmproxy/dialect.h"
 
@@ -192,24 +193,6 @@ constexpr std::array kModels = {
     ModelRow{"openai-chat", "o4*", openai_reasoning(Effort::low, Effort::high)},
 };
 
-/// Dialects that serve another one's models.
-struct Served {
-  std::string_view dialect;
-  std::string_view models;
-  bool image_urls;  ///< fetches images by URL
-};
-constexpr std::array kServed = {
-    Served{"bedrock", "claude", false},
-    Served{"bedrock-converse", "claude", false},
-    Served{"openai-responses", "openai-chat", true}};
-
-const Served* served_by(std::string_view dialect) {
-  for (const Served& row : kServed) {
-    if (row.dialect == dialect) return &row;
-  }
-  return nullptr;
-}
-
 /// Glob with `*` only; linear in practice, patterns are short.
 bool fits(std::string_view pattern, std::string_view text) {
   std::size_t p = 0;
@@ -257,19 +240,20 @@ bool is_of(const ModelRow& row, std::string_view model) {
 }  // namespace
 
 TargetTraits traits_for(const Dialect& dialect, std::string_view model) {
-  const Served* served = served_by(dialect.name);
-  const std::string_view vendor = served ? served->models : dialect.name;
+  const std::string_view own[] = {dialect.wire_name()};
+  const std::span<const std::string_view> rows =
+      dialect.model_rows.empty() ? own : dialect.model_rows;
   // Most rows follow another one of the same dialect.
   const char* judged = nullptr;
   bool counts = false;
   for (const ModelRow& row : kModels) {
     if (row.dialect.data() != judged) {
       judged = row.dialect.data();
-      counts = row.dialect == dialect.name || row.dialect == vendor;
+      counts = std::find(rows.begin(), rows.end(), row.dialect) != rows.end();
     }
     if (!counts || !is_of(row, model)) continue;
     TargetTraits traits = row.traits;
-    if (served && !served->image_urls) traits.image_urls = false;
+    traits.image_urls = traits.image_urls && dialect.image_urls;
     return traits;
   }
   return {};

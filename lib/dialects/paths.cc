@@ -1,46 +1,13 @@
-// Paths with a model in them, both ways (RFC 3986, section 2.1).
-#include <charconv>
+// Paths with a model in them, both ways.
+#include <cstddef>
 
+#include "base/text.h"
 #include "llmproxy/dialect.h"
 
 namespace llmproxy {
 namespace {
 
 constexpr std::string_view kModel = "{model}";
-
-std::string percent_decoded(std::string_view text) {
-  constexpr std::size_t kEscape = 3;  // "%2F"
-  std::string out;
-  while (!text.empty()) {
-    unsigned value = 0;
-    const char* end = text.data() + kEscape;
-    const bool escaped =
-        text.size() >= kEscape && text[0] == '%' &&
-        std::from_chars(text.data() + 1, end, value, 16).ptr == end;
-    out += escaped ? static_cast<char>(value) : text[0];
-    text.remove_prefix(escaped ? kEscape : 1);
-  }
-  return out;
-}
-
-/// Everything but the unreserved characters, as the AWS SDKs do.
-std::string percent_encoded(std::string_view text) {
-  constexpr std::string_view kUnreserved =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    if (kUnreserved.find(c) != std::string_view::npos) {
-      out += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    out += '%';
-    out += kDigits[byte >> 4];
-    out += kDigits[byte & 15];
-  }
-  return out;
-}
 
 /// The model in `path`, empty where the pattern has none; nullopt when the
 /// path is another one.

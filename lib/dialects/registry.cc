@@ -45,16 +45,6 @@ const Dialect* find_exactly(std::string_view name) {
   return found == end ? nullptr : *found;
 }
 
-/// Vendors whose name people take for their dialect's. OpenAI has two.
-struct VendorRow {
-  std::string_view vendor;
-  std::string_view dialect;
-};
-constexpr VendorRow kVendors[] = {
-    {"anthropic", "claude"},
-    {"google", "gemini"},
-};
-
 bool is_whole(const Dialect& d) {
   return !d.name.empty() && d.decode_request && d.encode_request &&
          d.decode_response && d.encode_response && d.decode_error &&
@@ -79,8 +69,9 @@ bool register_dialect(const Dialect& dialect) {
 
 const Dialect* find_dialect(std::string_view name) {
   if (const Dialect* dialect = find_exactly(name)) return dialect;
-  for (const VendorRow& row : kVendors) {
-    if (row.vendor == name) return find_exactly(row.dialect);
+  if (name.empty()) return nullptr;
+  for (const Dialect* dialect : dialects()) {
+    if (dialect->vendor == name) return dialect;
   }
   return nullptr;
 }

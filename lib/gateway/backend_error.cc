@@ -51,7 +51,7 @@ bool has_key(const Backend& backend) {
          has_credential(backend.headers) || backend.sign != nullptr;
 }
 
-std::string about_key(const Call& call) {
+std::string about_key(const UpstreamCall& call) {
   const Backend& backend = *call.backend;
   if (call.lends_key && !backend.api_key.empty()) return {};
   if (!call.lends_key && has_key(backend)) {
@@ -74,8 +74,8 @@ std::string about_url(const Backend& backend) {
 }
 
 /// What is to be said before the upstream's own words.
-std::string explanation(const Call& call, const UpstreamAnswer& upstream,
-                        const Error& error) {
+std::string explanation(const UpstreamCall& call,
+                        const UpstreamAnswer& upstream, const Error& error) {
   constexpr int kNotFound = 404;
   if (is_one_of(kKeyRefused, error)) return about_key(call);
   if (is_one_of(kWantsTls, error)) {
@@ -99,10 +99,10 @@ Error at_backend(const Backend& backend, Error error) {
   return error;
 }
 
-TranslatedError explained(Exchange& exchange, const Call& call,
+TranslatedError explained(Exchange& exchange, const UpstreamCall& call,
                           const UpstreamAnswer& upstream,
                           TranslatedError translated) {
-  Answer& answer = exchange.answer;
+  ClientAnswer& answer = exchange.answer;
   answer.note(translated.error);
   const std::string words = explanation(call, upstream, translated.error);
   if (words.empty()) return translated;

@@ -12,7 +12,7 @@ Error at_backend(const Backend& backend, Error error);
 /// The upstream's error as the client gets it, where `translated` leaves a
 /// question open: a key of ours that is refused, no key at all, a base URL
 /// that leads nowhere. Notes it for the log. Else `translated` as it is.
-TranslatedError explained(Exchange& exchange, const Call& call,
+TranslatedError explained(Exchange& exchange, const UpstreamCall& call,
                           const UpstreamAnswer& upstream,
                           TranslatedError translated);
 

@@ -1,23 +1,19 @@
-// A chat call: from a client's request to the upstream's, and the answers
-// that come in one piece.
+// UpstreamCall: everything decided about one request before it goes out, and
+// what all calls have in common on their way. How one is made: prepared_call.h.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <optional>
-#include <string>
-#include <string_view>
 
 #include "gateway/exchange.h"
-#include "gateway/request_images.h"
 #include "gateway/stored_turns.h"
 #include "gateway/upstream_answer.h"
 #include "llmproxy/translate.h"
 
 namespace llmproxy::gateway {
 
-/// Everything decided about one call before it goes out.
-struct Call {
+struct UpstreamCall {
   const Backend* backend = nullptr;
   /// The backend as it is for this call alone, where it is not as configured.
   std::shared_ptr<const Backend> own_backend;
@@ -40,26 +36,11 @@ struct Call {
   bool same_dialect() const { return client == upstream; }
 };
 
-/// The endpoint of every dialect's client_path.
-void answer_chat(Exchange& exchange);
+/// Answers of this API may be kept, and are asked for by their ids.
+inline bool keeps_answers(const Dialect& client) {
+  return !client.stored_path.empty();
+}
 
-/// Sets the call's backend: as it is configured, or with what this client
-/// brings for it.
-void choose_backend(const Exchange& exchange, const Backend& backend,
-                    Call& call);
-/// Adds to `call.request` what of the client's own headers goes with it.
-void pass_headers(const Exchange& exchange, Call& call);
-/// How a call to `call.backend` is to be translated; `images` must outlive
-/// that.
-TranslateOptions options_for(const Exchange& exchange, const Call& call,
-                             const std::string& model, RequestImages& images);
-
-/// Where a translation wanted images: fetches them on this thread, which
-/// waits, and calls `translate` again, whose time grows with `bytes`. Comes
-/// after the limits were asked; an error has cost a request.
-Result<void> complete_images(Exchange& exchange, RequestImages& images,
-                             std::size_t bytes,
-                             const std::function<Result<void>()>& translate);
 /// Tells the client that its request is refused, unless it has left.
 void refuse_call(Exchange& exchange, const Dialect& dialect,
                  const Error& error);
@@ -69,21 +50,14 @@ void refuse_call(Exchange& exchange, const Dialect& dialect,
 void when_free(Exchange& exchange, const Backend& backend,
                const std::function<void()>& work);
 
-/// Sends the request and relays an answer that comes in one piece.
-void answer_whole(Exchange& exchange, Call& call);
-/// Its two halves: the answer whatever its status (the request is freed), and
-/// sending it on.
-Result<UpstreamAnswer> fetch_whole(Exchange& exchange, Call& call);
-void relay_whole(Exchange& exchange, Call& call,
-                 Result<UpstreamAnswer> upstream);
-
 /// Headers for the client of an answer that began with `upstream`.
-Headers answer_headers(const Exchange& exchange, const Call& call,
+Headers answer_headers(const Exchange& exchange, const UpstreamCall& call,
                        const Headers& upstream, const Losses& losses);
 
 /// Sends on an upstream's answer whose status is an error (or no answer at
 /// all to a chat request, such as a redirect).
-void relay_error(Exchange& exchange, const Call& call, UpstreamAnswer upstream);
+void relay_error(Exchange& exchange, const UpstreamCall& call,
+                 UpstreamAnswer upstream);
 
 /// Notes what the upstream counted.
 void note_usage(const Usage& usage, RequestRecord& record);

@@ -102,7 +102,7 @@ constexpr YamlField<CorsConfig> kCorsFields[] = {
     {"origins", read_origins, kTexts,
      "Origins of web pages that may call from a browser, or \"*\"."},
     seconds_field<CorsConfig, &CorsConfig::max_age>(
-        "max_age_seconds", "How long a browser remembers that (600)."),
+        "max_age_seconds", "How long a browser may cache that answer (600)."),
 };
 
 Result<void> read_cors(const YamlNode& node, ServerConfig& out) {
@@ -117,7 +117,7 @@ constexpr YamlField<ServerConfig> kServerFields[] = {
     boolean_field<ServerConfig, &ServerConfig::allow_anonymous>(
         "allow_anonymous", "Serve other machines without client keys."),
     {"client_keys", read_client_keys<&ServerConfig::client_keys>, kTexts,
-     "Keys of which a client must send one."},
+     "Client keys; a client must send one of them."},
     {"client_access_keys", read_client_keys<&ServerConfig::client_access_keys>,
      kTexts,
      "AWS access key ids that clients of the Bedrock APIs may sign with."},
@@ -134,8 +134,8 @@ constexpr YamlField<ServerConfig> kServerFields[] = {
     size_field<ServerConfig, &ServerConfig::max_bytes_in_flight, 0,
                kMaxBytesInFlight>(
         "max_bytes_in_flight",
-        "What all bodies and answers on their way may hold together "
-        "(536870912); 0 is no limit."),
+        "Bytes of all bodies and answers in flight together (536870912); 0: no "
+        "limit."),
     size_field<ServerConfig, &ServerConfig::max_upload_bytes, 1,
                kMaxBytesInFlight>(
         "max_upload_bytes",
@@ -143,16 +143,18 @@ constexpr YamlField<ServerConfig> kServerFields[] = {
     size_field<ServerConfig, &ServerConfig::max_upload_bytes_in_flight, 0,
                kMaxBytesInFlight>(
         "max_upload_bytes_in_flight",
-        "What all forms on their way may hold together in files (4294967296); "
-        "0 is no limit."),
+        "Bytes of all forms in flight together, which are kept in files "
+        "(4294967296); 0: no limit."),
     text_field<ServerConfig, &ServerConfig::upload_folder>(
-        "upload_folder", "Where the files of forms lie (TMPDIR, else /tmp)."),
+        "upload_folder",
+        "Directory for the files of forms (TMPDIR, else /tmp)."),
     size_field<ServerConfig, &ServerConfig::max_connections, 1,
                kMaxConnections>("max_connections",
                                 "Connections served at once (8192)."),
     size_field<ServerConfig, &ServerConfig::max_connections_per_address, 0,
-               kMaxConnections>("max_connections_per_address",
-                                "The same of one address (0: no limit)."),
+               kMaxConnections>(
+        "max_connections_per_address",
+        "Connections served at once from one address (0: no limit)."),
     seconds_field<ServerConfig, &ServerConfig::shutdown>(
         "shutdown_seconds",
         "How long running requests may go on after SIGTERM (5)."),
@@ -161,13 +163,14 @@ constexpr YamlField<ServerConfig> kServerFields[] = {
      "Silence of the upstream after which a stream gets a keep-alive (15)."},
     {"write_stall_seconds",
      read_some_seconds<ServerConfig, &ServerConfig::write_stall>, kNumber,
-     "How long a client may take nothing of its answer (30)."},
+     "How long a client may stop reading its response (30)."},
     {"hosts", read_hosts, kTexts,
-     "Names that the proxy is reached by, or \"*\"."},
+     "Host names that clients use for the proxy, or \"*\"."},
     seconds_field<ServerConfig, &ServerConfig::model_lists>(
         "model_lists_seconds",
-        "How long what backends say that they have is believed (300); 0: they "
-        "are not asked."),
+        "How long the model lists of backends are cached (300); 0: backends "
+        "are "
+        "not asked."),
 };
 
 /// `all` = 0 is no limit.
@@ -196,15 +199,16 @@ constexpr YamlField<UpstreamConfig> kUpstreamFields[] = {
                                 "Model calls at once (0: no limit)."),
     size_field<UpstreamConfig, &UpstreamConfig::max_idle_connections, 0,
                kMaxConnections>("max_idle_connections",
-                                "Connections kept open unused (512)."),
+                                "Idle connections that are kept open (512)."),
     seconds_field<UpstreamConfig, &UpstreamConfig::max_idle>(
-        "max_idle_seconds", "An idle connection is used no later (4)."),
+        "max_idle_seconds",
+        "How long an idle connection may be used again (4)."),
     size_field<UpstreamConfig, &UpstreamConfig::max_answer_bytes, 1>(
-        "max_answer_bytes", "Larger answers in one piece get 502 (67108864)."),
+        "max_answer_bytes",
+        "Larger answers that are not streamed get 502 (67108864)."),
     size_field<UpstreamConfig, &UpstreamConfig::max_event_bytes, 1024,
                kMaxEventBytes>(
-        "max_event_bytes",
-        "A stream with more between two events fails (67108864)."),
+        "max_event_bytes", "A stream with a larger event fails (67108864)."),
     boolean_field<UpstreamConfig, &UpstreamConfig::http2>(
         "http2", "Speak HTTP/2 where a TLS upstream offers it."),
 };
@@ -222,22 +226,22 @@ constexpr YamlField<LogConfig> kLogFields[] = {
      [](const YamlNode& node, LogConfig& out) {
        return read_word<&LogConfig::level>(node, kLogLevels, out);
      },
-     word<kLogLevels>(), "What is logged (info)."},
+     word<kLogLevels>(), "Least severity that is logged (info)."},
     {"format",
      [](const YamlNode& node, LogConfig& out) {
        return read_word<&LogConfig::format>(node, kLogFormats, out);
      },
-     word<kLogFormats>(), "How a line is written (text)."},
+     word<kLogFormats>(), "Format of a log line (text)."},
     text_field<LogConfig, &LogConfig::file>(
         "file", "File to append to (standard error)."),
 };
 
 constexpr YamlField<TranslateConfig> kTranslateFields[] = {
     boolean_field<TranslateConfig, &TranslateConfig::strict>(
-        "strict", "Refuse what cannot be carried exactly."),
+        "strict", "Refuse requests that cannot be translated exactly."),
     boolean_field<TranslateConfig, &TranslateConfig::clamp_sampling>(
         "clamp_sampling",
-        "Bring sampling values into the target's range instead of refusing "
+        "Clamp sampling values to the target's range instead of refusing "
         "them."),
     boolean_field<TranslateConfig, &TranslateConfig::drop_hosted_tools>(
         "drop_hosted_tools",
@@ -245,7 +249,7 @@ constexpr YamlField<TranslateConfig> kTranslateFields[] = {
         "(true)."),
     boolean_field<TranslateConfig, &TranslateConfig::drop_prefill>(
         "drop_prefill",
-        "Drop a final assistant message that the model refuses."),
+        "Drop a final assistant message where the model does not take one."),
 };
 
 Result<void> read_time_to_live(const YamlNode& node, ResponseStoreConfig& out) {
@@ -260,7 +264,7 @@ constexpr YamlField<ResponseStoreConfig> kResponseFields[] = {
     size_field<ResponseStoreConfig, &ResponseStoreConfig::max_bytes, 0>(
         "max_bytes", "Bytes of all of them together (67108864)."),
     {"time_to_live_seconds", read_time_to_live, kNumber,
-     "How long one is kept (3600)."},
+     "How long an answer is kept (3600)."},
 };
 
 Result<void> read_allowed_hosts(const YamlNode& node, ImageFetchRules& out) {
@@ -276,17 +280,17 @@ constexpr YamlField<ImageFetchRules> kImageFields[] = {
     boolean_field<ImageFetchRules, &ImageFetchRules::enabled>(
         "fetch", "Fetch images by URL for models that take bytes (true)."),
     size_field<ImageFetchRules, &ImageFetchRules::max_bytes, 1>(
-        "max_bytes", "Of one image (20971520)."),
+        "max_bytes", "Bytes of one image (20971520)."),
     size_field<ImageFetchRules, &ImageFetchRules::max_count, 1>(
         "max_count", "Images by URL in one request (100)."),
     size_field<ImageFetchRules, &ImageFetchRules::max_total_bytes, 1>(
-        "max_total_bytes", "Of all images of one request (33554432)."),
+        "max_total_bytes", "Bytes of all images of one request (33554432)."),
     size_field<ImageFetchRules, &ImageFetchRules::max_concurrent, 1,
-               kMaxConnections>("max_concurrent",
-                                "Fetched at once, for all requests (32)."),
+               kMaxConnections>(
+        "max_concurrent", "Images fetched at once, for all requests (32)."),
     {"timeout_seconds",
      read_some_seconds<ImageFetchRules, &ImageFetchRules::timeout>, kNumber,
-     "For all images of a request (20)."},
+     "Time for all images of a request (20)."},
     {"allow_addresses", read_allowed_hosts, kTexts,
      "address:port pairs that may be reached though they are not public."},
 };
@@ -312,7 +316,7 @@ Result<void> read_rate_limiting(const YamlNode& node, Sections& out) {
 // proxy's files have.
 constexpr YamlField<Sections> kFeatureFields[] = {
     {"rate_limiting", read_rate_limiting, kLimitsShape,
-     "Another place for rate_limiting."},
+     "Alternative place of rate_limiting."},
 };
 
 constexpr YamlField<Sections> kFileFields[] = {
@@ -320,7 +324,8 @@ constexpr YamlField<Sections> kFileFields[] = {
      [](const YamlNode& node, Sections& out) {
        return read_server(node, out.config.server);
      },
-     section<kServerFields>(), "Where and for whom it is served."},
+     section<kServerFields>(),
+     "Address, client keys and limits of the server."},
     {"log",
      [](const YamlNode& node, Sections& out) {
        return read_section(node, kLogFields, out.config.log);
@@ -330,7 +335,8 @@ constexpr YamlField<Sections> kFileFields[] = {
      [](const YamlNode& node, Sections& out) {
        return read_section(node, kTranslateFields, out.config.translate);
      },
-     section<kTranslateFields>(), "How to treat what a target refuses."},
+     section<kTranslateFields>(),
+     "What to do with what a target does not take."},
     {"responses",
      [](const YamlNode& node, Sections& out) {
        return read_section(node, kResponseFields, out.config.responses);
@@ -345,18 +351,20 @@ constexpr YamlField<Sections> kFileFields[] = {
      [](const YamlNode& node, Sections& out) {
        return read_section(node, kUpstreamFields, out.config.upstream);
      },
-     section<kUpstreamFields>(), "All backends together."},
+     section<kUpstreamFields>(), "Connections to all backends."},
     {"rate_limiting", read_rate_limiting, kLimitsShape,
-     "How many requests and tokens may pass, of whom."},
+     "Limits on requests and tokens by user, key, model and backend."},
     {"features",
      [](const YamlNode& node, Sections& out) {
        return read_section(node, kFeatureFields, out);
      },
-     section<kFeatureFields>(), "Where other proxies have rate_limiting."},
+     section<kFeatureFields>(),
+     "Alternative place of rate_limiting, as in other proxies."},
     {"backends", hold_back<&Sections::backends>, kBackendsShape,
-     "Whom requests can go to, by names of your choice."},
+     "Where requests can be sent, by names of your choice."},
     {"models", hold_back<&Sections::models>, kModelsShape,
-     "Which name leads to which backend; a list brings its backends along."},
+     "Which name is served by which backend; a list defines its backends "
+     "as well."},
 };
 
 /// Backends: those of the file, or where it has none those of the

@@ -21,12 +21,13 @@ constexpr std::string_view kDefaultProvider = "openai-compatible";
 
 constexpr YamlField<Deadlines> kDeadlineFields[] = {
     seconds_field<Deadlines, &Deadlines::connect>(
-        "connect", "Until the connection stands."),
+        "connect", "Until the connection is established."),
     seconds_field<Deadlines, &Deadlines::first_byte>(
-        "first_byte", "Until the answer begins."),
-    seconds_field<Deadlines, &Deadlines::idle>("idle",
-                                               "Between two pieces of it."),
-    seconds_field<Deadlines, &Deadlines::total>("total", "Until it is over."),
+        "first_byte", "Until the response begins."),
+    seconds_field<Deadlines, &Deadlines::idle>(
+        "idle", "Between two pieces of the response."),
+    seconds_field<Deadlines, &Deadlines::total>(
+        "total", "Until the response is complete."),
 };
 
 std::vector<std::string_view> provider_names() {
@@ -149,24 +150,25 @@ constexpr YamlField<Backend> kFields[] = {
     {"provider",
      read_provider,
      {.kind = ShapeKind::word, .words = provider_names},
-     "Row of the provider table (that of the backend's own name, else "
-     "openai-compatible)."},
+     "Row of the provider table (default: the row of the backend's name, "
+     "else openai-compatible)."},
     {"base_url", read_base_url, kText,
-     "As the vendor writes it, e.g. http://127.0.0.1:11434/v1 (the "
-     "provider's)."},
+     "Base URL as the vendor documents it, e.g. http://127.0.0.1:11434/v1 "
+     "(the provider's)."},
     {"api_key", read_api_key, kText,
-     "Best as ${NAME}; without it none is sent."},
+     "API key, best as ${NAME}; without it no key is sent."},
     {"auth_header", read_auth_header, kText,
      "Header the key is sent in (the provider's)."},
     {"auth_prefix", read_auth_prefix, kText,
-     "What stands before the key there."},
+     "Put before the key in that header."},
     boolean_field<Backend, &Backend::pass_credentials>(
-        "pass_credentials", "Without a key here the client's own is sent."),
+        "pass_credentials",
+        "Without an api_key, send the client's own credentials."),
     {"headers", read_headers, kTextMap, "Sent with every request."},
     {"dialect", read_dialect, kDialectShape,
-     "What it speaks (the provider's)."},
+     "API that it speaks (the provider's)."},
     {"query", read_query, kText,
-     "Put behind each URL, e.g. api-version=2024-10-21."},
+     "Query added to each URL, e.g. api-version=2024-10-21."},
     {"region", read_aws_region, kText, "AWS region."},
     {"access_key_id", read_access_key_id, kText,
      "AWS credentials that requests are signed with."},

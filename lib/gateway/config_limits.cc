@@ -47,7 +47,7 @@ Result<void> read_overrides(const YamlNode& node, LimitRules& out) {
 
 constexpr YamlField<LimitRules> kOverrideFields[] = {
     {"per_user", read_overrides<LimitKind::user>, kOverridesOfKind,
-     "By what the body calls its user; \"*\" = each without a row."},
+     "By the user that the body names; \"*\": each user without an entry."},
     {"per_key", read_overrides<LimitKind::key>, kOverridesOfKind,
      "By the client's key."},
     {"per_model", read_overrides<LimitKind::model>, kOverridesOfKind,
@@ -84,41 +84,44 @@ Result<void> read_provider_ratios(const YamlNode& node, TokenEstimation& out) {
 
 constexpr YamlField<TokenEstimation> kEstimationFields[] = {
     size_field<TokenEstimation, &TokenEstimation::max_sample_bytes, 0>(
-        "max_sample_bytes", "Larger bodies are guessed by size (20000)."),
+        "max_sample_bytes",
+        "Tokens of larger bodies are estimated from their size (20000)."),
     {"bytes_per_token", read_ratio_of<&TokenEstimation::bytes_per_token>,
-     kNumber, "For those (4)."},
+     kNumber, "For those larger bodies (4)."},
     {"chars_per_token", read_ratio_of<&TokenEstimation::chars_per_token>,
-     kNumber, "For the text of all others (4)."},
+     kNumber, "For the text of all other bodies (4)."},
     {"provider_chars_per_token", read_provider_ratios, kNumberMap,
-     "The same by the backend's name."},
+     "Characters per token by the backend's name."},
 };
 
 constexpr YamlField<LimitRules> kFields[] = {
     boolean_field<LimitRules, &LimitRules::enabled>(
-        "enabled", "Nothing is counted without it."),
+        "enabled", "Whether limits are enforced (false)."),
     {"backend",
      [](const YamlNode& node, LimitRules&) -> Result<void> {
        LLMPROXY_TRY(node.one_of(kStores));
        return {};
      },
-     word<kStores>(), "Where it is counted: this process."},
+     word<kStores>(), "Where counters are kept: in this process."},
     {"estimation",
      [](const YamlNode& node, LimitRules& out) {
        return read_section(node, kEstimationFields, out.estimation);
      },
-     section<kEstimationFields>(), "How tokens are guessed beforehand."},
+     section<kEstimationFields>(),
+     "How tokens are estimated before a request is sent."},
     {"limits",
      [](const YamlNode& node, LimitRules& out) {
        return read_section(node, kLimitFields, out.limits);
      },
-     section<kLimitFields>(), "Of everything together."},
+     section<kLimitFields>(), "Limits of all requests together."},
     {"overrides",
      [](const YamlNode& node, LimitRules& out) {
        return read_section(node, kOverrideFields, out);
      },
-     section<kOverrideFields>(), "The same for one name."},
+     section<kOverrideFields>(), "Limits of one user, key, model or backend."},
     size_field<LimitRules, &LimitRules::max_scopes, 1>(
-        "max_scopes", "Names counted at once because of \"*\" (100000)."),
+        "max_scopes",
+        "Names counted at the same time because of \"*\" (100000)."),
 };
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "gateway/config_rules.h"
 #include "gateway/config_sources.h"
 #include "gateway/headers.h"
+#include "llmproxy/dialect_serving.h"
 
 namespace llmproxy::gateway {
 namespace {
@@ -74,20 +75,20 @@ Result<void> read_text_of(const YamlNode& node, Entry& out) {
 
 constexpr YamlField<Entry> kReplacements{
     "system_replacements", read_replacements, kTextMap,
-    "Texts in the system prompt, and what stands there instead."};
+    "Texts to replace in the system prompt, and their replacements."};
 constexpr YamlField<Entry> kAppend{"system_append", read_append, kText,
-                                   "Text put behind the system prompt."};
-constexpr YamlField<Entry> kProgress{
-    "inject_progress", read_progress, kBoolean,
-    "Tell the model how far the conversation is."};
+                                   "Text appended to the system prompt."};
+constexpr YamlField<Entry> kProgress{"inject_progress", read_progress, kBoolean,
+                                     "Append a summary of the conversation's "
+                                     "progress to the last user message."};
 
 constexpr YamlField<Entry> kMapFields[] = {
     {"backend", read_text_of<&Route::backend>, kText, "Name of a backend."},
     {"model", read_text_of<&Route::model>, kText,
-     "Model to ask for (the client's name); a * stands for what the name's * "
-     "matched."},
+     "Model to request from the backend (the client's name); a * is replaced "
+     "by what the * of the name matched."},
     {"prefix", read_prefix, kText,
-     "Path that requests for it begin with, e.g. /team-a."},
+     "Path prefix under which it is served, e.g. /team-a."},
     kReplacements,
     kAppend,
     kProgress,
@@ -103,8 +104,7 @@ Result<void> check_names(const Route& route, const YamlNode& node) {
     return node.error("expected at most one * in a model's name");
   }
   if (stars(route.model) > stars(route.name)) {
-    return node.error(
-        "expected a model without *, as its name has none to stand for");
+    return node.error("expected a model without *, since the name has no *");
   }
   return {};
 }
@@ -196,21 +196,21 @@ constexpr YamlField<Entry> kListFields[] = {
     {"frontend_model_name", read_text_of<&Route::name>, kText,
      "Name that clients use."},
     {"frontend_base_url", read_prefix, kText,
-     "Path that their requests begin with, e.g. /openai."},
+     "Path prefix under which it is served, e.g. /openai."},
     {"frontend_dialect", read_optional_dialect<&Entry::frontend>, kDialectShape,
-     "Checked, but not needed."},
+     "API that clients speak; checked, but not needed."},
     {"backend_model_name", read_text_of<&Route::model>, kText,
-     "Model to ask for."},
+     "Model to request from the backend."},
     {"backend_base_url", read_entry_url, kText,
-     "What stands before /v1/...; a version at its end is understood."},
+     "Base URL before /v1/...; a version at its end is recognised."},
     {"backend_api_key", read_entry_key, kText,
-     "Instead of the client's credentials; empty = those go on."},
+     "Sent instead of the client's credentials; empty: those are passed on."},
     {"backend_auth_header", read_auth_header, kText,
      "Header the key is sent in (the dialect's)."},
     {"backend_auth_schema", read_auth_schema, kText,
-     "What stands before the key; a blank is added."},
+     "Put before the key, followed by a space."},
     {"backend_dialect", read_optional_dialect<&Entry::dialect>, kDialectShape,
-     "What the upstream speaks (the client's)."},
+     "API that the upstream speaks (the client's)."},
     kReplacements,
     kAppend,
     kProgress,
@@ -218,22 +218,6 @@ constexpr YamlField<Entry> kListFields[] = {
 
 /// Any server, of which nothing is known.
 constexpr std::string_view kAnybody = "openai-compatible";
-
-/// The provider of a dialect where the host is nobody's we know.
-struct DialectProvider {
-  std::string_view dialect;
-  std::string_view provider;
-  /// Base URLs here are what stands before it; the provider's end in it.
-  std::string_view version;
-};
-constexpr std::array kDialectProviders = {
-    DialectProvider{"openai-chat", kAnybody, "/v1"},
-    DialectProvider{"openai-responses", "openai-responses", "/v1"},
-    DialectProvider{"claude", "anthropic", ""},
-    DialectProvider{"gemini", "gemini", ""},
-    DialectProvider{"bedrock", "bedrock-claude", ""},
-    DialectProvider{"bedrock-converse", "bedrock", ""},
-};
 
 std::string_view host_of(std::string_view url) {
   const std::size_t scheme = url.find("://");
@@ -245,27 +229,27 @@ std::string_view host_of(std::string_view url) {
 /// Whose quirks to expect at `url`.
 const Provider& provider_at(std::string_view url, const Dialect& dialect) {
   for (const Provider& row : providers()) {
-    if (row.dialect == dialect.name && !row.base_url.empty() &&
+    if (row.dialect == dialect.wire_name() && !row.base_url.empty() &&
         host_of(row.base_url) == host_of(url)) {
       return row;
     }
   }
-  for (const DialectProvider& row : kDialectProviders) {
-    if (row.dialect == dialect.name) return *find_provider(row.provider);
-  }
-  return *find_provider(kAnybody);
+  const Provider* usual =
+      dialect.setup ? find_provider(dialect.setup->provider) : nullptr;
+  return usual != nullptr ? *usual : *find_provider(kAnybody);
 }
 
 /// People also write the endpoint itself. Where the model stands in a path
 /// its beginning is no mark: there are base URLs that end in /models.
 std::string without_endpoint(std::string url) {
+  std::size_t longest = 0;
   for (const Dialect* dialect : dialects()) {
     const std::string_view path = dialect->upstream_path;
     if (!dialect->model_in_path() && url.ends_with(path)) {
-      url.resize(url.size() - path.size());
-      return url;
+      longest = std::max(longest, path.size());
     }
   }
+  url.resize(url.size() - longest);
   return url;
 }
 
@@ -274,9 +258,7 @@ std::string base_url_for(const Entry& entry) {
   while (url.ends_with('/')) url.pop_back();
   url = without_endpoint(std::move(url));
   if (entry.dialect == nullptr || ends_in_version(url)) return url;
-  for (const DialectProvider& row : kDialectProviders) {
-    if (row.dialect == entry.dialect->name) url += row.version;
-  }
+  if (entry.dialect->setup != nullptr) url += entry.dialect->setup->version;
   return url;
 }
 

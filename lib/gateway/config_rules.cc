@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 
+#include "base/text.h"
 #include "gateway/environment.h"
 #include "llmproxy/dialect.h"
 
@@ -59,12 +60,6 @@ constexpr std::array kVariableForms = {
     VariableForm{"!env ", ""},
 };
 
-std::string_view without_blanks(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
-
 bool is_variable(std::string_view key) {
   return std::any_of(
       kVariableForms.begin(), kVariableForms.end(), [&](const auto& row) {
@@ -72,9 +67,10 @@ bool is_variable(std::string_view key) {
             !key.starts_with(row.before) || !key.ends_with(row.after)) {
           return false;
         }
-        const std::string_view name = without_blanks(
+        const std::string_view name = trimmed(
             key.substr(row.before.size(),
-                       key.size() - row.before.size() - row.after.size()));
+                       key.size() - row.before.size() - row.after.size()),
+            " ");
         return is_name(name) ||
                (name.starts_with("env.") && is_name(name.substr(4)));
       });
@@ -84,26 +80,18 @@ bool is_variable(std::string_view key) {
 constexpr std::array<std::string_view, 8> kPlaceholders = {
     "...", "your-", "your_", "<", "xxxx", "changeme", "replace", "placeholder"};
 
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string literal_fault(std::string_view key) {
   if (is_variable(key)) {
-    return "this is sent as it stands; a variable is written ${NAME}";
+    return "this is sent literally; a variable is written ${NAME}";
   }
-  const std::string text = lowered(key);
+  const std::string text = lower(key);
   const bool example = std::any_of(
       kPlaceholders.begin(), kPlaceholders.end(), [&](std::string_view word) {
         return text.find(word) != std::string::npos;
       });
-  return example ? "this looks like the text of an example, and no key" : "";
+  return example ? "this looks like a placeholder, not a key" : "";
 }
 
 std::string trimmed_key(std::string key) {
@@ -118,7 +106,7 @@ std::string key_fault(std::string_view key) {
            "which no header can hold";
   }
   if (key.starts_with(' ') || key.ends_with(' ')) {
-    return "the key has blanks around it, which no header keeps";
+    return "the key has spaces around it, which headers do not keep";
   }
   return {};
 }
@@ -126,7 +114,7 @@ std::string key_fault(std::string_view key) {
 std::string query_fault(std::string_view query) {
   const bool well = std::all_of(query.begin(), query.end(), is_visible) &&
                     query.find_first_of("#\\?") == std::string_view::npos;
-  return well ? "" : "expected name=value, without blanks, ? and #";
+  return well ? "" : "expected name=value, without spaces, ? and #";
 }
 
 std::string region_fault(std::string_view region) {
@@ -144,7 +132,7 @@ std::string backend_name_fault(std::string_view name) {
                     name.find_first_of("?#%\\") == std::string_view::npos;
   if (!well) {
     return "expected a backend's name that can stand in a path: ASCII without "
-           "blanks and without ? # % \\";
+           "spaces and without ? # % \\";
   }
   if (is_own_path(name)) {
     return "expected another name: our own paths begin with this one";

@@ -19,7 +19,7 @@ bool is_one_of(std::string_view key, std::span<const std::string_view> keys) {
 
 std::string message(std::string_view place) {
   return fmt::format(
-      "{} is set in .env, and the key is not: a file that lies in the working "
+      "{} is set in .env, but its key is not: a file in the working "
       "directory may not say where keys go that it does not bring; set both in "
       ".env, or both elsewhere",
       place);

@@ -39,7 +39,7 @@ class Output {
       error.kind = ErrorKind::request_too_large;
       error.fault = Fault::client;
       error.message =
-          fmt::format("the unpacked body is larger than {} bytes", limit_);
+          fmt::format("the decompressed body is larger than {} bytes", limit_);
       return error;
     }
     if (!lease_.grow(bytes)) return no_room();
@@ -59,7 +59,8 @@ class Output {
 
 Error not_packed_so(std::string_view coding) {
   return invalid_request(fmt::format(
-      "the body is not the whole of what content-encoding calls {}", coding));
+      "the body is not complete {} data, as its content-encoding says",
+      coding));
 }
 
 // --- gzip and deflate ------------------------------------------------------
@@ -217,14 +218,15 @@ Error unsupported(std::string message) {
 
 Result<void> check_names(const std::vector<std::string_view>& names) {
   if (names.size() > kMostCodings) {
-    return unsupported(fmt::format("the body is packed {} times; {} are taken",
-                                   names.size(), kMostCodings));
+    return unsupported(
+        fmt::format("the body has {} content codings; at most {} are supported",
+                    names.size(), kMostCodings));
   }
   for (const std::string_view name : names) {
     if (find_coding(name) != nullptr) continue;
-    return unsupported(
-        fmt::format("the body's content-encoding is {}; what is taken: {}",
-                    printable(name), kTakenCodings));
+    return unsupported(fmt::format(
+        "the content-encoding {} is not supported; supported are {}",
+        printable(name), kTakenCodings));
   }
   return {};
 }

@@ -39,7 +39,8 @@ Error unknown_origin(std::string_view origin) {
   error.fault = Fault::client;
   error.code = kForeignOrigin;
   error.message = fmt::format(
-      "web pages of {} may not ask: name their origin in server.cors.origins",
+      "requests from web pages of {} are not allowed: the operator can add it "
+      "to server.cors.origins",
       is_header_value(origin) ? short_name(origin) : "this origin");
   return error;
 }
@@ -73,7 +74,7 @@ bool is_preflight(const HttpRequest& request) {
 }
 
 void answer_preflight(const CorsConfig& cors, const HttpRequest& request,
-                      const Dialect& dialect, Answer& answer) {
+                      const Dialect& dialect, ClientAnswer& answer) {
   const std::string_view origin = origin_of(request);
   if (!is_configured(cors, origin)) {
     return answer.send_error(dialect, unknown_origin(origin));

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "gateway/answer.h"
+#include "gateway/client_answer.h"
 #include "llmproxy/config.h"
 
 namespace llmproxy::gateway {
@@ -19,6 +19,6 @@ bool is_configured(const CorsConfig& cors, std::string_view origin);
 bool is_preflight(const HttpRequest& request);
 /// Yes, or why not, in the words of `dialect`.
 void answer_preflight(const CorsConfig& cors, const HttpRequest& request,
-                      const Dialect& dialect, Answer& answer);
+                      const Dialect& dialect, ClientAnswer& answer);
 
 }  // namespace llmproxy::gateway

@@ -1,17 +1,15 @@
-// Sources: Gemini API reference, "Counting tokens"; Anthropic API reference,
-// "Count Message tokens"; OpenAI API reference, "Get input token counts".
 #include "gateway/count_tokens.h"
 
 #include <utility>
 
 #include "chat/estimate.h"
-#include "gateway/apart.h"
-#include "gateway/call.h"
-#include "gateway/destination.h"
-#include "gateway/unknown_model.h"
+#include "gateway/call_place.h"
+#include "gateway/offload.h"
+#include "gateway/prepared_call.h"
+#include "gateway/whole_call.h"
 #include "json/json.h"
 #include "json/writer.h"
-#include "translate/parsed_root.h"
+#include "llmproxy/dialect_serving.h"
 
 namespace llmproxy::gateway {
 namespace {
@@ -19,36 +17,8 @@ namespace {
 /// Says that nobody counted.
 constexpr std::string_view kEstimated = "x-llmproxy-estimated";
 
-/// How a dialect asks and is answered.
-struct CountRow {
-  std::string_view dialect;
-  /// Member that may hold the whole request; else the body is it.
-  std::string_view wrapper;
-  /// Member that a chat must have and this need not, as JSON; or empty.
-  std::string_view needed_name;
-  std::string_view needed;
-  std::string_view upstream_path;
-  std::string_view answer;
-  std::string_view object;  ///< `object` of the answer; or empty
-};
-constexpr CountRow kRows[] = {
-    {"claude", "", "max_tokens", R"("max_tokens":1)", "/messages/count_tokens",
-     "input_tokens", ""},
-    {"openai-responses", "", "", "", "/responses/input_tokens", "input_tokens",
-     "response.input_tokens"},
-    {"gemini", "generateContentRequest", "", "", "/models/{model}:countTokens",
-     "totalTokens", ""},
-};
-
-const CountRow* row_of(const Dialect& dialect) {
-  for (const CountRow& row : kRows) {
-    if (row.dialect == dialect.name) return &row;
-  }
-  return nullptr;
-}
-
 /// The request that is to be counted, as one of a chat.
-Result<std::string> chat_body(const CountRow& row, const std::string& body,
+Result<std::string> chat_body(const CountTokens& row, const std::string& body,
                               const ParseLimits& limits) {
   json::Document document;
   LLMPROXY_ASSIGN(const json::Value root, document.parse_view(body, limits));
@@ -62,33 +32,19 @@ Result<std::string> chat_body(const CountRow& row, const std::string& body,
   return out.insert(1, std::string(row.needed) + ",");
 }
 
-Result<ParsedRequest> parse(const Exchange& exchange, std::string body) {
-  RequestHead head;
-  head.path = exchange.request.path;
-  return ParsedRequest::parse(exchange.dialect, std::move(body), head,
-                              exchange.core.parse_limits());
-}
-
-Call call_of(Exchange& exchange, const CountRow& row, const Backend& backend,
-             const std::string& model) {
-  // The model stands where it stands in a chat: in the path or the body.
-  Dialect counting = exchange.dialect;
-  counting.upstream_path = row.upstream_path;
-  // It is asked at most once, and an estimate reads what was parsed before.
-  std::string body = std::move(exchange.request.body);
-  if (!counting.model_in_path()) {
-    const auto parsed = ParsedRoot::borrow(exchange.dialect, body, {},
-                                           exchange.core.parse_limits());
-    if (parsed) body = parsed->with_model(model);
-  }
-  Call call;
-  choose_backend(exchange, backend, call);
+/// Counting is neither limited nor fits anything: the dialects are the same.
+Result<void> make_call(Exchange& exchange, const CountTokens& row,
+                       Place&& place, UpstreamCall& call) {
+  choose_backend(exchange, *place.backend, call);
   call.client = call.upstream = &exchange.dialect;
-  call.request =
-      upstream_request(*call.backend, upstream_path(counting, model, false),
-                       std::move(body), false);
-  pass_headers(exchange, call);
-  return call;
+  LLMPROXY_ASSIGN(ParsedRequest parsed,
+                  parse_request(exchange, exchange.dialect,
+                                std::move(exchange.request.body)));
+  RequestImages none(exchange.core.config().images, exchange.images);
+  CallPlan plan{.request = std::move(parsed),
+                .model = std::move(place.target.model),
+                .path = row.upstream_path};
+  return fill_call(exchange, plan, none, call);
 }
 
 /// The upstream is there but has no such operation.
@@ -100,7 +56,7 @@ bool cannot_count(const Result<UpstreamAnswer>& answer) {
   return false;
 }
 
-void send_estimate(Exchange& exchange, const CountRow& row,
+void send_estimate(Exchange& exchange, const CountTokens& row,
                    const ParsedRequest& parsed) {
   const Result<ChatRequest> request = parsed.decode();
   if (!request) {
@@ -118,35 +74,36 @@ void send_estimate(Exchange& exchange, const CountRow& row,
 }  // namespace
 
 void count_tokens(Exchange& exchange) {
-  Answer& answer = exchange.answer;
+  ClientAnswer& answer = exchange.answer;
   const Dialect& dialect = exchange.dialect;
-  const CountRow& row = *row_of(dialect);
+  const CountTokens row =
+      dialect.count_tokens != nullptr ? *dialect.count_tokens : CountTokens();
   Result<std::string> body =
       chat_body(row, exchange.request.body, exchange.core.parse_limits());
   if (!body) return answer.send_error(dialect, body.error());
-  const Result<ParsedRequest> parsed = run_sized(
-      body->size(), [&] { return parse(exchange, *std::move(body)); });
+  const std::size_t bytes = body->size();
+  const Result<ParsedRequest> parsed = run_sized(bytes, [&] {
+    return parse_request(exchange, dialect, *std::move(body));
+  });
   if (!parsed) return answer.send_error(dialect, parsed.error());
-  const auto target =
-      exchange.core.routes().find(parsed->model(), exchange.mount.prefix);
-  const Backend* backend =
-      target ? exchange.core.find_backend(target->backend) : nullptr;
-  if (backend == nullptr) {
-    return answer.send_error(
-        dialect,
-        unknown_model(exchange.core, parsed->model(), exchange.mount.prefix));
-  }
-  const bool as_client = backend->dialect == nullptr && !is_demo(*backend);
-  if (backend->dialect == &dialect || as_client) {
-    Call call = call_of(exchange, row, *backend, target->model);
-    const Result<void> near = see_off(exchange, *call.backend, call.request);
-    if (!near) return answer.send_error(dialect, near.error());
+  Result<Place> place = find_place(exchange, parsed->model());
+  if (!place) return answer.send_error(dialect, place.error());
+  const Backend& backend = *place->backend;
+  const bool as_client = backend.dialect == nullptr && !is_demo(backend);
+  if ((backend.dialect == &dialect || as_client) &&
+      !row.upstream_path.empty()) {
+    // It is asked at most once, and an estimate reads what was parsed before.
+    UpstreamCall call;
+    const Result<void> made = run_sized(bytes, [&] {
+      return make_call(exchange, row, *std::move(place), call);
+    });
+    if (!made) return answer.send_error(dialect, made.error());
     Result<UpstreamAnswer> counted = fetch_whole(exchange, call);
     if (!cannot_count(counted)) {
       return relay_whole(exchange, call, std::move(counted));
     }
   }
-  run_sized(parsed->body().size(), [&] {
+  run_sized(bytes, [&] {
     send_estimate(exchange, row, *parsed);
     return true;
   });

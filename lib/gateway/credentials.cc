@@ -4,9 +4,9 @@
 #include <array>
 #include <span>
 
+#include "base/text.h"
 #include "gateway/auth.h"
 #include "gateway/headers.h"
-#include "gateway/percent.h"
 
 namespace llmproxy::gateway {
 namespace {

@@ -85,7 +85,7 @@ std::string names_of(const Losses& losses) {
   return out;
 }
 
-std::string way_of(const Call& call) {
+std::string way_of(const UpstreamCall& call) {
   if (call.route == nullptr) return "the client named the backend";
   const Route& route = *call.route;
   const bool pattern = route.name.find('*') != std::string::npos;
@@ -107,7 +107,7 @@ std::string target_of(const UpstreamRequest& request) {
 
 }  // namespace
 
-void tell_call(Exchange& exchange, const Call& call) {
+void tell_call(Exchange& exchange, const UpstreamCall& call) {
   Observer* const observer = listener(exchange);
   if (observer == nullptr) return;
   std::vector<RequestDetail> details = {

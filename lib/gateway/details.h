@@ -9,7 +9,7 @@ namespace llmproxy::gateway {
 
 /// The route of a chat call and why it was taken, where it goes, with which
 /// headers, and what its request lost.
-void tell_call(Exchange& exchange, const Call& call);
+void tell_call(Exchange& exchange, const UpstreamCall& call);
 /// The same of a request that is passed on as it is.
 void tell_forwarded(Exchange& exchange, const Backend& backend,
                     const UpstreamRequest& request);

@@ -9,7 +9,6 @@
 
 #include <fmt/format.h>
 
-#include "gateway/apart.h"
 #include "gateway/auth.h"
 #include "gateway/content_coding.h"
 #include "gateway/cors.h"
@@ -20,6 +19,7 @@
 #include "gateway/known_path.h"
 #include "gateway/limits.h"
 #include "gateway/model_body.h"
+#include "gateway/offload.h"
 #include "gateway/page_guard.h"
 #include "gateway/path_errors.h"
 
@@ -54,15 +54,15 @@ constexpr std::array<std::string_view, 3> kNeverServed = {"TRACE", "TRACK",
 
 Refused refused_method(const Core&, const HttpRequest& request) {
   if (!is_header_name(request.method)) {
-    return refusal(ErrorKind::invalid_request, "this is no HTTP method");
+    return refusal(ErrorKind::invalid_request, "this is not an HTTP method");
   }
   const bool refused = std::any_of(
       kNeverServed.begin(), kNeverServed.end(), [&](std::string_view method) {
         return same_header_name(request.method, method);
       });
   if (!refused) return {};
-  return refusal(ErrorKind::invalid_request, "this method is not taken", 405,
-                 {{"allow", std::string(kTakenMethods)}});
+  return refusal(ErrorKind::invalid_request, "this method is not supported",
+                 405, {{"allow", std::string(kTakenMethods)}});
 }
 
 /// Part of a target as RFC 9112, section 3.2.1, has it: no character that
@@ -86,7 +86,7 @@ Refused bad_target(const Core&, const HttpRequest& request) {
   }
   return refusal(
       ErrorKind::invalid_request,
-      "the path must begin with / and hold neither blanks nor # nor \\");
+      "the path must begin with / and must not contain spaces, # or \\");
 }
 
 /// What load balancers ask, by whatever name they know us; tells nothing.
@@ -115,7 +115,7 @@ Refused websocket(const Core&, const HttpRequest& request) {
     return {};
   }
   return refusal(ErrorKind::invalid_request,
-                 "there are no websockets here; send a POST", 426);
+                 "websockets are not supported; send a POST", 426);
 }
 
 Refused shut_down(const Core& core, const HttpRequest&) {
@@ -253,7 +253,8 @@ Result<void> hold(HttpRequest& request) {
   return {};
 }
 
-void send(const Dialect& dialect, const Refusal& refused, Answer& answer) {
+void send(const Dialect& dialect, const Refusal& refused,
+          ClientAnswer& answer) {
   answer.send_error(dialect, refused.error, refused.headers);
 }
 
@@ -277,7 +278,7 @@ Result<void> make_readable(const Core& core, HttpRequest& request,
 }
 
 void answer_at_endpoint(const Core& core, HttpRequest&& request, Lead&& lead,
-                        Answer& answer) {
+                        ClientAnswer& answer) {
   const Endpoint endpoint = *lead.match.endpoint;
   const std::size_t tail = endpoint.path.size();
   const std::string path = endpoint_path(lead, request);
@@ -325,7 +326,7 @@ bool takes_large_body(const Core& core, const HttpRequest& head) {
   return lead.match.endpoint && is_upload(*lead.match.endpoint, head);
 }
 
-void dispatch(const Core& core, HttpRequest&& request, Answer& answer) {
+void dispatch(const Core& core, HttpRequest&& request, ClientAnswer& answer) {
   answer.add_headers(cors_headers(core.config().server.cors, request));
   const Dialect* spoken = &asking_dialect(request.path, request.headers);
   if (is_preflight(request)) {

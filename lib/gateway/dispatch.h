@@ -4,7 +4,7 @@
 // a body (Gateway::admit): where it goes, who asks, and how it is packed.
 #pragma once
 
-#include "gateway/answer.h"
+#include "gateway/client_answer.h"
 #include "gateway/core.h"
 
 namespace llmproxy::gateway {
@@ -17,6 +17,6 @@ bool may_come_in(const Core& core, const HttpRequest& head);
 bool takes_large_body(const Core& core, const HttpRequest& head);
 
 /// Has the request answered: by its endpoint, or by who keeps it out.
-void dispatch(const Core& core, HttpRequest&& request, Answer& answer);
+void dispatch(const Core& core, HttpRequest&& request, ClientAnswer& answer);
 
 }  // namespace llmproxy::gateway

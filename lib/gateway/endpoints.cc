@@ -1,4 +1,5 @@
-// One row per endpoint that is no dialect's, one per dialect's own path.
+// One row per endpoint that is no dialect's; the others are in the rows of the
+// dialects.
 #include "gateway/endpoints.h"
 
 #include <algorithm>
@@ -6,7 +7,7 @@
 #include <utility>
 
 #include "gateway/auth.h"
-#include "gateway/call.h"
+#include "gateway/chat_call.h"
 #include "gateway/count_tokens.h"
 #include "gateway/forward.h"
 #include "gateway/home_page.h"
@@ -18,6 +19,7 @@
 #include "gateway/page_guard.h"
 #include "gateway/provider_chat.h"
 #include "gateway/stored_turns.h"
+#include "llmproxy/dialect_serving.h"
 
 namespace llmproxy::gateway {
 namespace {
@@ -53,14 +55,6 @@ void answer_nothing(Exchange& exchange) {
 void discard(Exchange& exchange) { exchange.answer.send_json(200, {}, "{}"); }
 
 constexpr std::array kEndpoints = {
-    Endpoint{"GET", "/v1/models", Key::required, list_models},
-    Endpoint{"GET", "/v1/models/", Key::required, get_model, Body::as_sent,
-             Tail::name},
-    Endpoint{"GET", "/v1beta/models", Key::required, list_models},
-    Endpoint{"GET", "/v1beta/models/", Key::required, get_model, Body::as_sent,
-             Tail::name},
-    Endpoint{"GET", "/v1/responses/", Key::required, get_response},
-    Endpoint{"DELETE", "/v1/responses/", Key::required, delete_response},
     Endpoint{"POST", "/v1/chat/", Key::required, answer_provider_chat,
              Body::chat},
     Endpoint{"POST", "/api/event_logging/batch", Key::not_required, discard},
@@ -80,18 +74,6 @@ constexpr std::array kEndpoints = {
 
 constexpr std::string_view kChatMethod = "POST";
 
-/// What gives a client away where the path is no dialect's: how it begins, or
-/// a header.
-struct MarkRow {
-  std::string_view path;
-  std::string_view header;
-  std::string_view dialect;
-};
-constexpr std::array kMarks = {MarkRow{"/v1beta/", "", "gemini"},
-                               MarkRow{"/model/", "", "bedrock-converse"},
-                               MarkRow{"", "anthropic-version", "claude"},
-                               MarkRow{"", "x-goog-api-key", "gemini"}};
-
 bool has_path(const Endpoint& endpoint, std::string_view path) {
   const bool open = endpoint.path.size() > 1 && endpoint.path.ends_with('/');
   if (!open) return endpoint.path == path;
@@ -106,6 +88,89 @@ const Dialect* dialect_of_path(std::string_view path) {
     if (match_path(*dialect, path)) return dialect;
   }
   return nullptr;
+}
+
+/// The client's headers are those of the dialect's clients.
+bool has_mark(const Dialect& dialect, const Headers& headers) {
+  return std::any_of(dialect.marks.begin(), dialect.marks.end(),
+                     [&](const ClientMark& mark) {
+                       return !mark.header.empty() &&
+                              !find_header(headers, mark.header).empty();
+                     });
+}
+
+bool has_mark(const Dialect& dialect, std::string_view path) {
+  return std::any_of(dialect.marks.begin(), dialect.marks.end(),
+                     [&](const ClientMark& mark) {
+                       return !mark.path.empty() && path.starts_with(mark.path);
+                     });
+}
+
+/// The first dialect that has a mark there.
+template <class Where>
+const Dialect* marked_by(const Where& where) {
+  const auto all = dialects();
+  const auto found = std::find_if(
+      all.begin(), all.end(),
+      [&](const Dialect* dialect) { return has_mark(*dialect, where); });
+  return found == all.end() ? nullptr : *found;
+}
+
+/// Lists of models, and one of them, as clients of a dialect ask.
+struct ListEndpoints {
+  Endpoint all;
+  Endpoint one;
+};
+
+ListEndpoints list_endpoints(std::string_view path) {
+  return {{.method = "GET",
+           .path = path.substr(0, path.size() - 1),
+           .key = Key::required,
+           .handle = list_models},
+          {.method = "GET",
+           .path = path,
+           .key = Key::required,
+           .handle = get_model,
+           .tail = Tail::name}};
+}
+
+/// The endpoint for models at `path`, where the dialect has one.
+std::optional<Endpoint> model_endpoint(const Dialect& dialect,
+                                       std::string_view path) {
+  if (dialect.model_list == nullptr) return std::nullopt;
+  for (const std::string_view row : dialect.model_list->client_paths) {
+    const ListEndpoints endpoints = list_endpoints(row);
+    if (has_path(endpoints.all, path)) return endpoints.all;
+    if (has_path(endpoints.one, path)) return endpoints.one;
+  }
+  return std::nullopt;
+}
+
+/// The endpoints for an answer that was kept.
+std::array<Endpoint, 2> stored_endpoints(const Dialect& dialect) {
+  return {
+      Endpoint{"GET", dialect.stored_path, Key::required, get_response},
+      Endpoint{"DELETE", dialect.stored_path, Key::required, delete_response}};
+}
+
+bool has_stored(const Dialect& dialect, std::string_view path) {
+  return !dialect.stored_path.empty() &&
+         has_path(stored_endpoints(dialect).front(), path);
+}
+
+/// Whose models or kept answers the path is about. Of several that have it, the
+/// one the headers are of.
+const Dialect* dialect_of_things(std::string_view path,
+                                 const Headers& headers) {
+  const Dialect* first = nullptr;
+  for (const Dialect* dialect : dialects()) {
+    if (!has_stored(*dialect, path) && !model_endpoint(*dialect, path)) {
+      continue;
+    }
+    if (has_mark(*dialect, headers)) return dialect;
+    if (first == nullptr) first = dialect;
+  }
+  return first;
 }
 
 bool has_word(std::string_view path, std::string_view word) {
@@ -126,6 +191,11 @@ bool is_word(std::string_view word) {
   for (const Dialect* dialect : dialects()) {
     for (const ClientPath& row : dialect->client_paths) {
       if (has_it(row.pattern)) return true;
+    }
+    if (has_it(dialect->stored_path)) return true;
+    if (dialect->model_list == nullptr) continue;
+    for (const std::string_view path : dialect->model_list->client_paths) {
+      if (has_it(path)) return true;
     }
   }
   for (const ModelPath& row : model_paths()) {
@@ -165,12 +235,11 @@ const Dialect& asking_dialect(std::string_view path, const Headers& headers) {
     const auto meant = known_path(path, {says_who, is_word});
     if (meant) return asking_dialect(*meant, headers);
   }
-  for (const MarkRow& row : kMarks) {
-    const bool marked = row.header.empty()
-                            ? path.starts_with(row.path)
-                            : !find_header(headers, row.header).empty();
-    if (marked) return *find_dialect(row.dialect);
+  if (const Dialect* dialect = dialect_of_things(path, headers)) {
+    return *dialect;
   }
+  if (const Dialect* dialect = marked_by(path)) return *dialect;
+  if (const Dialect* dialect = marked_by(headers)) return *dialect;
   return *dialects().front();
 }
 
@@ -196,6 +265,17 @@ Match find_endpoint(std::string_view method, std::string_view path) {
               .body = Body::chat,
               .uploads = model_path->row->forms},
              method, match);
+    return match;
+  }
+  for (const Dialect* dialect : dialects()) {
+    if (const auto models = model_endpoint(*dialect, path)) {
+      consider(*models, method, match);
+      return match;
+    }
+    if (!has_stored(*dialect, path)) continue;
+    for (const Endpoint& endpoint : stored_endpoints(*dialect)) {
+      consider(endpoint, method, match);
+    }
     return match;
   }
   for (const Endpoint& endpoint : kEndpoints) {

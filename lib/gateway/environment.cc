@@ -16,6 +16,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "llmproxy/config_files.h"
 
 namespace llmproxy {
@@ -128,26 +129,21 @@ Environment process_environment() {
 
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r";
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
+constexpr std::string_view kBlanks = " \t\r";
 
 /// A value without its quotes, or without the comment behind it.
 std::string_view dotenv_value(std::string_view text) {
-  text = trimmed(text);
+  text = trimmed(text, kBlanks);
   const char quote = text.empty() ? '\0' : text.front();
   if (quote == '"' || quote == '\'') {
     const std::size_t end = text.find(quote, 1);
     if (end != std::string_view::npos) return text.substr(1, end - 1);
   }
-  return trimmed(text.substr(0, text.find(" #")));
+  return trimmed(text.substr(0, text.find(" #")), kBlanks);
 }
 
 bool has_open_quote(std::string_view text) {
-  text = trimmed(text);
+  text = trimmed(text, kBlanks);
   const char quote = text.empty() ? '\0' : text.front();
   return (quote == '"' || quote == '\'') && text.find(quote, 1) == text.npos;
 }
@@ -161,14 +157,14 @@ struct DotenvLine {
 
 DotenvLine read_dotenv_line(std::string_view line) {
   constexpr std::string_view kExport = "export ";
-  line = trimmed(line);
+  line = trimmed(line, kBlanks);
   if (line.empty() || line.front() == '#') return {};
   if (line.starts_with(kExport)) line.remove_prefix(kExport.size());
   const std::size_t equals = line.find('=');
   if (equals == std::string_view::npos) {
     return {{}, {}, "expected NAME=value; the line is ignored"};
   }
-  const std::string_view name = trimmed(line.substr(0, equals));
+  const std::string_view name = trimmed(line.substr(0, equals), kBlanks);
   if (!gateway::is_name(name)) {
     return {{},
             {},
@@ -228,10 +224,11 @@ Result<void> check_dotenv(const std::string& file) {
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0) return {};
   if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return invalid_request(fmt::format(
-        "{0}: others may write this file (mode {1:03o}), and could send your "
-        "keys anywhere: chmod go-w {0}",
-        file, status.st_mode & 0777u));
+    return invalid_request(
+        fmt::format("{0}: other users can write this file (mode {1:03o}), and "
+                    "could send your "
+                    "keys anywhere: chmod go-w {0}",
+                    file, status.st_mode & 0777u));
   }
   if (status.st_uid != ::geteuid() && status.st_uid != 0) {
     return invalid_request(fmt::format(

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-#include "gateway/answer.h"
+#include "gateway/client_answer.h"
 #include "gateway/core.h"
 #include "gateway/mounts.h"
 #include "llmproxy/byte_budget.h"
@@ -23,7 +23,7 @@ struct Reservation {
 struct Exchange {
   const Core& core;
   HttpRequest request;
-  Answer& answer;
+  ClientAnswer& answer;
   /// Dialect the client speaks, as far as path and headers tell.
   const Dialect& dialect;
   /// What follows an endpoint's path that ends in "/"; still encoded.

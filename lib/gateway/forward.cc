@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-#include "gateway/apart.h"
+#include "base/text.h"
 #include "gateway/backend_error.h"
 #include "gateway/credentials.h"
 #include "gateway/destination.h"
@@ -19,8 +19,8 @@
 #include "gateway/log_text.h"
 #include "gateway/model_body.h"
 #include "gateway/mounts.h"
+#include "gateway/offload.h"
 #include "gateway/path_form.h"
-#include "gateway/percent.h"
 #include "gateway/redact.h"
 #include "gateway/relay.h"
 #include "gateway/usage_members.h"

@@ -6,7 +6,7 @@
 #include <exception>
 #include <utility>
 
-#include "gateway/answer.h"
+#include "gateway/client_answer.h"
 #include "gateway/core.h"
 #include "gateway/dispatch.h"
 
@@ -65,8 +65,8 @@ ByteBudget& Gateway::budget() { return state_->core.budget(); }
 void Gateway::shut_down() { state_->core.ending().begin(); }
 
 void Gateway::handle(HttpRequest request, ResponseSink& sink) {
-  using gateway::Answer;
-  const auto begin = Answer::Clock::now();
+  using gateway::ClientAnswer;
+  const auto begin = ClientAnswer::Clock::now();
   gateway::Core& core = state_->core;
   // Some hosts put the whole target there; a path itself holds no "?".
   if (request.path.find('?') != std::string::npos) {
@@ -78,7 +78,7 @@ void Gateway::handle(HttpRequest request, ResponseSink& sink) {
   record.path = request.path;
   record.peer = request.peer;
   record.outcome = "ok";
-  Answer answer(sink, record, begin, core.hooks());
+  ClientAnswer answer(sink, record, begin, core.hooks());
   Observer* const observer = core.hooks().observer;
   if (observer != nullptr) observer->on_start(record);
   // The library reports by value; what is left is memory that ran out.
@@ -97,7 +97,7 @@ void Gateway::handle(HttpRequest request, ResponseSink& sink) {
     record.error = gateway::Ending::error().message;
   }
   record.total = std::chrono::duration_cast<std::chrono::microseconds>(
-      Answer::Clock::now() - begin);
+      ClientAnswer::Clock::now() - begin);
   core.health().note(record);
   if (observer != nullptr) observer->on_request(record);
 }

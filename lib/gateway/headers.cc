@@ -1,4 +1,5 @@
-// The tables of headers that cross.
+// Which headers cross: what all APIs have in common. The rest is in the rows of
+// the dialects.
 #include "gateway/headers.h"
 
 #include <algorithm>
@@ -7,69 +8,14 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+#include "llmproxy/dialect_serving.h"
+
 namespace llmproxy::gateway {
 namespace {
 
 constexpr std::size_t kMaxLossHeader = 2000;
 constexpr std::size_t kMaxRequestId = 128;
-
-constexpr std::array<std::string_view, 3> kOpenAiRequest = {
-    "openai-organization", "openai-project", "openai-beta"};
-constexpr std::array<std::string_view, 1> kOpenAiLimits = {"x-ratelimit-"};
-constexpr std::array<std::string_view, 2> kClaudeRequest = {"anthropic-version",
-                                                            "anthropic-beta"};
-constexpr std::array<std::string_view, 2> kClaudeLimits = {
-    "anthropic-ratelimit-", "anthropic-priority-"};
-
-constexpr std::array<std::string_view, 8> kBedrockRequest = {
-    "x-amzn-bedrock-accept",
-    "x-amzn-bedrock-trace",
-    "x-amzn-bedrock-guardrailidentifier",
-    "x-amzn-bedrock-guardrailversion",
-    "x-amzn-bedrock-performanceconfig-latency",
-    "x-amzn-bedrock-service-tier",
-    "x-amzn-bedrock-request-metadata",
-    "anthropic-beta"};
-// Token counts and the type of an error: SDKs and bills read them.
-constexpr std::array<std::string_view, 2> kBedrockFacts = {"x-amzn-bedrock-",
-                                                           "x-amzn-error"};
-
-/// The headers of one dialect's API.
-struct DialectHeaders {
-  std::string_view dialect;
-  /// Where its clients look for the id of a request.
-  std::string_view request_id;
-  /// Sent by clients, meant for the API, and no secret.
-  std::span<const std::string_view> request;
-  /// How the names of its rate-limit headers begin.
-  std::span<const std::string_view> limits;
-  /// Sent as retry-after when the upstream is busy and does not say how long;
-  /// empty = nothing is.
-  std::string_view retry_after = {};
-  /// See breaks_failed_streams().
-  bool breaks_failed_streams = false;
-};
-constexpr std::array kDialectHeaders = {
-    DialectHeaders{"openai-chat", "x-request-id", kOpenAiRequest,
-                   kOpenAiLimits},
-    DialectHeaders{"claude", "request-id", kClaudeRequest, kClaudeLimits},
-    // Measured 2026-11: Codex 0.171 gives up at the first 429 without it.
-    DialectHeaders{"openai-responses", "x-request-id", kOpenAiRequest,
-                   kOpenAiLimits, "1"},
-    // Measured 2026-11 with google-genai 1.30 in Gemini CLI 0.61: an error
-    // chunk and an orderly end leave half an answer with exit status 0, a
-    // reset is tried again.
-    DialectHeaders{"gemini", "x-request-id", {}, {}, "", true},
-    DialectHeaders{"bedrock", "x-amzn-requestid", kBedrockRequest,
-                   kBedrockFacts},
-    DialectHeaders{"bedrock-converse", "x-amzn-requestid", kBedrockRequest,
-                   kBedrockFacts},
-};
-
-/// Lists of what a client may use: the operator's words and the client's both
-/// count.
-constexpr std::array<std::string_view, 2> kUnited = {"anthropic-beta",
-                                                     "openai-beta"};
 
 // RFC 9110, section 7.6.1; RFC 9113, section 8.2.2 for http2-settings. All
 // that begins with "proxy-" is between two hops as well.
@@ -117,10 +63,8 @@ constexpr std::array<std::string_view, 3> kRetryHints = {
     kRetryAfter, "retry-after-ms", "x-should-retry"};
 
 const DialectHeaders& headers_of(const Dialect& dialect) {
-  for (const DialectHeaders& row : kDialectHeaders) {
-    if (row.dialect == dialect.name) return row;
-  }
-  return kDialectHeaders.front();
+  static constexpr DialectHeaders kUsual;
+  return dialect.headers != nullptr ? *dialect.headers : kUsual;
 }
 
 // Every value of that name, joined as RFC 9110, section 5.3, allows.
@@ -159,17 +103,22 @@ bool has_header(const Headers& headers, std::string_view name) {
   });
 }
 
+/// A list of what a client may use, in whatever dialect.
+bool is_list(std::string_view name) {
+  const auto all = dialects();
+  return std::any_of(all.begin(), all.end(), [name](const Dialect* dialect) {
+    return is_one_of(name, headers_of(*dialect).lists);
+  });
+}
+
 /// Calls `use` with each word of a comma-separated list.
 template <class Use>
 void each_word(std::string_view list, Use use) {
-  constexpr std::string_view kBlanks = " \t";
   while (!list.empty()) {
     const std::size_t comma = std::min(list.find(','), list.size());
-    std::string_view word = list.substr(0, comma);
+    const std::string_view word = trimmed(list.substr(0, comma));
     list.remove_prefix(std::min(comma + 1, list.size()));
-    const std::size_t first = word.find_first_not_of(kBlanks);
-    if (first == std::string_view::npos) continue;
-    use(word.substr(first, word.find_last_not_of(kBlanks) - first + 1));
+    if (!word.empty()) use(word);
   }
 }
 
@@ -192,8 +141,9 @@ void add_words(std::string_view name, std::string_view more, Headers& headers) {
 }
 
 std::string_view upstream_request_id(const Headers& headers) {
-  for (const DialectHeaders& row : kDialectHeaders) {
-    const std::string_view id = find_header(headers, row.request_id);
+  for (const Dialect* dialect : dialects()) {
+    const std::string_view id =
+        find_header(headers, headers_of(*dialect).request_id);
     if (is_header_value(id) && id.size() <= kMaxRequestId) return id;
   }
   return {};
@@ -234,7 +184,7 @@ void forward_request_headers(const Dialect& dialect, const Headers& client,
   for (const std::string_view name : headers_of(dialect).request) {
     std::string value = joined(client, name);
     if (value.empty()) continue;
-    if (is_one_of(name, kUnited)) {
+    if (is_list(name)) {
       add_words(name, value, upstream);
     } else if (!has_header(configured, name)) {
       set_header(upstream, name, std::move(value));
@@ -243,7 +193,7 @@ void forward_request_headers(const Dialect& dialect, const Headers& client,
 }
 
 void add_client_header(const Header& header, Headers& upstream) {
-  if (is_one_of(header.name, kUnited)) {
+  if (is_list(header.name)) {
     add_words(header.name, header.value, upstream);
   } else if (!has_header(upstream, header.name)) {
     upstream.push_back(header);
@@ -252,7 +202,7 @@ void add_client_header(const Header& header, Headers& upstream) {
 
 void put_configured_headers(const Headers& configured, Headers& headers) {
   for (const Header& header : configured) {
-    if (is_one_of(header.name, kUnited)) {
+    if (is_list(header.name)) {
       const std::string client = joined(headers, header.name);
       set_header(headers, header.name, header.value);
       add_words(header.name, client, headers);
@@ -284,7 +234,7 @@ Headers relay_response_headers(const Dialect& client, const Dialect& upstream,
       {std::string(row.request_id), std::string(id.empty() ? own_id : id)});
   if (&client != &upstream) return out;
   for (const Header& header : headers) {
-    for (const std::string_view prefix : row.limits) {
+    for (const std::string_view prefix : row.answer) {
       if (has_prefix(header.name, prefix) && is_header_value(header.value)) {
         out.push_back(header);
       }

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "gateway/auth.h"
 #include "gateway/listed_models.h"
 #include "gateway/model_lists.h"
@@ -105,7 +106,7 @@ Section models_section(const Exchange& exchange,
     patterns += route->name;
   }
   if (!patterns.empty()) {
-    out.lines.push_back("and every name that fits one of: " + patterns);
+    out.lines.push_back("and every name that matches one of: " + patterns);
   }
   if (exchange.mount.prefix.empty()) {
     std::size_t left = kMostModels;
@@ -217,10 +218,7 @@ std::string html_page(const std::vector<Section>& sections,
 
 /// Whether the client reads HTML; curl says that it takes anything.
 bool takes_html(const HttpRequest& request) {
-  std::string accept(find_header(request.headers, "accept"));
-  std::transform(accept.begin(), accept.end(), accept.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  const std::string accept = lower(find_header(request.headers, "accept"));
   return accept.find("text/html") != std::string::npos;
 }
 

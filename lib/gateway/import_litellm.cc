@@ -1,5 +1,5 @@
 // LiteLLM's proxy configuration as one of ours: `model_list`, keys, aliases
-// and limits. What has no place here is said, never dropped in silence.
+// and limits. What has no equivalent here is said, never dropped in silence.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -209,7 +209,8 @@ Result<void> Import::read_deployment(const YamlNode& node) {
   out.model = without_route(std::move(out.model));
   for (const auto& [name, value] : entry) {
     if (name == "model_name" || name == "litellm_params") continue;
-    note(fmt::format("{}: {} has no place here", shown(out.name), shown(name)));
+    note(fmt::format("{}: {} has no equivalent here", shown(out.name),
+                     shown(name)));
   }
   add(out);
   return {};
@@ -386,12 +387,12 @@ void Import::add(const Deployment& deployment) {
   };
   if (stars(deployment.name) > 1 ||
       stars(deployment.model) > stars(deployment.name)) {
-    note(fmt::format("{}: its pattern has no place here; left out", name));
+    note(fmt::format("{}: its pattern has no equivalent here; left out", name));
     return;
   }
   for (const auto& [parameter, value] : deployment.parameters) {
     if (is_read(parameter)) continue;
-    note(fmt::format("{}: litellm_params.{} has no place here", name,
+    note(fmt::format("{}: litellm_params.{} has no equivalent here", name,
                      shown(parameter)));
   }
   const std::string wish(row->ours == kAnyServer && !row->theirs.empty()
@@ -410,7 +411,8 @@ Result<void> Import::read_general(const YamlNode& node) {
       std::string key = text_of(all, name);
       if (!key.empty()) client_keys_.push_back(std::move(key));
     } else {
-      note(fmt::format("general_settings.{} has no place here", shown(name)));
+      note(fmt::format("general_settings.{} has no equivalent here",
+                       shown(name)));
     }
   }
   return {};
@@ -423,7 +425,8 @@ Result<void> Import::read_settings(const YamlNode& node) {
     if (name == "drop_params") continue;  // what is lost is told here always
     if (name == "request_timeout") continue;
     if (name == "set_verbose" || name == "json_logs") continue;
-    note(fmt::format("litellm_settings.{} has no place here", shown(name)));
+    note(
+        fmt::format("litellm_settings.{} has no equivalent here", shown(name)));
   }
   timeout_ = text_of(all, "request_timeout");
   debug_ = text_of(all, "set_verbose") == "true" ||
@@ -433,7 +436,7 @@ Result<void> Import::read_settings(const YamlNode& node) {
 
 void Import::read_aliases(const YamlNode& node) {
   const Result<Members> aliases = members_of(node);
-  if (!aliases) return note("router_settings.model_group_alias is no map");
+  if (!aliases) return note("router_settings.model_group_alias is not a map");
   for (const auto& [alias, value] : *aliases) {
     std::string target = text_of(*aliases, alias);
     if (value.is_map()) {
@@ -461,7 +464,8 @@ Result<void> Import::read_router(const YamlNode& node) {
     if (name == "model_group_alias") {
       read_aliases(value);
     } else {
-      note(fmt::format("router_settings.{} has no place here", shown(name)));
+      note(fmt::format("router_settings.{} has no equivalent here",
+                       shown(name)));
     }
   }
   return {};
@@ -494,7 +498,7 @@ Result<void> Import::read(const YamlNode& root) {
     if (known) continue;
     note(name == "environment_variables"
              ? "environment_variables: set them in the environment or in .env"
-             : fmt::format("{} has no place here", shown(name)));
+             : fmt::format("{} has no equivalent here", shown(name)));
   }
   return {};
 }

@@ -1,12 +1,12 @@
 #include "gateway/key_error.h"
 
-#include <array>
 #include <string_view>
 
 #include <fmt/format.h>
 
 #include "gateway/auth.h"
 #include "gateway/credentials.h"
+#include "llmproxy/dialect_serving.h"
 
 namespace llmproxy::gateway {
 namespace {
@@ -14,22 +14,8 @@ namespace {
 constexpr std::string_view kWhose =
     "the keys are PROXY_API_KEY and server.client_keys where it runs";
 
-/// Where the clients of an API have their key; those of others as the first.
-struct PlaceRow {
-  std::string_view dialect;
-  std::string_view place;
-};
-constexpr std::string_view kBearer = "authorization: Bearer KEY";
-constexpr std::array kPlaces = {
-    PlaceRow{"claude", "x-api-key: KEY"},
-    PlaceRow{"gemini", "x-goog-api-key: KEY"},
-};
-
 std::string_view place_for(const Dialect& dialect) {
-  for (const PlaceRow& row : kPlaces) {
-    if (row.dialect == dialect.name) return row.place;
-  }
-  return kBearer;
+  return dialect.setup != nullptr ? dialect.setup->key : DialectSetup().key;
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ Result<json::Value> model_member(const json::Value& object,
   }
   if (count > 1) return twice(path + "/model");
   if (count == 1 && !found) {
-    return invalid_request("model is written in small letters",
+    return invalid_request("the member must be spelled model, in lower case",
                            path + "/model");
   }
   if (!found.absent() && !found.is_string()) {
@@ -218,7 +218,7 @@ Result<void> model_part(const std::vector<wire::FormPart>& parts,
   const wire::FormPart* part = part_named(parts, kModel);
   if (part == nullptr) return {};
   if (part->end - part->begin > kMaxWord) {
-    return invalid_request("model is no name: it is too long", "/model");
+    return invalid_request("the name of the model is too long", "/model");
   }
   LLMPROXY_ASSIGN(out.model, bytes.word(*part));
   out.texts.push_back({part->begin, part->end, "", ""});

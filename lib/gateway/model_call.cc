@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "client/key_header.h"
-#include "gateway/apart.h"
-#include "gateway/call.h"
+#include "gateway/call_place.h"
 #include "gateway/destination.h"
 #include "gateway/forward.h"
 #include "gateway/headers.h"
@@ -17,7 +17,8 @@
 #include "gateway/model_body.h"
 #include "gateway/model_paths.h"
 #include "gateway/models.h"
-#include "gateway/percent.h"
+#include "gateway/offload.h"
+#include "gateway/prepared_call.h"
 #include "gateway/unknown_model.h"
 
 namespace llmproxy::gateway {
@@ -27,7 +28,7 @@ constexpr std::string_view kContentType = "content-type";
 constexpr std::string_view kAccept = "accept";
 
 /// Where a request goes.
-struct Lead {
+struct ModelLead {
   ModelBody body;
   std::string model;  ///< as the client says it, or the API's usual one
   Target target;
@@ -35,7 +36,7 @@ struct Lead {
 };
 
 Error no_model(const ModelPath& row) {
-  std::string message = "model is required; GET /v1/models lists what there is";
+  std::string message = "model is required; GET /v1/models lists the models";
   if (!row.usual_model.empty()) {
     message += fmt::format(
         ". (The API's usual model here, '{}', is not served)", row.usual_model);
@@ -48,7 +49,7 @@ Error other_form(const ModelPath& row, std::string_view model,
   return unsupported(
       fmt::format("{} needs a backend that speaks {}; the model '{}' is at the "
                   "backend '{}', which speaks {}",
-                  row.path, row.api->name, short_name(model), backend.name,
+                  row.path, row.api, short_name(model), backend.name,
                   backend.dialect->title),
       "/model");
 }
@@ -62,8 +63,9 @@ Error not_in_demo(const ModelPath& row) {
 }
 
 /// The route of the request's model; no backend = there is none.
-Result<Lead> find_lead(const Exchange& exchange, const ModelPathMatch& match) {
-  Lead lead;
+Result<ModelLead> find_lead(const Exchange& exchange,
+                            const ModelPathMatch& match) {
+  ModelLead lead;
   LLMPROXY_ASSIGN(lead.body, read_model_body(exchange.request, match,
                                              exchange.core.parse_limits()));
   const ModelPath& row = *match.row;
@@ -79,13 +81,13 @@ Result<Lead> find_lead(const Exchange& exchange, const ModelPathMatch& match) {
 }
 
 Result<void> check_lead(const Exchange& exchange, const ModelPath& row,
-                        const Lead& lead) {
+                        const ModelLead& lead) {
   if (lead.backend == nullptr) {
     return lead.body.model.empty() ? no_model(row)
                                    : unknown_model(exchange.core, lead.model,
                                                    exchange.mount.prefix);
   }
-  if (!speaks(*row.api, lead.backend->dialect)) {
+  if (!speaks(row.api, lead.backend->dialect)) {
     return other_form(row, lead.model, *lead.backend);
   }
   if (is_demo(*lead.backend) && !row.demo) return not_in_demo(row);
@@ -105,8 +107,8 @@ void add_header(std::string_view name, std::string_view value,
   headers.push_back({std::string(name), std::string(value)});
 }
 
-Result<void> fill_request(Exchange& exchange, const ModelPath& row, Lead& lead,
-                          Call& call) {
+Result<void> fill_request(Exchange& exchange, const ModelPath& row,
+                          ModelLead& lead, UpstreamCall& call) {
   HttpRequest& client = exchange.request;
   UpstreamRequest& out = call.request;
   out.url = upstream_url(
@@ -132,8 +134,8 @@ Result<void> fill_request(Exchange& exchange, const ModelPath& row, Lead& lead,
   return see_off(exchange, *call.backend, out);
 }
 
-Result<void> make_call(Exchange& exchange, const ModelPath& row, Lead& lead,
-                       Call& call) {
+Result<void> make_call(Exchange& exchange, const ModelPath& row,
+                       ModelLead& lead, UpstreamCall& call) {
   LLMPROXY_TRY(check_lead(exchange, row, lead));
   choose_backend(exchange, *lead.backend, call);
   call.client = call.upstream = &exchange.dialect;
@@ -155,7 +157,7 @@ void answer_by_model(Exchange& exchange) {
   const auto match = find_model_path(exchange.request.path);
   RequestRecord& record = exchange.answer.record();
   const std::size_t bytes = body_bytes(exchange.request);
-  Result<Lead> lead =
+  Result<ModelLead> lead =
       run_sized(bytes, [&] { return find_lead(exchange, *match); });
   // Below a prefix all goes on that is not about one of its models.
   const Backend* below = exchange.mount.backend;
@@ -165,7 +167,7 @@ void answer_by_model(Exchange& exchange) {
   if (!lead) return refuse_call(exchange, exchange.dialect, lead.error());
   record.model = short_name(lead->model);
   record.stream = lead->body.stream;
-  Call call;
+  UpstreamCall call;
   const Result<void> made = run_sized(
       bytes, [&] { return make_call(exchange, *match->row, *lead, call); });
   if (!made) return refuse_call(exchange, exchange.dialect, made.error());

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "client/caught.h"
-#include "gateway/apart.h"
 #include "gateway/destination.h"
 #include "gateway/exchange.h"
+#include "gateway/offload.h"
 #include "gateway/redact.h"
 #include "gateway/upstream_answer.h"
 

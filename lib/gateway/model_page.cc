@@ -8,28 +8,16 @@
 #include <chrono>
 #include <cstddef>
 
+#include "base/text.h"
 #include "gateway/core.h"
-#include "gateway/percent.h"
 #include "json/json.h"
+#include "llmproxy/dialect_serving.h"
 
 namespace llmproxy::gateway {
 namespace {
 
-/// How a dialect's upstreams are asked.
-struct ListRow {
-  std::string_view dialect;
-  std::string_view path;  ///< below the base URL
-  /// Of the query, for the next page; empty = there is one page only.
-  std::string_view next;
-};
-constexpr std::array kLists = {
-    ListRow{"openai-chat", "/models", ""},
-    ListRow{"openai-responses", "/models", ""},
-    ListRow{"claude", "/models?limit=1000", "after_id"},
-    ListRow{"gemini", "/models?pageSize=1000", "pageToken"},
-};
 /// For servers that speak whatever their clients do.
-constexpr ListRow kAnyDialect = {"", "/models", ""};
+constexpr ModelListShape kAnyDialect = {.upstream_path = "/models"};
 constexpr std::string_view kAnyVersion = "/v1";
 
 constexpr std::string_view kGeminiPrefix = "models/";
@@ -44,13 +32,12 @@ constexpr std::size_t kMaxToken = 4096;
 constexpr std::chrono::seconds kConnect{5};
 constexpr std::chrono::seconds kTotal{10};
 
-const ListRow* row_of(const Backend& backend) {
+/// How the backend is asked; nullptr = it cannot be.
+const ModelListShape* shape_of(const Backend& backend) {
   if (is_demo(backend)) return nullptr;
   if (backend.dialect == nullptr) return &kAnyDialect;
-  for (const ListRow& row : kLists) {
-    if (row.dialect == backend.dialect->name) return &row;
-  }
-  return nullptr;
+  const ModelListShape* shape = backend.dialect->model_list;
+  return shape == nullptr || shape->upstream_path.empty() ? nullptr : shape;
 }
 
 /// The backend without what a request is signed with.
@@ -106,18 +93,19 @@ std::string next_of(const json::Value& root) {
 }  // namespace
 
 bool can_list_models(const Backend& backend) {
-  if (row_of(backend) == nullptr) return false;
+  if (shape_of(backend) == nullptr) return false;
   const bool clients_key = backend.pass_credentials && backend.api_key.empty();
   return !clients_key || backend.provider->key_optional;
 }
 
 UpstreamRequest model_page_request(const Backend& backend,
                                    std::string_view next) {
-  const ListRow& row = *row_of(backend);
-  std::string path(row.path);
+  const ModelListShape& shape = *shape_of(backend);
+  std::string path(shape.upstream_path);
   if (!next.empty()) {
     path += path.find('?') == std::string::npos ? '?' : '&';
-    path.append(row.next).append("=").append(percent_encoded(next));
+    path.append(shape.upstream_next).append("=");
+    path.append(percent_encoded(next));
   }
   // Signed last, as the request is.
   UpstreamRequest out =
@@ -141,7 +129,7 @@ Result<ModelPage> read_model_page(std::string_view body) {
                              : data.is_array() ? data
                                                : (*root)["models"];
   if (!models.is_array()) {
-    return upstream_malformed("this is no list of models");
+    return upstream_malformed("this is not a list of models");
   }
   ModelPage page;
   for (const json::Value model : models.children()) {

@@ -3,24 +3,22 @@
 #include <algorithm>
 #include <array>
 
-#include "gateway/percent.h"
+#include "base/text.h"
 
 namespace llmproxy::gateway {
 namespace {
 
 constexpr std::string_view kModel = "{model}";
 
-constexpr std::array<std::string_view, 2> kOpenAiDialects = {
-    "openai-chat", "openai-responses"};
-constexpr ModelApi kOpenAi = {"the OpenAI API", kOpenAiDialects};
-constexpr std::array<std::string_view, 1> kGeminiDialects = {"gemini"};
-constexpr ModelApi kGemini = {"the Gemini API", kGeminiDialects};
+// See Dialect::api.
+constexpr std::string_view kOpenAi = "the OpenAI API";
+constexpr std::string_view kGemini = "the Gemini API";
 
 /// [gemini: models.embedContent, models.batchEmbedContents]
 constexpr ModelPath gemini(std::string_view path, std::string_view upstream) {
   return {.path = path,
           .upstream = upstream,
-          .api = &kGemini,
+          .api = kGemini,
           .place = ModelPlace::path,
           .demo = true};
 }
@@ -31,42 +29,42 @@ constexpr ModelPath gemini(std::string_view path, std::string_view upstream) {
 constexpr std::array kPaths = {
     ModelPath{.path = "/v1/embeddings",
               .upstream = "/embeddings",
-              .api = &kOpenAi,
+              .api = kOpenAi,
               .demo = true},
     ModelPath{
-        .path = "/v1/completions", .upstream = "/completions", .api = &kOpenAi},
+        .path = "/v1/completions", .upstream = "/completions", .api = kOpenAi},
     ModelPath{.path = "/v1/moderations",
               .upstream = "/moderations",
-              .api = &kOpenAi,
+              .api = kOpenAi,
               .usual_model = "omni-moderation-latest"},
     ModelPath{.path = "/v1/images/generations",
               .upstream = "/images/generations",
-              .api = &kOpenAi,
+              .api = kOpenAi,
               .usual_model = "dall-e-2"},
     ModelPath{.path = "/v1/images/edits",
               .upstream = "/images/edits",
-              .api = &kOpenAi,
+              .api = kOpenAi,
               .forms = true,
               .usual_model = "dall-e-2"},
     ModelPath{.path = "/v1/images/variations",
               .upstream = "/images/variations",
-              .api = &kOpenAi,
+              .api = kOpenAi,
               .forms = true,
               .usual_model = "dall-e-2"},
     ModelPath{.path = "/v1/audio/transcriptions",
               .upstream = "/audio/transcriptions",
-              .api = &kOpenAi,
+              .api = kOpenAi,
               .forms = true},
     ModelPath{.path = "/v1/audio/translations",
               .upstream = "/audio/translations",
-              .api = &kOpenAi,
+              .api = kOpenAi,
               .forms = true},
     ModelPath{.path = "/v1/audio/speech",
               .upstream = "/audio/speech",
-              .api = &kOpenAi},
-    ModelPath{.path = "/v1/rerank", .upstream = "/rerank", .api = &kOpenAi},
-    ModelPath{.path = "/v2/rerank", .upstream = "/rerank", .api = &kOpenAi},
-    ModelPath{.path = "/rerank", .upstream = "/rerank", .api = &kOpenAi},
+              .api = kOpenAi},
+    ModelPath{.path = "/v1/rerank", .upstream = "/rerank", .api = kOpenAi},
+    ModelPath{.path = "/v2/rerank", .upstream = "/rerank", .api = kOpenAi},
+    ModelPath{.path = "/rerank", .upstream = "/rerank", .api = kOpenAi},
     gemini("/v1beta/models/{model}:embedContent",
            "/models/{model}:embedContent"),
     gemini("/v1beta/models/{model}:batchEmbedContents",
@@ -109,13 +107,15 @@ std::optional<ModelPathMatch> find_model_path(std::string_view path) {
 }
 
 const Dialect& dialect_of(const ModelPath& row) {
-  return *find_dialect(row.api->dialects.front());
+  const auto all = dialects();
+  const auto found = std::find_if(
+      all.begin(), all.end(),
+      [&](const Dialect* dialect) { return dialect->api == row.api; });
+  return found == all.end() ? *all.front() : **found;
 }
 
-bool speaks(const ModelApi& api, const Dialect* backend) {
-  return backend == nullptr ||
-         std::find(api.dialects.begin(), api.dialects.end(), backend->name) !=
-             api.dialects.end();
+bool speaks(std::string_view api, const Dialect* backend) {
+  return backend == nullptr || backend->api == api;
 }
 
 }  // namespace llmproxy::gateway

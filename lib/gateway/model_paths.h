@@ -21,17 +21,11 @@ enum class ModelPlace : std::uint8_t {
   path,
 };
 
-/// APIs that are spoken at several endpoints: who speaks one of the dialects
-/// answers there.
-struct ModelApi {
-  std::string_view name;                       ///< for messages
-  std::span<const std::string_view> dialects;  ///< the first is its clients'
-};
-
 struct ModelPath {
   std::string_view path;      ///< here: "/v1/embeddings"
   std::string_view upstream;  ///< behind the backend's base URL and version
-  const ModelApi* api;
+  /// As Dialect::api: backends that speak a dialect of it answer there.
+  std::string_view api;
   ModelPlace place = ModelPlace::body;
   /// Also takes forms (multipart/form-data), which may be large.
   bool forms = false;
@@ -49,10 +43,10 @@ struct ModelPathMatch {
 };
 std::optional<ModelPathMatch> find_model_path(std::string_view path);
 
-/// What its clients speak, for errors.
+/// What its clients speak, for errors: the first dialect of the API.
 const Dialect& dialect_of(const ModelPath& row);
 /// True for a backend that answers there: it speaks the API, or (nullptr)
 /// whatever its clients do.
-bool speaks(const ModelApi& api, const Dialect* backend);
+bool speaks(std::string_view api, const Dialect* backend);
 
 }  // namespace llmproxy::gateway

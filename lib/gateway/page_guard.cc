@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "gateway/cors.h"
 #include "gateway/log_text.h"
 
@@ -29,14 +30,6 @@ Error refused(std::string message, std::string_view code) {
   error.message = std::move(message);
   error.code = code;
   return error;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return out;
 }
 
 std::vector<std::string_view> values_of(const Headers& headers,
@@ -108,10 +101,11 @@ Result<void> check_host(const ServerConfig& server,
                         const HttpRequest& request) {
   for (const std::string_view host : values_of(request.headers, "host")) {
     if (is_own_name(server, name_of(host))) continue;
-    return refused(fmt::format("the proxy is not known as \"{}\": name that in "
-                               "server.hosts, or set server.client_keys",
-                               short_name(host)),
-                   kForeignHost);
+    return refused(
+        fmt::format("\"{}\" is not a host name of this proxy: add it "
+                    "to server.hosts, or set server.client_keys",
+                    short_name(host)),
+        kForeignHost);
   }
   return {};
 }
@@ -152,8 +146,9 @@ Result<void> check_page(const ServerConfig& server,
       [&](std::string_view site) { return is_own_site(site, local_page); });
   if (own_site && (origins.empty() || local_page)) return {};
   return refused(
-      "web pages of this origin may not ask: name it in server.cors.origins, "
-      "or set server.client_keys",
+      "requests from web pages of this origin are not allowed: the operator "
+      "can "
+      "add it to server.cors.origins, or set server.client_keys",
       kForeignOrigin);
 }
 

@@ -3,18 +3,11 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "gateway/percent.h"
+#include "base/text.h"
 #include "llmproxy/dialect.h"
 
 namespace llmproxy::gateway {
 namespace {
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return text;
-}
 
 /// What follows the model, else the whole: "/converse", "/chat/completions".
 std::string_view end_of(std::string_view upstream_path) {
@@ -33,7 +26,7 @@ std::string usual_path(std::string_view path) {
   std::string out;
   while (!path.empty()) {
     const std::string_view three = path.substr(0, kColon.size());
-    if (lower(std::string(three)) == kColon) {
+    if (lower(three) == kColon) {
       out += ':';
       path.remove_prefix(three.size());
       continue;
@@ -49,10 +42,8 @@ bool is_chat_path(std::string_view path) {
   const std::string text = lower(usual_path(percent_decoded(path)));
   const auto all = dialects();
   return std::any_of(all.begin(), all.end(), [&](const Dialect* dialect) {
-    const std::string whole =
-        lower(std::string(end_of(dialect->upstream_path)));
-    const std::string stream =
-        lower(std::string(end_of(dialect->upstream_stream_path)));
+    const std::string whole = lower(end_of(dialect->upstream_path));
+    const std::string stream = lower(end_of(dialect->upstream_stream_path));
     return text.ends_with(whole) || (!stream.empty() && text.ends_with(stream));
   });
 }

@@ -5,19 +5,18 @@
 
 #include <fmt/format.h>
 
-#include "gateway/apart.h"
+#include "base/text.h"
 #include "gateway/backend_error.h"
-#include "gateway/call.h"
+#include "gateway/call_place.h"
 #include "gateway/credentials.h"
-#include "gateway/destination.h"
 #include "gateway/details.h"
 #include "gateway/forward.h"
 #include "gateway/headers.h"
-#include "gateway/limits.h"
 #include "gateway/log_text.h"
 #include "gateway/path_errors.h"
-#include "gateway/percent.h"
+#include "gateway/prepared_call.h"
 #include "gateway/redact.h"
+#include "gateway/whole_call.h"
 #include "json/json.h"
 #include "json/writer.h"
 
@@ -217,29 +216,8 @@ Result<std::shared_ptr<const Backend>> backend_for(const Exchange& exchange,
   return std::shared_ptr<const Backend>(std::move(own));
 }
 
-Result<void> translate(const Exchange& exchange, const ParsedRequest& parsed,
-                       RequestImages& images, Call& call) {
-  const std::string model(parsed.model());
-  LLMPROXY_ASSIGN(
-      TranslatedRequest translated,
-      translate_request(parsed, *call.upstream,
-                        options_for(exchange, call, model, images)));
-  call.request = upstream_request(*call.backend, translated);
-  LLMPROXY_TRY(see_off(exchange, *call.backend, call.request));
-  call.context = std::move(translated.context);
-  call.losses = std::move(translated.losses);
-  return {};
-}
-
-/// A call before it goes out, and what it was made of.
-struct Prepared {
-  ParsedRequest request;
-  Call call;
-};
-
-Result<Prepared> prepare(Exchange& exchange, const std::string& provider,
-                         RequestImages& images) {
-  Call call;
+Result<CallPlan> plan_chat(Exchange& exchange, const std::string& provider,
+                           UpstreamCall& call) {
   LLMPROXY_ASSIGN(call.own_backend, backend_for(exchange, provider));
   call.backend = call.own_backend.get();
   RequestRecord& record = exchange.answer.record();
@@ -250,32 +228,17 @@ Result<Prepared> prepare(Exchange& exchange, const std::string& provider,
                                               exchange.core.parse_limits()));
   std::string().swap(exchange.request.body);
   LLMPROXY_ASSIGN(ParsedRequest parsed,
-                  ParsedRequest::parse(*call.client, std::move(body), {},
-                                       exchange.core.parse_limits()));
+                  parse_request(exchange, *call.client, std::move(body)));
   call.stream = parsed.stream();
   record.stream = call.stream;
   record.model = record.upstream_model = short_name(parsed.model());
-  LLMPROXY_TRY(translate(exchange, parsed, images, call));
-  LLMPROXY_TRY(
-      reserve(exchange, read_for_limits(exchange, parsed), record.backend));
-  return Prepared{std::move(parsed), std::move(call)};
+  std::string model(parsed.model());
+  return CallPlan{.request = std::move(parsed),
+                  .model = std::move(model),
+                  .passes_headers = false};
 }
 
-Result<Call> make_call(Exchange& exchange, const std::string& provider) {
-  RequestImages images(exchange.core.config().images, exchange.images);
-  LLMPROXY_ASSIGN(Prepared prepared,
-                  run_sized(exchange.request.body.size(), [&] {
-                    return prepare(exchange, provider, images);
-                  }));
-  const ParsedRequest& request = prepared.request;
-  LLMPROXY_TRY(complete_images(exchange, images, request.body().size(), [&] {
-    return translate(exchange, request, images, prepared.call);
-  }));
-  exchange.answer.record().losses = prepared.call.losses.size();
-  return std::move(prepared.call);
-}
-
-void relay_upstream_error(Exchange& exchange, const Call& call,
+void relay_upstream_error(Exchange& exchange, const UpstreamCall& call,
                           UpstreamAnswer upstream) {
   redact(*call.backend, exchange.request, upstream.body);
   redact(*call.backend, exchange.request, upstream.headers);
@@ -294,10 +257,10 @@ void relay_upstream_error(Exchange& exchange, const Call& call,
   exchange.answer.send(upstream.status, std::move(headers), upstream.body);
 }
 
-void relay_success(Exchange& exchange, const Call& call,
+void relay_success(Exchange& exchange, const UpstreamCall& call,
                    const std::string& provider,
                    const UpstreamAnswer& upstream) {
-  Answer& answer = exchange.answer;
+  ClientAnswer& answer = exchange.answer;
   Losses losses = call.losses;
   json::Document document;
   const auto root = document.parse_view(upstream.body);
@@ -316,8 +279,8 @@ void relay_success(Exchange& exchange, const Call& call,
                    answer_body(provider, *response));
 }
 
-void ask(Exchange& exchange, const std::string& provider, Call& call) {
-  Answer& answer = exchange.answer;
+void ask(Exchange& exchange, const std::string& provider, UpstreamCall& call) {
+  ClientAnswer& answer = exchange.answer;
   if (call.stream) {
     Headers losses;
     add_loss_header(call.losses, losses);
@@ -341,12 +304,14 @@ void ask(Exchange& exchange, const std::string& provider, Call& call) {
 
 void answer_provider_chat(Exchange& exchange) {
   const std::string provider = percent_decoded(exchange.tail);
-  Result<Call> call = make_call(exchange, provider);
-  if (!call) {
-    return refuse_call(exchange, *find_dialect(kDialect), call.error());
+  UpstreamCall call;
+  const Result<void> made = prepare_call(
+      exchange, call, [&] { return plan_chat(exchange, provider, call); });
+  if (!made) {
+    return refuse_call(exchange, *find_dialect(kDialect), made.error());
   }
-  tell_call(exchange, *call);
-  when_free(exchange, *call->backend, [&] { ask(exchange, provider, *call); });
+  tell_call(exchange, call);
+  when_free(exchange, *call.backend, [&] { ask(exchange, provider, call); });
 }
 
 }  // namespace llmproxy::gateway

@@ -6,9 +6,9 @@
 #include <charconv>
 #include <utility>
 
+#include "base/text.h"
 #include "gateway/auth.h"
 #include "gateway/credentials.h"
-#include "gateway/percent.h"
 
 namespace llmproxy::gateway {
 namespace {
@@ -85,19 +85,10 @@ Step step_over(std::string_view text, char c) {
 /// What base64 makes of `secret` behind `before` other bytes, without the
 /// characters at both ends that depend on its neighbours.
 std::string base64_of(std::string_view secret, std::size_t before) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   const std::string bytes = std::string(before, '\0').append(secret);
-  std::string out;
-  for (std::size_t bit = (before * 8 + 5) / 6 * 6; bit + 6 <= bytes.size() * 8;
-       bit += 6) {
-    const auto byte = [&](std::size_t at) -> unsigned {
-      return at < bytes.size() ? static_cast<unsigned char>(bytes[at]) : 0u;
-    };
-    const unsigned pair = byte(bit / 8) << 8 | byte(bit / 8 + 1);
-    out += kDigits[(pair >> (10 - bit % 8)) & 63u];
-  }
-  return out;
+  const std::size_t first = (before * 8 + 5) / 6;
+  const std::size_t end = bytes.size() * 8 / 6;
+  return encode_base64(bytes).substr(first, end - first);
 }
 
 /// The alphabet of URLs.

@@ -56,7 +56,7 @@ class Relay::GoneNotice {
   ~GoneNotice() { answer_.on_client_gone(nullptr); }
 
  private:
-  Answer& answer_;
+  ClientAnswer& answer_;
 };
 
 void Relay::run(UpstreamRequest request) {

@@ -89,7 +89,7 @@ class Relay : public ResponseHandler {
   bool shut_down() const { return shut_down_; }
 
   Exchange& exchange_;
-  Answer& answer_;
+  ClientAnswer& answer_;
   // All below belong to the mutex.
   UpstreamAnswer upstream_;
   std::string out_;              ///< for the client, not yet written

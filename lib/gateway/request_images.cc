@@ -86,7 +86,7 @@ Result<MediaSource> RequestImages::give(const std::string& url) {
 }
 
 Result<void> RequestImages::fetch(Exchange& exchange) {
-  Answer& answer = exchange.answer;
+  ClientAnswer& answer = exchange.answer;
   Slots& slots = exchange.core.image_slots();
   const auto gone = [&answer] { return answer.client_gone(); };
   if (!slots.take(rules_.timeout, gone)) {

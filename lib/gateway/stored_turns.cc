@@ -38,14 +38,14 @@ class StoredItems {
   std::string_view find(std::string_view id);
 
  private:
-  struct Answer {
+  struct KeptAnswer {
     std::shared_ptr<const StoredResponse> stored;
     std::map<std::string, std::string_view, std::less<>> items;
   };
-  Answer read(const std::string& id) const;
+  KeptAnswer read(const std::string& id) const;
 
   const Exchange& exchange_;
-  std::map<std::string, Answer> answers_;
+  std::map<std::string, KeptAnswer> answers_;
 };
 
 // Our ids of items are made of the answer's: see response.cc of the dialect.
@@ -56,7 +56,7 @@ std::string_view StoredItems::find(std::string_view id) {
   const std::string answer =
       "resp_" + std::string(id.substr(first + 1, last - first - 1));
   const auto found = answers_.find(answer);
-  Answer& read_answer =
+  KeptAnswer& read_answer =
       found == answers_.end()
           ? answers_.emplace(answer, read(answer)).first->second
           : found->second;
@@ -64,8 +64,8 @@ std::string_view StoredItems::find(std::string_view id) {
   return item == read_answer.items.end() ? std::string_view() : item->second;
 }
 
-StoredItems::Answer StoredItems::read(const std::string& id) const {
-  Answer answer;
+StoredItems::KeptAnswer StoredItems::read(const std::string& id) const {
+  KeptAnswer answer;
   answer.stored = exchange_.core.responses().find(exchange_.client, id);
   if (answer.stored == nullptr) return answer;
   json::Document document;

@@ -8,11 +8,11 @@
 
 #include "chat/long_events.h"
 #include "chat/take_replay.h"
-#include "gateway/apart.h"
 #include "gateway/backend_error.h"
 #include "gateway/details.h"
 #include "gateway/ending.h"
 #include "gateway/headers.h"
+#include "gateway/offload.h"
 #include "gateway/redact.h"
 #include "gateway/upstream_answer.h"
 #include "llmproxy/waiting.h"
@@ -95,7 +95,7 @@ class StreamCall::Replay final : public EventSink {
   bool told_ = false;
 };
 
-StreamCall::StreamCall(Exchange& exchange, Call& call)
+StreamCall::StreamCall(Exchange& exchange, UpstreamCall& call)
     : Relay(exchange, *call.backend),
       call_(call),
       max_bytes_(exchange.core.config().upstream.max_answer_bytes),

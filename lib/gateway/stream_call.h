@@ -16,7 +16,7 @@ namespace llmproxy::gateway {
 class StreamCall final : public Relay {
  public:
   /// Both are borrowed.
-  StreamCall(Exchange& exchange, Call& call);
+  StreamCall(Exchange& exchange, UpstreamCall& call);
 
   void run() { Relay::run(std::move(call_.request)); }
 
@@ -50,7 +50,7 @@ class StreamCall final : public Relay {
   void replay_whole(ChatResponse response, Lock& lock);
   class Replay;
 
-  Call& call_;
+  UpstreamCall& call_;
   const std::size_t max_bytes_;        ///< of an answer that comes whole
   const std::size_t max_event_bytes_;  ///< of the upstream's stream
   StreamTranslator translator_;

@@ -7,16 +7,14 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace llmproxy {
 namespace {
 
 constexpr std::size_t kMaxMistakes = 2;
 // Longer words cost their square, and nobody types them. Bytes.
 constexpr std::size_t kLongest = 128;
-
-char small(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -25,7 +23,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
     std::size_t diagonal = row[0];
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const bool same = small(a[i - 1]) == small(b[j - 1]);
+      const bool same = lower(a[i - 1]) == lower(b[j - 1]);
       const std::size_t replaced = diagonal + (same ? 0 : 1);
       diagonal = row[j];
       row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});

@@ -85,7 +85,8 @@ Error no_room() {
   Error error;
   error.kind = ErrorKind::overloaded;
   error.fault = Fault::proxy;
-  error.message = "too many bytes are being held for others; try again soon";
+  error.message =
+      "the memory for requests in flight is used up; try again soon";
   error.retry_after = "1";
   return error;
 }
@@ -115,8 +116,8 @@ Error unreadable_answer(BodyForm form, const Headers& headers, Error error) {
   }
   if (form == BodyForm::packed) {
     return upstream_malformed(fmt::format(
-        "the upstream's answer is compressed, and its head does not say so "
-        "({})",
+        "the upstream's answer is compressed, but has no content-encoding "
+        "header ({})",
         type_of(headers)));
   }
   if (form == BodyForm::unknown) {

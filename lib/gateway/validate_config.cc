@@ -24,7 +24,7 @@ Result<void> check_backend(const Backend& backend) {
   const std::string_view dialect = backend.provider->dialect;
   if (backend.dialect == nullptr && !dialect.empty()) {
     return invalid_request(
-        fmt::format("the backend \"{}\" speaks a dialect that is not known: {}",
+        fmt::format("the backend \"{}\" has an unknown dialect: {}",
                     backend.name, dialect));
   }
   return {};

@@ -61,7 +61,7 @@ std::string colon_hint(const YAML::Node& node) {
   const std::string& text = node.Scalar();
   const std::size_t colon = text.find(':');
   if (colon == std::string::npos || !is_name(text.substr(0, colon))) return {};
-  return fmt::format("; is a blank missing behind \"{}:\"?",
+  return fmt::format("; is a space missing after \"{}:\"?",
                      text.substr(0, colon));
 }
 

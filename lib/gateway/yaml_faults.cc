@@ -135,7 +135,7 @@ Cause tab(std::string_view text, const YamlStop& stop) {
     const std::string_view here = line_of(text, line);
     if (is_blank_or_comment(here)) continue;
     if (indentation(here).find('\t') == std::string_view::npos) continue;
-    return YamlFault{line, "this line begins with a tab; indent with blanks"};
+    return YamlFault{line, "this line begins with a tab; indent with spaces"};
   }
   return std::nullopt;
 }
@@ -180,7 +180,7 @@ Cause second_colon(std::string_view text, const YamlStop& stop) {
   const std::size_t first = line.find(": ");
   if (first == std::string_view::npos || first >= at) return std::nullopt;
   return YamlFault{stop.line,
-                   "a text with a colon and a blank in it needs quotes"};
+                   "a text that contains a colon and a space needs quotes"};
 }
 
 /// The nearest line above that says something.
@@ -202,7 +202,7 @@ Cause colon_before(std::string_view text, const YamlStop& stop) {
   }
   const bool spaced = colon + 1 == line.size() || line[colon + 1] == ' ';
   if (spaced || line.find(": ") != std::string_view::npos) return std::nullopt;
-  return YamlFault{before, "is a blank missing behind the colon in this line?"};
+  return YamlFault{before, "is a space missing after the colon in this line?"};
 }
 
 Cause deeper(std::string_view text, const YamlStop& stop) {
@@ -236,7 +236,7 @@ constexpr std::string_view kNothingOpened =
     "a } or ] that nothing before it opens";
 constexpr std::string_view kOddIndent =
     "this line does not fit those above: it is indented like none of them, or "
-    "something stands behind a closing quote";
+    "something follows a closing quote";
 constexpr std::string_view kBlock =
     "a text that begins with > or | needs quotes";
 constexpr std::string_view kMark = "a text that begins with ? needs quotes";

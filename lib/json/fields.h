@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/enum_table.h"
 #include "json/json.h"
 #include "json/writer.h"
 
@@ -65,6 +66,12 @@ class ObjectReader {
     return value.boolean();
   }
 
+  /// The same where absent means false.
+  Result<bool> optional_flag(std::string_view name) {
+    LLMPROXY_ASSIGN(const auto flag, optional_bool(name));
+    return flag.value_or(false);
+  }
+
   /// Members nobody asked for; nulls say nothing and are left out.
   Extensions rest() const {
     Extensions out;
@@ -95,6 +102,64 @@ class ObjectReader {
   std::string path_;
   std::vector<std::string_view> taken_;
 };
+
+/// Adds what nobody asked for to `extensions`, `prefix` before each name.
+inline void keep_rest(const ObjectReader& reader, std::string_view prefix,
+                      Extensions& extensions) {
+  for (Extension& extension : reader.rest()) {
+    extension.name.insert(0, prefix);
+    extensions.push_back(std::move(extension));
+  }
+}
+
+/// "<what> must be an object, not <type>"
+inline Error not_an_object(std::string_view what, Value value,
+                           std::string path) {
+  return invalid_request(fmt::format("{} must be an object, not {}", what,
+                                     to_string(value.type())),
+                         std::move(path));
+}
+
+/// `read(element, its path)` for each element, up to the first error.
+template <class Read>
+Result<void> read_each(Value array, std::string_view path, Read read) {
+  std::size_t index = 0;
+  for (const Value element : array.children()) {
+    LLMPROXY_TRY(read(element, pointer(path, index++)));
+  }
+  return {};
+}
+
+/// The texts of an array, appended; `complaint` is said of anything else.
+inline Result<void> read_strings(Value array, std::string_view complaint,
+                                 const std::string& path,
+                                 std::vector<std::string>& out) {
+  for (const Value text : array.children()) {
+    if (!text.is_string()) return invalid_request(std::string(complaint), path);
+    out.emplace_back(text.string());
+  }
+  return {};
+}
+
+/// What a word means; `name` is what errors call its place.
+template <class E, std::size_t N>
+Result<E> read_word(const EnumTable<E, N>& table, std::string_view word,
+                    std::string_view name, std::string path) {
+  if (const auto value = from_wire(table, word)) return *value;
+  return invalid_request(fmt::format("{} must be {}", name, spellings(table)),
+                         std::move(path));
+}
+
+/// An integer that is not less than `least`.
+inline Result<std::int64_t> read_at_least(Value value, std::int64_t least,
+                                          std::string_view name,
+                                          std::string path) {
+  const auto integer = value.integer();
+  if (integer && *integer >= least) return *integer;
+  return invalid_request(
+      fmt::format("{} must be an integer of at least {}", name, least),
+      std::move(path));
+}
 
 /// One scalar member of T, its wire name and its range.
 template <class T>

@@ -24,13 +24,14 @@ class Runs final : public rapidjson::Writer<StringAppender> {
  public:
   using rapidjson::Writer<StringAppender>::Writer;
 
-  void quoted(std::string_view text) {
+  void quoted(std::span<const std::string_view> pieces) {
     Prefix(rapidjson::kStringType);
     std::string& out = *os_->out;
     out += '"';
-    append_escaped(out, text);
+    for (const std::string_view piece : pieces) append_escaped(out, piece);
     out += '"';
   }
+  void quoted(std::string_view text) { quoted(std::span(&text, 1)); }
   void raw(std::string_view json) {
     Prefix(rapidjson::kObjectType);
     os_->out->append(json);
@@ -64,6 +65,10 @@ void Writer::end_array() { impl_->writer.EndArray(); }
 void Writer::key(std::string_view name) { impl_->writer.quoted(name); }
 
 void Writer::string(std::string_view text) { impl_->writer.quoted(text); }
+
+void Writer::joined(std::span<const std::string_view> pieces) {
+  impl_->writer.quoted(pieces);
+}
 
 void Writer::number(std::int64_t value) { impl_->writer.Int64(value); }
 

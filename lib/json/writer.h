@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -48,6 +49,8 @@ class Writer {
 
   /// What is not UTF-8 becomes U+FFFD.
   void string(std::string_view text);
+  /// One string of these, each of which is UTF-8 by itself.
+  void joined(std::span<const std::string_view> pieces);
   void number(std::int64_t value);
   /// What is not finite becomes null.
   void number(double value);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/text.h"
+
 namespace llmproxy {
 namespace {
 
@@ -20,7 +22,7 @@ std::string snake_case(std::string_view camel) {
   for (const char c : camel) {
     const bool capital = c >= 'A' && c <= 'Z';
     if (capital) out += '_';
-    out += capital ? static_cast<char>(c - 'A' + 'a') : c;
+    out += lower(c);
   }
   return out;
 }

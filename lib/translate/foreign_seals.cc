@@ -1,8 +1,9 @@
 #include "translate/foreign_seals.h"
 
 #include <algorithm>
-#include <array>
 #include <functional>
+
+#include "llmproxy/dialect_serving.h"
 
 namespace llmproxy {
 namespace {
@@ -10,26 +11,8 @@ namespace {
 /// Base64 of "llmproxy:", as every seal begins.
 constexpr std::string_view kSeal = "\"bGxtcHJveHk6";
 
-struct SealRow {
-  std::string_view dialect;
-  std::array<std::string_view, 2> members;  ///< with quotes
-  std::string_view instead;                 ///< with quotes
-};
-constexpr std::array kRows = {
-    SealRow{"gemini",
-            {"\"thoughtSignature\"", "\"thought_signature\""},
-            "\"skip_thought_signature_validator\""},
-};
-
-const SealRow* row_of(const Dialect& dialect) {
-  for (const SealRow& row : kRows) {
-    if (row.dialect == dialect.name) return &row;
-  }
-  return nullptr;
-}
-
 /// True when the value that begins behind `before` belongs to such a member.
-bool is_value_of(const SealRow& row, std::string_view before) {
+bool is_value_of(const SealedMembers& row, std::string_view before) {
   constexpr std::string_view kBlanks = " \t\r\n";
   before = before.substr(0, before.find_last_not_of(kBlanks) + 1);
   if (!before.ends_with(':')) return false;
@@ -43,7 +26,7 @@ bool is_value_of(const SealRow& row, std::string_view before) {
 }  // namespace
 
 std::string without_foreign_seals(const Dialect& dialect, std::string body) {
-  const SealRow* row = row_of(dialect);
+  const SealedMembers* row = dialect.seals;
   if (row == nullptr) return body;
   const std::boyer_moore_horspool_searcher seal(kSeal.begin(), kSeal.end());
   const std::string_view text = body;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/text.h"
 #include "json/json.h"
 #include "json/text.h"
 #include "translate/parsed_root.h"
@@ -80,7 +81,7 @@ char take_folded(std::string_view& text) {
   }
   const char c = text.front();
   text.remove_prefix(1);
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return lower(c);
 }
 
 bool same_without_case(std::string_view a, std::string_view b) {
@@ -135,8 +136,9 @@ Result<void> check_decisive(const json::Value& root) {
       return invalid_request(
           key == name
               ? fmt::format("{} is given more than once", name)
-              : fmt::format("{} is not {}: some servers take them for one", key,
-                            name),
+              : fmt::format(
+                    "{} is not {}, though servers that ignore case read it so",
+                    key, name),
           json::pointer("", key));
     }
   }
@@ -151,7 +153,7 @@ Result<void> check_model(std::string_view model, std::string path) {
   });
   if (!controls && json::is_utf8(model)) return {};
   return invalid_request(
-      "the name of a model is UTF-8 without control characters",
+      "the name of the model must be UTF-8 without control characters",
       std::move(path));
 }
 

@@ -5,19 +5,21 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "json/json.h"
+#include "llmproxy/dialect_serving.h"
 #include "translate/parsed_root.h"
 #include "translate/progress.h"
 #include "translate/splices.h"
-#include "translate/system_shapes.h"
 
 namespace llmproxy {
 namespace {
 
 using json::Value;
+using Names = std::span<const std::string_view>;
 
 constexpr std::string_view kBlankLine = "\n\n";
 
@@ -106,7 +108,6 @@ class Editor {
   std::string finish() { return splices_.apply(); }
 
  private:
-  bool holds(Held how) const { return (shape_.held & how) != 0; }
   Value turns() const {
     const Value value = root_[shape_.turns];
     return value.is_array() ? value : Value();
@@ -126,10 +127,10 @@ class Editor {
 
 void Editor::collect(Texts& top, Texts& others) const {
   const Value system = member(root_, shape_.system);
-  const bool held = (system.is_string() && holds(in_string)) ||
-                    (system.is_array() && holds(in_blocks));
+  const bool held = (system.is_string() && shape_.in_string) ||
+                    (system.is_array() && shape_.in_blocks);
   if (held) add_content(system, top);
-  if (system.is_object() && holds(in_content)) {
+  if (system.is_object() && shape_.in_content) {
     add_content(system["parts"], top);
   }
   bool leading = shape_.system.empty();
@@ -178,9 +179,9 @@ void Editor::add_system() {
   if (!member(root_, shape_.kept).absent()) return;
   const Value system = member(root_, shape_.system);
   const std::string value = filled(shape_.new_system, edits_.append);
-  if (system.is_array() && holds(in_blocks)) {
+  if (system.is_array() && shape_.in_blocks) {
     splices_.insert_back(system, filled(shape_.new_part, edits_.append));
-  } else if (system.is_object() && holds(in_content)) {
+  } else if (system.is_object() && shape_.in_content) {
     add_part(system);
   } else if (system.is_null()) {
     splices_.replace(system.raw(), value);
@@ -245,7 +246,7 @@ bool has_progress(const ChatRequest& chat) {
 
 Result<std::string> edit_system(const ParsedRequest& request,
                                 const SystemEdits& edits) {
-  const SystemShape* shape = system_shape_of(request.dialect());
+  const SystemShape* shape = request.dialect().system_shape;
   if (edits.empty() || shape == nullptr) return std::string(request.body());
   Editor editor(*shape, ParsedRoot::of(request), request.body(), edits);
   editor.edit_system();

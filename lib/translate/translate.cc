@@ -31,8 +31,8 @@ Result<void> fetch_images(std::vector<ContentPart>& content,
     auto* image = part.as<ImagePart>();
     if (image == nullptr || image->source.kind != MediaKind::url) continue;
     if (!options.fetch_image) {
-      return unsupported("the target takes no images by URL; send the bytes",
-                         path);
+      return unsupported(
+          "the target does not take images by URL; send the bytes", path);
     }
     auto fetched = options.fetch_image(image->source.data);
     if (!fetched) {

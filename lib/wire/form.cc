@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "llmproxy/http.h"
 #include "wire/parameters.h"
 

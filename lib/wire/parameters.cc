@@ -4,27 +4,14 @@
 #include <cstddef>
 #include <utility>
 
+#include "base/text.h"
+
 namespace llmproxy::wire {
 namespace {
 
-constexpr std::string_view kBlanks = " \t";
-
-bool is_token_char(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         (c >= '0' && c <= '9') ||
-         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
-
 void skip_blanks(std::string_view& text) {
-  text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return out;
+  text.remove_prefix(
+      std::min(text.find_first_not_of(kBlanksAndTabs), text.size()));
 }
 
 /// `text` begins behind the first quote. False = there is no other.
@@ -83,16 +70,6 @@ std::optional<std::vector<Parameter>> parameters_of(std::string_view text) {
     if (!take_parameter(text, parameter)) return std::nullopt;
     out.push_back(std::move(parameter));
   }
-}
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
-
-bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
 }
 
 bool has_control(std::string_view text) {

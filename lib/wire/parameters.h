@@ -19,10 +19,6 @@ struct Parameter {
 /// it cannot be read.
 std::optional<std::vector<Parameter>> parameters_of(std::string_view text);
 
-/// `text` without the blanks and tabs around it.
-std::string_view trimmed(std::string_view text);
-/// A token as RFC 9110, section 5.6.2, has it.
-bool is_token(std::string_view text);
 /// True where a control character other than a tab is in it.
 bool has_control(std::string_view text);
 

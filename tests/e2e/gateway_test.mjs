@@ -287,7 +287,7 @@ test("client keys: asked for in both headers, by both dialects",
     }
   });
 
-test("strict: what cannot be carried exactly is 400", async () => {
+test("strict: what cannot be translated exactly is 400", async () => {
   const proxy = await Proxy.start({
     config: { ...backendsFor(it.upstream), translate: { strict: true } },
   });

@@ -180,26 +180,28 @@ TEST_CASE("a broken recording is refused with its line") {
     const char* fault;
   };
   const Row row = GENERATE(
-      Row{"", "line 0: is no recording"}, Row{"GET /", "is no recording"},
-      Row{"llmproxy recording 1\nend\n", "line 2: stands outside"},
-      Row{"llmproxy recording 1\nrequest GET\n", "line 2: a request is"},
-      Row{"llmproxy recording 1\nrequest GET http://h\n", "has no end"},
+      Row{"", "line 0: this is not a recording"},
+      Row{"GET /", "not a recording"},
+      Row{"llmproxy recording 1\nend\n", "line 2: this line belongs to no"},
+      Row{"llmproxy recording 1\nrequest GET\n", "line 2: expected a method"},
+      Row{"llmproxy recording 1\nrequest GET http://h\n",
+          "has no \"end\" line"},
       Row{"llmproxy recording 1\nrequest GET http://h\n~x\n",
-          "line 3: belongs"},
+          "line 3: these bytes belong"},
       Row{"llmproxy recording 1\nrequest GET http://h\nbody\n~^4\n",
-          "line 4: two hexadecimal"},
+          "line 4: each ^ must"},
       Row{"llmproxy recording 1\nrequest GET http://h\npiece\n",
-          "line 3: a req"},
+          "line 3: expected \"body\""},
       Row{"llmproxy recording 1\nrequest GET http://h\nresponse x\n",
-          "line 3: is no status"},
+          "line 3: expected an HTTP"},
       Row{"llmproxy recording 1\nrequest GET http://h\nheader x\n",
-          "line 3: a header"},
+          "line 3: expected a header"},
       Row{"llmproxy recording 1\nrequest GET http://h\nend odd: x\n",
-          "line 3: is no kind"},
+          "line 3: unknown kind"},
       Row{"llmproxy recording 1\nrequest GET http://h\nwhat\n",
-          "line 3: 'what' means"},
+          "line 3: unknown word 'what'"},
       Row{"llmproxy recording 1\nrequest GET http://h\nrequest GET http://i\n",
-          "line 3: the transfer"});
+          "line 3: the previous transfer"});
   const File file;
   file.write(row.text);
   const auto made = make_replaying_transport(file.path());

@@ -7,7 +7,7 @@
 #include <array>
 #include <set>
 
-#include "chat/media.h"
+#include "base/text.h"
 #include "golden/stream_rule_books.h"
 #include "json/json.h"
 

@@ -20,12 +20,16 @@
 //   - thinking that was asked for is shown, unless the client says otherwise
 //   - an output limit the dialect demands may appear where there was none
 //   - the billing line of an agent is read by its own provider alone
+//   - what is done without a word: the tiers auto and default, a temperature
+//     and top_p of 1, top_k and penalties of 0, thinking that the model decides
+//     about, not to show thinking, to show it where none is asked for
+//   - members that are null or empty say nothing
 #include <algorithm>
 #include <cctype>
 #include <map>
 #include <string_view>
 
-#include "chat/media.h"
+#include "base/text.h"
 #include "golden/facts.h"
 #include "json/json.h"
 #include "support/dump.h"
@@ -138,6 +142,11 @@ void append_part(Turn& turn, const ContentPart& part, const Message& message) {
       {turn.role + " " + dump(part), {place_of(message), place_of(at)}});
 }
 
+bool says_nothing(const Extension& extension) {
+  const std::string_view value = extension.value.text();
+  return value == "null" || value == "\"\"" || value == "[]" || value == "{}";
+}
+
 void append_message(Turn& turn, const Message& message, CallNumbers& numbers) {
   const std::string place = place_of(message);
   if (!message.name.empty()) {
@@ -148,6 +157,7 @@ void append_message(Turn& turn, const Message& message, CallNumbers& numbers) {
     append_part(turn, normal_part(part, numbers), message);
   }
   for (const Extension& extension : message.extensions) {
+    if (says_nothing(extension)) continue;
     turn.others.push_back(
         {"extension " + extension.name, {place + "/" + extension.name}});
   }
@@ -266,6 +276,7 @@ void append_tools(Facts& facts, const ChatRequest& request) {
     tool.extensions.clear();
     facts.push_back({dump(tool), {place, "/functions/" + std::to_string(i)}});
     for (const Extension& extension : extensions) {
+      if (says_nothing(extension)) continue;
       facts.push_back(
           {"extension " + extension.name,
            {place + "/" + extension.name, around(place, extension.name)}});
@@ -297,9 +308,10 @@ void append_reasoning(Facts& facts, const ChatRequest& request) {
     reasoning.effort.reset();
     reasoning.mode = ReasoningMode::off;
   }
-  if (reasoning.effort && reasoning.mode == ReasoningMode::adaptive) {
-    reasoning.mode.reset();
-  }
+  if (reasoning.mode == ReasoningMode::adaptive) reasoning.mode.reset();
+  const bool asked =
+      reasoning.mode || reasoning.effort || reasoning.budget_tokens;
+  if (!asked || reasoning.display == "omitted") reasoning.display.clear();
   // Who asks a model to think is shown it, unless something else is said.
   if (reasoning.display == "summarized" && reasoning.mode) {
     reasoning.display.clear();
@@ -342,8 +354,9 @@ std::string shown(std::int64_t value) { return std::to_string(value); }
 
 template <class T>
 void append_field(Facts& facts, const std::string& name,
-                  const std::optional<T>& value) {
-  if (value) facts.push_back({name + " " + shown(*value), {"/" + name}});
+                  const std::optional<T>& value, T neutral) {
+  if (value && *value != neutral)
+    facts.push_back({name + " " + shown(*value), {"/" + name}});
 }
 
 void append_header(Facts& facts, const ChatRequest& request) {
@@ -353,12 +366,14 @@ void append_header(Facts& facts, const ChatRequest& request) {
     facts.push_back({"limit " + shown(*request.max_output_tokens),
                      {"/max_tokens", "/max_completion_tokens"}});
   }
-  append_field(facts, "temperature", request.temperature);
-  append_field(facts, "top_p", request.top_p);
-  append_field(facts, "top_k", request.top_k);
-  append_field(facts, "frequency_penalty", request.frequency_penalty);
-  append_field(facts, "presence_penalty", request.presence_penalty);
-  append_field(facts, "seed", request.seed);
+  append_field(facts, "temperature", request.temperature, 1.0);
+  append_field(facts, "top_p", request.top_p, 1.0);
+  append_field(facts, "top_k", request.top_k, std::int64_t{0});
+  append_field(facts, "frequency_penalty", request.frequency_penalty, 0.0);
+  append_field(facts, "presence_penalty", request.presence_penalty, 0.0);
+  if (request.seed) {
+    facts.push_back({"seed " + shown(*request.seed), {"/seed"}});
+  }
   for (const std::string& stop : request.stop_sequences) {
     facts.push_back({"stop " + quoted(stop), {"/stop", "/stop_sequences"}});
   }
@@ -366,7 +381,8 @@ void append_header(Facts& facts, const ChatRequest& request) {
     facts.push_back({"user " + request.user_id,
                      {"/metadata", "/user", "/safety_identifier"}});
   }
-  if (!request.service_tier.empty()) {
+  const std::string& tier = request.service_tier;
+  if (!tier.empty() && tier != "auto" && tier != "default") {
     facts.push_back(
         {"service_tier " + request.service_tier, {"/service_tier"}});
   }
@@ -417,6 +433,7 @@ Facts facts_of(const ChatRequest& request) {
   append_reasoning(facts, request);
   append_format(facts, request);
   for (const Extension& extension : request.extensions) {
+    if (says_nothing(extension)) continue;
     std::string place = "/" + extension.name;
     std::replace(place.begin(), place.end(), '.', '/');
     facts.push_back({"extension " + extension.name, {place}});

@@ -84,7 +84,7 @@ constexpr Probe<ChatRequest> kProbes[] = {
        r.messages.push_back(assistant_message("Yes"));
        r.messages.push_back(user_message("Go on"));
      }},
-    {kMessages, "name of the speaker",
+    {kMessages, "name of a message's author",
      [](Request& r) { r.messages.back().name = "ann"; }},
     {kMessages, "first words of the answer (prefill)",
      [](Request& r) { r.messages.push_back(assistant_message("{")); }},

@@ -1,6 +1,6 @@
 #include "support/event_text.h"
 
-#include "chat/media.h"
+#include "base/text.h"
 #include "json/json.h"
 #include "wire/event_stream.h"
 

@@ -233,7 +233,7 @@ class RecordReplay(unittest.TestCase):
                 recording.write("llmproxy recording 1\n")
             empty = run("record_replay", "replay", file)
             self.assertEqual(empty.returncode, 1)
-            self.assertIn("has no answer to POST demo:", empty.stderr)
+            self.assertIn("has no recorded answer to POST demo:", empty.stderr)
 
 
 class OwnDialect(unittest.TestCase):

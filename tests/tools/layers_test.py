@@ -13,6 +13,12 @@ import sys
 # A file may include from its own layer and from those before it.
 # (dialect, the one whose wire it shares): see docs/decisions.md.
 SHARED_BODIES = {("bedrock", "claude"), ("openai_responses", "openai_chat")}
+# What the dialects of one family share: its folder, and who may include it.
+FAMILIES = {
+    "anthropic_family": {"claude", "bedrock", "bedrock_converse"},
+    "aws_family": {"bedrock", "bedrock_converse"},
+    "openai_family": {"openai_chat", "openai_responses"},
+}
 LAYERS = ["values", "base", "json", "wire", "chat", "dialects", "translate",
           "client", "gateway", "server"]
 
@@ -23,6 +29,7 @@ PUBLIC_HEADERS = {
     "loss.h": "values", "content.h": "values", "chat.h": "values",
     "stream.h": "values", "conversation.h": "chat", "validate.h": "chat",
     "dialect.h": "chat", "dialect_limits.h": "chat",
+    "dialect_serving.h": "chat",
     "translate.h": "translate",
     "system_edits.h": "translate",
     "transport.h": "client", "provider.h": "client", "client.h": "client",
@@ -135,7 +142,8 @@ def include_faults(path, quote, name, exists):
     here, there = (re.match(r"lib/dialects/(\w+)/", file)
                    for file in (path, target))
     if (here and there and here[1] != there[1] and
-            (here[1], there[1]) not in SHARED_BODIES):
+            (here[1], there[1]) not in SHARED_BODIES and
+            here[1] not in FAMILIES.get(there[1], ())):
         yield f'"{name}": a dialect never includes another dialect'
 
 
@@ -208,6 +216,12 @@ EXAMPLES = [
     ("lib/dialects/claude/request.cc", '"tables.h"', None),
     ("lib/dialects/claude/request.cc", '"dialects/openai_chat/tables.h"',
      "another dialect"),
+    ("lib/dialects/bedrock_converse/request.cc",
+     '"dialects/anthropic_family/turn_builder.h"', None),
+    ("lib/dialects/gemini/request.cc",
+     '"dialects/anthropic_family/turn_builder.h"', "another dialect"),
+    ("lib/dialects/anthropic_family/turn_builder.cc",
+     '"dialects/claude/tables.h"', "another dialect"),
     ("lib/client/client.cc", '"llmproxy/gateway.h"', "above client"),
     ("lib/gateway/gateway.cc", "<curl/curl.h>", "lib/client"),
     ("server/main.cc", '"gateway/routes.h"', "public headers only"),

@@ -1,6 +1,7 @@
 // Rules of the canonical model: turns, tool names, media, streams.
 #include <catch2/catch.hpp>
 
+#include "base/text.h"
 #include "chat/custom_tools.h"
 #include "chat/media.h"
 #include "chat/schema.h"

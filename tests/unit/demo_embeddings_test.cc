@@ -6,7 +6,7 @@
 #include <numeric>
 #include <vector>
 
-#include "chat/media.h"
+#include "base/text.h"
 #include "support/gateway_fixture.h"
 
 using namespace llmproxy;

@@ -30,7 +30,7 @@ struct Crowded {
 };
 
 bool is_room_error(const std::string& text) {
-  return contains(text, "too many bytes are being held for others");
+  return contains(text, "the memory for requests in flight is used up");
 }
 
 }  // namespace

@@ -230,7 +230,7 @@ TEST_CASE("a JSON body must name one model") {
       {R"({"model":["gpt"]})", 400, "must be a string"},
       {R"({"model":"gpt","model":"gpt-5"})", 400, "more than once"},
       {R"({"model":"gpt","MODEL":"gpt-5"})", 400, "more than once"},
-      {R"({"Model":"gpt"})", 400, "small letters"},
+      {R"({"Model":"gpt"})", 400, "lower case"},
       {R"(["gpt"])", 400, "JSON object"},
       {R"({"model":"gpt")", 400, ""},
       {"", 400, ""},

@@ -6,7 +6,7 @@
 #include <future>
 #include <thread>
 
-#include "chat/media.h"
+#include "base/text.h"
 #include "client/image_batch.h"
 #include "client/image_rules.h"
 #include "support/gateway_fixture.h"

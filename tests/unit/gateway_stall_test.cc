@@ -22,7 +22,7 @@ Config stalling_config() {
 void check_given_up(GatewayFixture& fixture) {
   CHECK(fixture.record().status == 499);
   CHECK(fixture.record().outcome == "cancelled");
-  CHECK(contains(fixture.record().error, "took nothing of its answer"));
+  CHECK(contains(fixture.record().error, "did not read its response"));
   CHECK(fixture.sink->abandoned());
   CHECK_FALSE(fixture.sink->finished());
   CHECK(fixture.sink->faults().empty());

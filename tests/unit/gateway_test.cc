@@ -136,7 +136,7 @@ TEST_CASE("unknown paths and wrong methods") {
   CHECK(fixture.sink->status() == 405);
   CHECK(fixture.sink->header("allow") == "POST");
   CHECK(at(fixture.sink->body(), "error", "message") ==
-        "there is no GET /v1/chat/completions here; this path takes POST");
+        "the method GET is not supported for /v1/chat/completions; use POST");
 
   fixture.fresh_sink();
   fixture.handle(post("/health", ""));

@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "base/bounded.h"
-#include "chat/media.h"
+#include "base/text.h"
 #include "chat/sealed_reasoning.h"
 #include "json/json.h"
 #include "llmproxy/translate.h"

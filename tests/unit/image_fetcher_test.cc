@@ -8,7 +8,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "chat/media.h"
+#include "base/text.h"
 #include "support/http_stub.h"
 
 namespace llmproxy {
@@ -160,9 +160,9 @@ TEST_CASE("what is no image, too large or not there is refused") {
   };
   const Row rows[] = {
       {testing::http_answer(200, "<html>hello</html>", "image/png"),
-       "it is no JPEG, PNG, GIF or WebP image"},
+       "it is not a JPEG, PNG, GIF or WebP image"},
       {testing::http_answer(200, "", "image/png"),
-       "it is no JPEG, PNG, GIF or WebP image"},
+       "it is not a JPEG, PNG, GIF or WebP image"},
       {testing::http_answer(404, kPng, "image/png"),
        "its server answered with status 404"},
       {testing::http_answer(200, kPng + std::string(2000, 'x'), "image/png"),

@@ -361,7 +361,7 @@ TEST_CASE("a method that a path does not take is named", "[paths]") {
   CHECK(fixture.sink->status() == 405);
   CHECK(fixture.sink->header("allow") == "POST");
   CHECK(at(fixture.sink->body(), "error", "message") ==
-        "there is no GET /messages here; this path takes POST");
+        "the method GET is not supported for /messages; use POST");
   CHECK(at(fixture.sink->body(), "type") == "error");
 }
 

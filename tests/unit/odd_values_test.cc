@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 
-#include "chat/media.h"
+#include "base/text.h"
 #include "json/json.h"
 #include "llmproxy/translate.h"
 #include "llmproxy/validate.h"

@@ -2,7 +2,7 @@
 // whatever an upstream sends behind the end.
 #include <catch2/catch.hpp>
 
-#include "chat/media.h"
+#include "base/text.h"
 #include "llmproxy/translate.h"
 #include "wire/event_stream.h"
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "client/demo/words.h"
 
 namespace llmproxy::demo {
@@ -30,14 +31,6 @@ bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_word(char c) {
   return is_upper(c) || is_lower(c) || (c >= '0' && c <= '9') ||
          static_cast<unsigned char>(c) >= 0x80;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (is_upper(c)) c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
 }
 
 /// "getWeather", "get_weather" -> get, weather.

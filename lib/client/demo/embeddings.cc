@@ -13,7 +13,7 @@
 
 #include <fmt/format.h>
 
-#include "chat/media.h"
+#include "base/text.h"
 #include "client/demo/words.h"
 #include "json/json.h"
 #include "json/writer.h"
@@ -49,10 +49,6 @@ std::uint64_t next(std::uint64_t& state) {
 
 bool is_word_char(unsigned char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c >= 0x80;
-}
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
 /// One thing to embed.

@@ -1,5 +1,6 @@
 // Amazon Bedrock InvokeModel with Anthropic's body: the descriptor.
-#include "chat/aws_errors.h"
+#include "dialects/anthropic_family/serving.h"
+#include "dialects/aws_family/serving.h"
 #include "dialects/bedrock/tables.h"
 
 namespace llmproxy::bedrock {
@@ -26,16 +27,28 @@ constexpr std::array kFieldNames = {
     FieldName{"/max_completion_tokens", "/max_tokens"},
 };
 
+constexpr std::array<std::string_view, 1> kModelRows = {"claude"};
+
+constexpr DialectSetup kSetup = {.base_url = aws_family::kBaseUrl,
+                                 .provider = "bedrock-claude"};
+
 }  // namespace
 
 extern const Dialect kDialect;
 const Dialect kDialect = {
     .name = kName,
     .title = "Amazon Bedrock InvokeModel (Anthropic)",
+    .wire = kName,
+    .model_rows = kModelRows,
+    .image_urls = false,
     .upstream_path = kPath,
     .upstream_stream_path = kStreamPath,
     .client_paths = kClientPaths,
     .field_names = kFieldNames,
+    .nested_objects = anthropic_family::kNestedObjects,
+    .headers = &aws_family::kHeaders,
+    .setup = &kSetup,
+    .system_shape = &anthropic_family::kSystemShape,
     .framing = Framing::event_stream,
     .stream_content_type = "application/vnd.amazon.eventstream",
     .max_tool_name = 64,
@@ -45,9 +58,9 @@ const Dialect kDialect = {
     .encode_request = encode_request,
     .decode_response = decode_response,
     .encode_response = encode_response,
-    .decode_error = decode_aws_error,
-    .is_error = is_aws_error,
-    .encode_error = encode_aws_error,
+    .decode_error = decode_error,
+    .is_error = is_error,
+    .encode_error = encode_error,
     .new_stream_decoder = new_stream_decoder,
     .new_stream_encoder = new_stream_encoder,
 };

@@ -40,10 +40,9 @@ Result<ChatRequest> decode_request(const json::Value& body,
 }
 
 Result<void> encode_request(const ChatRequest& request,
-                            const EncodeOptions& options,
-                            RequestContext& context, std::string& out,
-                            Losses& losses) {
-  return claude::write_body(request, options, kHost, context, out, losses);
+                            const EncodeOptions& options, RequestContext&,
+                            std::string& out, Losses& losses) {
+  return claude::write_body(request, options, kHost, out, losses);
 }
 
 }  // namespace llmproxy::bedrock

@@ -1,7 +1,7 @@
 // Amazon Bedrock InvokeModelWithResponseStream: the events of the Messages
 // API, each as base64 in a frame of its own.
-#include "chat/aws_errors.h"
 #include "chat/media.h"
+#include "dialects/aws_family/errors.h"
 #include "dialects/bedrock/tables.h"
 #include "wire/event_stream.h"
 
@@ -73,7 +73,8 @@ constexpr claude::StreamFraming kFraming = {append_chunk, append_aws_exception,
 }  // namespace
 
 std::unique_ptr<StreamDecoder> new_stream_decoder(const RequestContext&) {
-  return claude::new_stream_decoder(std::make_unique<ChunkFramer>());
+  return claude::new_stream_decoder(std::make_unique<ChunkFramer>(),
+                                    read_error);
 }
 
 std::unique_ptr<StreamEncoder> new_stream_encoder(

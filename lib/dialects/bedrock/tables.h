@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "dialects/claude/body.h"
+#include "dialects/functions.h"
 
 namespace llmproxy::bedrock {
 
@@ -32,28 +33,14 @@ inline constexpr std::array<std::string_view, 4> kTools = {
 inline constexpr std::array<std::string_view, 3> kBlocks = {
     "document", "search_result", claude::kBillingType};
 
-inline constexpr claude::Host kHost = {.dialect = kName,
-                                       .title = "Bedrock",
-                                       .version = kVersion,
-                                       .tools = kTools,
-                                       .blocks = kBlocks};
+inline constexpr claude::Host kHost = {
+    .dialect = kName, .title = "Bedrock", .version = kVersion};
 
 /// What AWS adds to the last event of a stream; no part of the answer.
 inline constexpr std::string_view kMetrics = "amazon-bedrock-invocationMetrics";
 
-Result<ChatRequest> decode_request(const json::Value& body,
-                                   const RequestHead& head);
-Result<void> encode_request(const ChatRequest& request,
-                            const EncodeOptions& options,
-                            RequestContext& context, std::string& out,
-                            Losses& losses);
-Result<ChatResponse> decode_response(const json::Value& body, Losses& losses);
-void encode_response(const ChatResponse& response,
-                     const RequestContext& context, std::string& out,
-                     Losses& losses);
-std::unique_ptr<StreamDecoder> new_stream_decoder(
-    const RequestContext& context);
-std::unique_ptr<StreamEncoder> new_stream_encoder(
-    const RequestContext& context);
+LLMPROXY_DIALECT_FUNCTIONS;
+/// An exception within a stream; `data` may be anything.
+Error read_error(std::string_view name, std::string_view data);
 
 }  // namespace llmproxy::bedrock

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "chat/media.h"
+#include "chat/read_parts.h"
 #include "chat/sealed_reasoning.h"
 #include "dialects/bedrock_converse/messages.h"
 #include "json/text.h"
@@ -15,34 +16,9 @@ using json::ObjectReader;
 using json::Type;
 using json::Value;
 
-CacheMarker read_cache_point(Value point) {
-  return {std::string(point["ttl"].string()), {}};
-}
-
-std::optional<ThinkingPart> read_redacted_blob(std::string_view blob) {
-  if (auto foreign = unseal(blob)) return foreign;
-  auto data = decode_base64(blob);
-  if (!data || json::valid_utf8_prefix(*data) != data->size()) {
-    return std::nullopt;
-  }
-  ThinkingPart part;
-  part.redacted_data = *std::move(data);
-  part.issuer = ReasoningIssuer::anthropic;
-  return part;
-}
-
-bool runs_at_provider(const Value& block) {
-  return std::find(kServerTypes.begin(), kServerTypes.end(),
-                   block["type"].string()) != kServerTypes.end();
-}
-
 namespace {
 
 constexpr std::string_view kContent = "content";
-
-ContentPart::Value opaque(std::string_view type, Value block) {
-  return OpaquePart{std::string(kName), std::string(type), block.raw_json()};
-}
 
 /// One member of the union that a content block is.
 struct Block {
@@ -52,29 +28,127 @@ struct Block {
 };
 using Part = Result<ContentPart::Value>;
 
+Result<Message> read_message(ObjectReader& reader);
+Result<ContentPart> read_part(Value value, const std::string& path);
+Part read_text(const Block& block, Extensions& extensions);
+Result<MediaSource> read_source(ObjectReader& reader);
+Part read_image(const Block& block, Extensions& extensions);
+Part read_audio(const Block& block, Extensions& extensions);
+Part read_document(const Block& block, Extensions& extensions);
+Part read_tool_call(const Block& block, Extensions& extensions);
+Part read_tool_result(const Block& block, Extensions& extensions);
+Part read_thinking(const Block& block, Extensions& extensions);
+Part read_citations(const Block& block, Extensions& extensions);
+Part read_guarded(const Block& block, Extensions& extensions);
+Part read_json(const Block& block, Extensions& extensions);
+
+/// Members with a canonical form; blocks of others are kept as they are.
+struct BlockRow {
+  std::string_view member;
+  Part (*read)(const Block& block, Extensions& extensions);
+};
+constexpr std::array kBlocks = {
+    BlockRow{"text", read_text},
+    BlockRow{"toolUse", read_tool_call},
+    BlockRow{"toolResult", read_tool_result},
+    BlockRow{"image", read_image},
+    BlockRow{"document", read_document},
+    BlockRow{"audio", read_audio},
+    BlockRow{"reasoningContent", read_thinking},
+    BlockRow{"citationsContent", read_citations},
+    BlockRow{"guardContent", read_guarded},
+    BlockRow{"json", read_json},
+};
+
+Result<ObjectReader> open(const Block& block) {
+  if (block.member.is_object()) return ObjectReader(block.member, block.path);
+  return json::not_an_object(block.member.key(), block.member, block.path);
+}
+
 /// An object's members that nobody asked for go to the part, under the name
 /// of the block.
-struct Opened {
-  ObjectReader reader;
-  Result<void> ok;
-};
-Opened open(const Block& block) {
-  Opened out{ObjectReader(block.member, block.path), {}};
-  if (!block.member.is_object()) {
-    out.ok = invalid_request(
-        fmt::format("{} must be an object, not {}", block.member.key(),
-                    to_string(block.member.type())),
-        block.path);
-  }
+void keep_rest(const ObjectReader& reader, const Block& block,
+               Extensions& extensions) {
+  json::keep_rest(reader, std::string(block.member.key()) + '/', extensions);
+}
+
+}  // namespace
+
+Result<void> read_messages(ObjectReader& reader, ChatRequest& request) {
+  return read_message_array(reader, request, read_message);
+}
+
+Result<void> read_system(ObjectReader& reader, ChatRequest& request) {
+  LLMPROXY_ASSIGN(const Value blocks, reader.optional("system", Type::array));
+  if (blocks.size() == 0) return {};
+  LLMPROXY_ASSIGN(std::vector<ContentPart> content,
+                  read_blocks(blocks, "/system"));
+  request.messages.push_back(system_field(std::move(content)));
+  return {};
+}
+
+namespace {
+
+Result<Message> read_message(ObjectReader& reader) {
+  Message message;
+  LLMPROXY_ASSIGN(message.role,
+                  read_role(reader, kRoles, "user, assistant or system"));
+  LLMPROXY_ASSIGN(const Value content, reader.required(kContent, Type::array));
+  LLMPROXY_ASSIGN(message.content,
+                  read_blocks(content, reader.path_of(kContent)));
+  return message;
+}
+
+}  // namespace
+
+Result<std::vector<ContentPart>> read_blocks(Value blocks,
+                                             const std::string& path) {
+  std::vector<ContentPart> out;
+  std::int32_t index = 0;
+  LLMPROXY_TRY(json::read_each(
+      blocks, path, [&](Value block, const std::string& place) -> Result<void> {
+        const std::int32_t at = index++;
+        const Value point = block["cachePoint"];
+        // Behind a part: it ends there. Anywhere else it is kept as it is.
+        if (point.is_object() && !out.empty() && !out.back().cache &&
+            out.back().as<OpaquePart>() == nullptr) {
+          out.back().cache = read_cache(point);
+          return {};
+        }
+        LLMPROXY_ASSIGN(ContentPart part, read_part(block, place));
+        part.source.member = kContent;
+        part.source.index = at;
+        out.push_back(std::move(part));
+        return {};
+      }));
   return out;
 }
 
-void keep_rest(const ObjectReader& reader, const Block& block,
-               Extensions& extensions) {
-  for (Extension& extension : reader.rest()) {
-    extension.name = fmt::format("{}/{}", block.member.key(), extension.name);
-    extensions.push_back(std::move(extension));
+namespace {
+
+Result<ContentPart> read_part(Value value, const std::string& path) {
+  if (!value.is_object()) {
+    return json::not_an_object("a content block", value, path);
   }
+  if (value.size() == 0) {
+    return invalid_request("a content block must have a member", path);
+  }
+  ContentPart part;
+  for (const BlockRow& row : kBlocks) {
+    const Value member = value[row.member];
+    if (member.absent()) continue;
+    const Block block{value, member, json::pointer(path, row.member)};
+    LLMPROXY_ASSIGN(part.value, row.read(block, part.extensions));
+    if (part.as<OpaquePart>() != nullptr) return part;
+    for (const Value other : value.children()) {
+      if (other.key() == row.member || other.is_null()) continue;
+      part.extensions.push_back({std::string(other.key()), other.raw_json()});
+    }
+    return part;
+  }
+  const Value first = *value.children().begin();
+  part.value = opaque_part(kName, first.key(), value);
+  return part;
 }
 
 Part read_text(const Block& block, Extensions&) {
@@ -84,6 +158,23 @@ Part read_text(const Block& block, Extensions&) {
                            block.path);
   }
   return ContentPart::Value(TextPart{std::string(block.member.string()), {}});
+}
+
+Part read_image(const Block& block, Extensions& extensions) {
+  LLMPROXY_ASSIGN(ObjectReader reader, open(block));
+  ImagePart part;
+  LLMPROXY_ASSIGN(const std::string format, reader.required_string("format"));
+  LLMPROXY_ASSIGN(part.source, read_source(reader));
+  part.source.media_type = media_type_of(kImageFormats, format);
+  if (part.source.media_type.empty()) {
+    return invalid_request(
+        fmt::format("unknown image format '{}'; expected png, jpeg, gif or "
+                    "webp",
+                    format),
+        reader.path_of("format"));
+  }
+  keep_rest(reader, block, extensions);
+  return ContentPart::Value(std::move(part));
 }
 
 /// Bytes, or a place in S3 that only the provider can read: kept as its JSON.
@@ -103,20 +194,15 @@ Result<MediaSource> read_source(ObjectReader& reader) {
   return out;
 }
 
-Part read_image(const Block& block, Extensions& extensions) {
-  auto [reader, ok] = open(block);
-  LLMPROXY_TRY(ok);
-  ImagePart part;
-  LLMPROXY_ASSIGN(const std::string format, reader.required_string("format"));
+Part read_audio(const Block& block, Extensions& extensions) {
+  LLMPROXY_ASSIGN(ObjectReader reader, open(block));
+  AudioPart part;
+  LLMPROXY_ASSIGN(part.format, reader.required_string("format"));
   LLMPROXY_ASSIGN(part.source, read_source(reader));
-  part.source.media_type = media_type_of(kImageFormats, format);
-  if (part.source.media_type.empty()) {
-    return invalid_request(
-        fmt::format("unknown image format '{}'; expected png, jpeg, gif or "
-                    "webp",
-                    format),
-        reader.path_of("format"));
+  if (part.source.kind != MediaKind::base64) {
+    return opaque_part(kName, "audio", block.whole);
   }
+  part.source.media_type = "audio/" + part.format;
   keep_rest(reader, block, extensions);
   return ContentPart::Value(std::move(part));
 }
@@ -130,11 +216,10 @@ bool is_neutral_name(std::string_view name) {
 }
 
 Part read_document(const Block& block, Extensions& extensions) {
-  auto [reader, ok] = open(block);
-  LLMPROXY_TRY(ok);
+  LLMPROXY_ASSIGN(ObjectReader reader, open(block));
   // Made of blocks: no canonical form.
   if (block.member["source"]["content"].is_array()) {
-    return opaque("document", block.whole);
+    return opaque_part(kName, "document", block.whole);
   }
   DocumentPart part;
   LLMPROXY_ASSIGN(part.source, read_source(reader));
@@ -150,46 +235,10 @@ Part read_document(const Block& block, Extensions& extensions) {
   return ContentPart::Value(std::move(part));
 }
 
-Part read_audio(const Block& block, Extensions& extensions) {
-  auto [reader, ok] = open(block);
-  LLMPROXY_TRY(ok);
-  AudioPart part;
-  LLMPROXY_ASSIGN(part.format, reader.required_string("format"));
-  LLMPROXY_ASSIGN(part.source, read_source(reader));
-  if (part.source.kind != MediaKind::base64) {
-    return opaque("audio", block.whole);
-  }
-  part.source.media_type = "audio/" + part.format;
-  keep_rest(reader, block, extensions);
-  return ContentPart::Value(std::move(part));
-}
-
-Part read_reasoning(const Block& block, Extensions& extensions) {
-  auto [reader, ok] = open(block);
-  LLMPROXY_TRY(ok);
-  const Value redacted = reader.take("redactedContent");
-  if (redacted.is_string()) {
-    auto part = read_redacted_blob(redacted.string());
-    if (!part) return opaque("reasoningContent", block.whole);
-    return ContentPart::Value(*std::move(part));
-  }
-  LLMPROXY_ASSIGN(const Value value,
-                  reader.required("reasoningText", Type::object));
-  ObjectReader text(value, reader.path_of("reasoningText"));
-  ThinkingPart part;
-  LLMPROXY_ASSIGN(part.signature, text.optional_string("signature"));
-  if (!part.signature.empty()) part.issuer = ReasoningIssuer::anthropic;
-  if (auto foreign = unseal(part.signature)) part = *std::move(foreign);
-  // Clients that add up a stream without a word have none here.
-  LLMPROXY_ASSIGN(part.text, text.optional_string("text"));
-  keep_rest(reader, block, extensions);
-  return ContentPart::Value(std::move(part));
-}
-
-Part read_tool_use(const Block& block, Extensions& extensions) {
-  auto [reader, ok] = open(block);
-  LLMPROXY_TRY(ok);
-  if (runs_at_provider(block.member)) return opaque("toolUse", block.whole);
+Part read_tool_call(const Block& block, Extensions& extensions) {
+  LLMPROXY_ASSIGN(ObjectReader reader, open(block));
+  if (runs_at_provider(block.member))
+    return opaque_part(kName, "toolUse", block.whole);
   reader.take("type");
   ToolCallPart part;
   LLMPROXY_ASSIGN(part.id, reader.required_string("toolUseId"));
@@ -207,9 +256,9 @@ Part read_tool_use(const Block& block, Extensions& extensions) {
 }
 
 Part read_tool_result(const Block& block, Extensions& extensions) {
-  auto [reader, ok] = open(block);
-  LLMPROXY_TRY(ok);
-  if (runs_at_provider(block.member)) return opaque("toolResult", block.whole);
+  LLMPROXY_ASSIGN(ObjectReader reader, open(block));
+  if (runs_at_provider(block.member))
+    return opaque_part(kName, "toolResult", block.whole);
   reader.take("type");
   ToolResultPart part;
   LLMPROXY_ASSIGN(part.call_id, reader.required_string("toolUseId"));
@@ -222,14 +271,29 @@ Part read_tool_result(const Block& block, Extensions& extensions) {
   return ContentPart::Value(std::move(part));
 }
 
-/// Only in tool results; the model reads it as text anyway.
-Part read_json(const Block& block, Extensions&) {
-  return ContentPart::Value(TextPart{std::string(block.member.raw()), {}});
+Part read_thinking(const Block& block, Extensions& extensions) {
+  LLMPROXY_ASSIGN(ObjectReader reader, open(block));
+  const Value redacted = reader.take("redactedContent");
+  if (redacted.is_string()) {
+    auto part = read_redacted_blob(redacted.string());
+    if (!part) return opaque_part(kName, "reasoningContent", block.whole);
+    return ContentPart::Value(*std::move(part));
+  }
+  LLMPROXY_ASSIGN(const Value value,
+                  reader.required("reasoningText", Type::object));
+  ObjectReader text(value, reader.path_of("reasoningText"));
+  ThinkingPart part;
+  LLMPROXY_ASSIGN(part.signature, text.optional_string("signature"));
+  if (!part.signature.empty()) part.issuer = ReasoningIssuer::anthropic;
+  if (auto foreign = unseal(part.signature)) part = *std::move(foreign);
+  // Clients that add up a stream without a word have none here.
+  LLMPROXY_ASSIGN(part.text, text.optional_string("text"));
+  keep_rest(reader, block, extensions);
+  return ContentPart::Value(std::move(part));
 }
 
 Part read_citations(const Block& block, Extensions& extensions) {
-  auto [reader, ok] = open(block);
-  LLMPROXY_TRY(ok);
+  LLMPROXY_ASSIGN(ObjectReader reader, open(block));
   TextPart part;
   for (const Value text : reader.take("content").children()) {
     part.text.append(text["text"].string());
@@ -244,137 +308,39 @@ Part read_citations(const Block& block, Extensions& extensions) {
 /// Text that a guardrail is to look at is text for everybody else.
 Part read_guarded(const Block& block, Extensions& extensions) {
   if (!block.member["text"]["text"].is_string()) {
-    return opaque("guardContent", block.whole);
+    return opaque_part(kName, "guardContent", block.whole);
   }
   extensions.push_back({"guardContent", block.member.raw_json()});
   return ContentPart::Value(
       TextPart{std::string(block.member["text"]["text"].string()), {}});
 }
 
-/// Members with a canonical form; blocks of others are kept as they are.
-struct BlockRow {
-  std::string_view member;
-  Part (*read)(const Block& block, Extensions& extensions);
-};
-constexpr std::array kBlocks = {
-    BlockRow{"text", read_text},
-    BlockRow{"toolUse", read_tool_use},
-    BlockRow{"toolResult", read_tool_result},
-    BlockRow{"image", read_image},
-    BlockRow{"document", read_document},
-    BlockRow{"audio", read_audio},
-    BlockRow{"reasoningContent", read_reasoning},
-    BlockRow{"citationsContent", read_citations},
-    BlockRow{"guardContent", read_guarded},
-    BlockRow{"json", read_json},
-};
-
-Result<ContentPart> read_block(Value value, const std::string& path) {
-  if (!value.is_object()) {
-    return invalid_request(fmt::format("a content block must be an object, "
-                                       "not {}",
-                                       to_string(value.type())),
-                           path);
-  }
-  if (value.size() == 0) {
-    return invalid_request("a content block must have a member", path);
-  }
-  ContentPart part;
-  for (const BlockRow& row : kBlocks) {
-    const Value member = value[row.member];
-    if (member.absent()) continue;
-    const Block block{value, member, json::pointer(path, row.member)};
-    LLMPROXY_ASSIGN(part.value, row.read(block, part.extensions));
-    if (part.as<OpaquePart>() != nullptr) return part;
-    for (const Value other : value.children()) {
-      if (other.key() == row.member || other.is_null()) continue;
-      part.extensions.push_back({std::string(other.key()), other.raw_json()});
-    }
-    return part;
-  }
-  const Value first = *value.children().begin();
-  part.value = opaque(first.key(), value);
-  return part;
+/// Only in tool results; the model reads it as text anyway.
+Part read_json(const Block& block, Extensions&) {
+  return ContentPart::Value(TextPart{std::string(block.member.raw()), {}});
 }
 
 }  // namespace
 
-Result<std::vector<ContentPart>> read_blocks(Value blocks,
-                                             const std::string& path) {
-  std::vector<ContentPart> out;
-  std::int32_t index = 0;
-  for (const Value block : blocks.children()) {
-    const std::int32_t place = index++;
-    const Value point = block["cachePoint"];
-    // Behind a part: it ends there. Anywhere else it is kept as it is.
-    if (point.is_object() && !out.empty() && !out.back().cache &&
-        out.back().as<OpaquePart>() == nullptr) {
-      out.back().cache = read_cache_point(point);
-      continue;
-    }
-    LLMPROXY_ASSIGN(
-        ContentPart part,
-        read_block(block,
-                   json::pointer(path, static_cast<std::size_t>(place))));
-    part.source.member = kContent;
-    part.source.index = place;
-    out.push_back(std::move(part));
-  }
-  return out;
+CacheMarker read_cache(Value point) {
+  return {std::string(point["ttl"].string()), {}};
 }
 
-Result<void> read_system(ObjectReader& reader, ChatRequest& request) {
-  LLMPROXY_ASSIGN(const Value blocks, reader.optional("system", Type::array));
-  if (blocks.size() == 0) return {};
-  Message system;
-  system.role = Role::system;
-  LLMPROXY_ASSIGN(system.content, read_blocks(blocks, "/system"));
-  for (ContentPart& part : system.content) {
-    // The member is `system` itself.
-    part.source.message = SourceIndex::kNone;
-    part.source.member = {};
+std::optional<ThinkingPart> read_redacted_blob(std::string_view blob) {
+  if (auto foreign = unseal(blob)) return foreign;
+  auto data = decode_base64(blob);
+  if (!data || json::valid_utf8_prefix(*data) != data->size()) {
+    return std::nullopt;
   }
-  request.messages.push_back(std::move(system));
-  return {};
+  ThinkingPart part;
+  part.redacted_data = *std::move(data);
+  part.issuer = ReasoningIssuer::anthropic;
+  return part;
 }
 
-Result<void> read_messages(ObjectReader& reader, ChatRequest& request) {
-  LLMPROXY_ASSIGN(const Value messages,
-                  reader.required("messages", Type::array));
-  if (messages.size() == 0) {
-    return invalid_request("messages must hold at least one message",
-                           "/messages");
-  }
-  std::int32_t index = 0;
-  for (const Value value : messages.children()) {
-    const std::string path =
-        json::pointer("/messages", static_cast<std::size_t>(index));
-    if (!value.is_object()) {
-      return invalid_request("a message must be an object", path);
-    }
-    ObjectReader message(value, path);
-    LLMPROXY_ASSIGN(const std::string role, message.required_string("role"));
-    const auto known = from_wire(kRoles, role);
-    if (!known) {
-      return invalid_request(
-          fmt::format("unknown role '{}'; expected user, assistant or system",
-                      role),
-          message.path_of("role"));
-    }
-    LLMPROXY_ASSIGN(const Value content,
-                    message.required("content", Type::array));
-    Message out;
-    out.role = *known;
-    LLMPROXY_ASSIGN(out.content,
-                    read_blocks(content, message.path_of("content")));
-    out.extensions = message.rest();
-    out.source.index = index++;
-    for (ContentPart& part : out.content) {
-      part.source.message = out.source.index;
-    }
-    request.messages.push_back(std::move(out));
-  }
-  return {};
+bool runs_at_provider(const Value& block) {
+  return std::find(kServerTypes.begin(), kServerTypes.end(),
+                   block["type"].string()) != kServerTypes.end();
 }
 
 }  // namespace llmproxy::bedrock_converse

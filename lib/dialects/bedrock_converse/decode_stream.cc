@@ -14,30 +14,34 @@ namespace {
 
 using json::Value;
 
+/// What a block has been so far. Blocks that are whole in one canonical event
+/// wait for their end.
+struct Block : ReadPart {
+  std::string held;    // data, input or content of a block that waits
+  std::string opened;  // its start, as JSON; or its MIME type
+};
+
 class Decoder final : public StreamReader {
  public:
-  Decoder() : StreamReader(std::make_unique<wire::EventStreamDecoder>()) {}
+  Decoder()
+      : StreamReader(std::make_unique<wire::EventStreamDecoder>(), read_error) {
+  }
 
  protected:
   bool on_sentinel(std::string_view, EventSink&) override { return false; }
 
   void on_object(std::string_view name, Value data, EventSink& sink) override {
-    struct Row {
-      std::string_view type;
-      void (Decoder::*read)(Value data, EventSink& sink);
+    using Event = void (Decoder::*)(Value data, EventSink & sink);
+    static constexpr ReadRow<Event> kEvents[] = {
+        {"contentBlockDelta", &Decoder::part_delta},
+        {"contentBlockStart", &Decoder::read_part_started},
+        {"contentBlockStop", &Decoder::read_part_ended},
+        {"messageStart", &Decoder::read_started},
+        {"messageStop", &Decoder::read_finished},
+        {"metadata", &Decoder::read_usage},
     };
-    static constexpr std::array kEvents = {
-        Row{"contentBlockDelta", &Decoder::block_delta},
-        Row{"contentBlockStart", &Decoder::block_start},
-        Row{"contentBlockStop", &Decoder::block_stop},
-        Row{"messageStart", &Decoder::message_start},
-        Row{"messageStop", &Decoder::message_stop},
-        Row{"metadata", &Decoder::metadata},
-    };
-    for (const Row& row : kEvents) {
-      if (row.type == name) return (this->*row.read)(data, sink);
-    }
-    // New event types may come at any time and must not be fatal.
+    const auto* row = find_row(kEvents, name);
+    if (row != nullptr) (this->*row->read)(data, sink);
   }
 
   /// Usage may be missing; the stop reason may not.
@@ -48,71 +52,141 @@ class Decoder final : public StreamReader {
   }
 
  private:
-  /// What a block has been so far. Blocks that are whole in one canonical
-  /// event wait for their end.
-  struct Block {
-    std::uint32_t part = 0;
-    PartKind kind = PartKind::text;
-    std::string held;    // data, input or content of a block that waits
-    std::string opened;  // its start, as JSON; or its MIME type
-  };
+  void read_started(Value, EventSink& sink) { start(sink); }
+
+  void read_part_started(Value data, EventSink& sink) {
+    start(sink);
+    read_part_ended(data, sink);  // one that has its index and never ended
+    const Value block = data["start"];
+    const Value call = block["toolUse"];
+    if (call.is_object() && !runs_at_provider(call)) {
+      return begin_call(open(data, PartKind::tool_call), call, sink);
+    }
+    if (block["image"].is_object()) {
+      open(data, PartKind::image).opened =
+          media_type_of(kImageFormats, block["image"]["format"].string());
+      return;
+    }
+    // Tools of the provider, and what may come.
+    if (block.size() > 0) open(data, PartKind::opaque).opened = block.raw();
+  }
+
+  void read_text(Value data, EventSink& sink) {
+    add(opened(data, PartKind::text, sink), data["delta"]["text"].string(),
+        sink);
+  }
+
+  void read_thinking(Value data, EventSink& sink) {
+    const Value reasoning = data["delta"]["reasoningContent"];
+    if (reasoning["redactedContent"].is_string()) {
+      opened(data, PartKind::redacted_thinking, sink)
+          .held.append(reasoning["redactedContent"].string());
+      return;
+    }
+    Block& block = opened(data, PartKind::thinking, sink);
+    add(block, reasoning["text"].string(), sink);
+    read_signature(block, reasoning, sink);
+  }
+
+  static void read_tool_call(Block& block, Value delta, EventSink& sink) {
+    add(block, delta["toolUse"]["input"].string(), sink);
+  }
+
+  static void read_signature(const Block& block, Value reasoning,
+                             EventSink& sink) {
+    const std::string_view signature = reasoning["signature"].string();
+    if (signature.empty()) return;
+    // Sealed by a proxy like this one between us and the model.
+    const std::optional<ThinkingPart> foreign = unseal(signature);
+    send_signature(block, foreign ? foreign->signature : signature,
+                   foreign ? foreign->issuer : ReasoningIssuer::anthropic,
+                   sink);
+  }
+
+  void read_citation(Value data, EventSink& sink) {
+    send_citation(opened(data, PartKind::text, sink),
+                  data["delta"]["citation"].raw(), sink);
+  }
+
+  void read_part_ended(Value data, EventSink& sink) {
+    const auto found = open_.find(index_of(data));
+    if (found == open_.end()) return;
+    end(found->second, sink);
+    open_.erase(found);
+  }
+
+  void read_usage(Value data, EventSink& sink) {
+    usage_ = bedrock_converse::read_usage(data["usage"]);
+    tier_ = data["serviceTier"]["type"].string();
+    // Before its turn it only counts.
+    if (stopped_) finish_answer(sink);
+  }
+
+  /// Usage comes behind it.
+  void read_finished(Value data, EventSink& sink) {
+    for (auto& [index, block] : open_) end(block, sink);
+    open_.clear();
+    stopped_ = true;
+    stop_reason_ = data["stopReason"].string();
+    stop_sequence_ =
+        data["additionalModelResponseFields"]["stop_sequence"].string();
+  }
+
+  // --- the answer -----------------------------------------------------------
 
   /// Parts come behind a start, whether or not the upstream sent one.
   void start(EventSink& sink) {
-    if (!started_) message_start(Value(), sink);
+    if (!started()) send_started({}, sink);
   }
 
-  void message_start(Value, EventSink& sink) {
-    if (started_) return;
-    started_ = true;
+  void part_delta(Value data, EventSink& sink) {
+    const Value delta = data["delta"];
+    if (delta["text"].is_string()) return read_text(data, sink);
+    if (delta["citation"].is_object()) return read_citation(data, sink);
+    if (delta["reasoningContent"].is_object()) {
+      return read_thinking(data, sink);
+    }
+    const auto found = open_.find(index_of(data));
+    if (found == open_.end()) {
+      return lose("/contentBlockDelta",
+                  "the upstream sent a delta for a block it had not started");
+    }
+    read_delta_of(found->second, delta, sink);
+  }
+
+  /// Of a block that has a start.
+  void read_delta_of(Block& block, Value delta, EventSink& sink) {
+    if (delta["toolUse"].is_object()) return read_tool_call(block, delta, sink);
+    if (delta["image"].is_object()) {
+      block.held.append(delta["image"]["source"]["bytes"].string());
+      return;
+    }
+    if (delta["toolResult"].is_array()) return hold_results(block, delta);
+    lose("/contentBlockDelta", "a delta of an unknown type was left out");
+  }
+
+  void finish_answer(EventSink& sink) {
+    start(sink);
     StreamEvent event;
-    event.kind = EventKind::started;
-    sink.on_event(event);
+    event.stop_reason =
+        from_wire(kStopReasons, stop_reason_).value_or(StopReason::other);
+    event.stop_reason_text = stop_reason_;
+    event.stop_sequence = stop_sequence_;
+    event.service_tier = tier_;
+    event.usage = &usage_;
+    send_finished(event, sink);
   }
 
-  Block& open(std::int64_t index, PartKind kind) {
-    Block& block = open_[index];
-    block.part = next_part_++;
-    block.kind = kind;
-    return block;
-  }
-
-  static StreamEvent event_of(EventKind kind, const Block& block) {
-    StreamEvent event;
-    event.kind = kind;
-    event.part_kind = block.kind;
-    event.part = block.part;
-    return event;
-  }
+  // --- blocks ---------------------------------------------------------------
 
   static std::int64_t index_of(Value data) {
     return data["contentBlockIndex"].integer().value_or(0);
   }
 
-  void block_start(Value data, EventSink& sink) {
-    start(sink);
-    block_stop(data, sink);  // one that has its index and never ended
-    const Value block_start = data["start"];
-    const Value call = block_start["toolUse"];
-    if (call.is_object() && !runs_at_provider(call)) {
-      const Block& block = open(index_of(data), PartKind::tool_call);
-      const std::string made_id = made_call_id("", block.part);
-      StreamEvent event = event_of(EventKind::part_started, block);
-      event.id = call["toolUseId"].string();
-      if (event.id.empty()) event.id = made_id;
-      event.name = call["name"].string();
-      return sink.on_event(event);
-    }
-    if (block_start["image"].is_object()) {
-      Block& block = open(index_of(data), PartKind::image);
-      block.opened =
-          media_type_of(kImageFormats, block_start["image"]["format"].string());
-      return;
-    }
-    // Tools of the provider, and what may come.
-    if (block_start.size() > 0) {
-      open(index_of(data), PartKind::opaque).opened = block_start.raw();
-    }
+  Block& open(Value data, PartKind kind) {
+    Block& block = open_[index_of(data)];
+    static_cast<ReadPart&>(block) = number_part(kind);
+    return block;
   }
 
   /// Texts and reasoning have no start: the first delta opens them.
@@ -120,42 +194,26 @@ class Decoder final : public StreamReader {
     const auto found = open_.find(index_of(data));
     if (found != open_.end()) return found->second;
     start(sink);
-    Block& block = open(index_of(data), kind);
-    if (kind != PartKind::redacted_thinking) {
-      sink.on_event(event_of(EventKind::part_started, block));
-    }
+    Block& block = open(data, kind);
+    if (kind != PartKind::redacted_thinking) send_begin(block, {}, sink);
     return block;
   }
 
-  void block_delta(Value data, EventSink& sink) {
-    const Value delta = data["delta"];
-    const Value reasoning = delta["reasoningContent"];
-    if (delta["text"].is_string()) {
-      return send(opened(data, PartKind::text, sink), delta["text"].string(),
-                  sink);
+  static void begin_call(const Block& block, Value call, EventSink& sink) {
+    const std::string made_id = made_call_id("", block.number);
+    StreamEvent event;
+    event.id = call["toolUseId"].string();
+    if (event.id.empty()) event.id = made_id;
+    event.name = call["name"].string();
+    send_begin(block, event, sink);
+  }
+
+  static void add(Block& block, std::string_view text, EventSink& sink) {
+    if (block.kind == PartKind::opaque) {
+      block.held.append(text);
+    } else {
+      send_text(block, text, sink);
     }
-    if (delta["citation"].is_object()) {
-      StreamEvent event =
-          event_of(EventKind::part_delta, opened(data, PartKind::text, sink));
-      event.citation = delta["citation"].raw();
-      return sink.on_event(event);
-    }
-    if (reasoning.is_object()) return reasoning_delta(data, reasoning, sink);
-    const auto found = open_.find(index_of(data));
-    if (found == open_.end()) {
-      return lose("/contentBlockDelta",
-                  "the upstream sent a delta for a block it had not started");
-    }
-    Block& block = found->second;
-    if (delta["toolUse"].is_object()) {
-      return send(block, delta["toolUse"]["input"].string(), sink);
-    }
-    if (delta["image"].is_object()) {
-      block.held.append(delta["image"]["source"]["bytes"].string());
-      return;
-    }
-    if (delta["toolResult"].is_array()) return hold_results(block, delta);
-    lose("/contentBlockDelta", "a delta of an unknown type was left out");
   }
 
   static void hold_results(Block& block, Value delta) {
@@ -165,75 +223,49 @@ class Decoder final : public StreamReader {
     }
   }
 
-  void reasoning_delta(Value data, Value reasoning, EventSink& sink) {
-    if (reasoning["redactedContent"].is_string()) {
-      opened(data, PartKind::redacted_thinking, sink)
-          .held.append(reasoning["redactedContent"].string());
-      return;
-    }
-    Block& block = opened(data, PartKind::thinking, sink);
-    send(block, reasoning["text"].string(), sink);
-    const std::string_view signature = reasoning["signature"].string();
-    if (signature.empty()) return;
-    // Sealed by a proxy like this one between us and the model.
-    const std::optional<ThinkingPart> foreign = unseal(signature);
-    StreamEvent event = event_of(EventKind::part_delta, block);
-    event.signature = foreign ? foreign->signature : signature;
-    event.issuer = foreign ? foreign->issuer : ReasoningIssuer::anthropic;
-    sink.on_event(event);
-  }
-
-  static void send(Block& block, std::string_view text, EventSink& sink) {
-    if (text.empty()) return;
-    if (block.kind == PartKind::opaque) {
-      block.held.append(text);
-      return;
-    }
-    StreamEvent event = event_of(EventKind::part_delta, block);
-    event.text = text;
-    sink.on_event(event);
-  }
-
-  void block_stop(Value data, EventSink& sink) {
-    const auto found = open_.find(index_of(data));
-    if (found == open_.end()) return;
-    end(found->second, sink);
-    open_.erase(found);
-  }
-
-  void end(Block& block, EventSink& sink) {
+  static void end(Block& block, EventSink& sink) {
     if (block.kind == PartKind::opaque) send_opaque(block, sink);
     if (block.kind == PartKind::image) {
-      StreamEvent event = event_of(EventKind::part_started, block);
+      StreamEvent event;
       event.name = block.opened;
       event.text = block.held;
-      sink.on_event(event);
+      send_begin(block, event, sink);
     }
     if (block.kind == PartKind::redacted_thinking) send_redacted(block, sink);
-    sink.on_event(event_of(EventKind::part_ended, block));
+    send_end(block, sink);
   }
 
-  void send_redacted(Block& block, EventSink& sink) {
+  static void send_redacted(Block& block, EventSink& sink) {
     const auto part = read_redacted_blob(block.held);
     if (!part) {
       block.kind = PartKind::opaque;
       block.opened = "{\"reasoningContent\":{}}";
       return send_opaque(block, sink);
     }
-    StreamEvent event = event_of(EventKind::part_started, block);
+    StreamEvent event;
     event.text = part->redacted_data;
     event.issuer = part->issuer;
     event.id = part->id;
-    sink.on_event(event);
+    send_begin(block, event, sink);
   }
 
   /// A block only this dialect knows, put together again.
-  void send_opaque(const Block& block, EventSink& sink) {
+  static void send_opaque(const Block& block, EventSink& sink) {
     json::Document document;
     const auto start = document.parse(block.opened);
     if (!start || start->size() == 0) return;
     const Value member = *start->children().begin();
     const std::string type(member.key());
+    const std::string whole = whole_of(block, member);
+    StreamEvent event;
+    event.id = kName;
+    event.name = type;
+    event.text = whole;
+    send_begin(block, event, sink);
+  }
+
+  static std::string whole_of(const Block& block, Value member) {
+    const std::string_view type = member.key();
     std::string whole;
     json::Writer w(whole);
     w.begin_object();
@@ -252,46 +284,10 @@ class Decoder final : public StreamReader {
     }
     w.end_object();
     w.end_object();
-    StreamEvent event = event_of(EventKind::part_started, block);
-    event.id = kName;
-    event.name = type;
-    event.text = whole;
-    sink.on_event(event);
-  }
-
-  void message_stop(Value data, EventSink& sink) {
-    for (auto& [index, block] : open_) end(block, sink);
-    open_.clear();
-    stopped_ = true;
-    stop_reason_ = data["stopReason"].string();
-    stop_sequence_ =
-        data["additionalModelResponseFields"]["stop_sequence"].string();
-  }
-
-  void metadata(Value data, EventSink& sink) {
-    usage_ = read_usage(data["usage"]);
-    tier_ = data["serviceTier"]["type"].string();
-    // Before its turn it only counts.
-    if (stopped_) finish_answer(sink);
-  }
-
-  void finish_answer(EventSink& sink) {
-    start(sink);
-    StreamEvent event;
-    event.kind = EventKind::finished;
-    event.stop_reason =
-        from_wire(kStopReasons, stop_reason_).value_or(StopReason::other);
-    event.stop_reason_text = stop_reason_;
-    event.stop_sequence = stop_sequence_;
-    event.service_tier = tier_;
-    event.usage = &usage_;
-    close();
-    sink.on_event(event);
+    return whole;
   }
 
   std::map<std::int64_t, Block> open_;  // by the upstream's index
-  std::uint32_t next_part_ = 0;
-  bool started_ = false;
   bool stopped_ = false;
   std::string stop_reason_;
   std::string stop_sequence_;

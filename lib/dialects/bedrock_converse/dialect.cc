@@ -1,5 +1,5 @@
 // Amazon Bedrock Converse, POST /model/{id}/converse: the descriptor.
-#include "chat/aws_errors.h"
+#include "dialects/aws_family/serving.h"
 #include "dialects/bedrock_converse/tables.h"
 
 namespace llmproxy::bedrock_converse {
@@ -32,16 +32,47 @@ constexpr std::array kFieldNames = {
     FieldName{"/service_tier", "/serviceTier"},
 };
 
+// Models of others first: their names are in no row of Claude's.
+constexpr std::array<std::string_view, 2> kModelRows = {kName, "claude"};
+
+constexpr std::array kMarks = {ClientMark{.path = "/model/"}};
+
+constexpr std::array kNestedObjects = std::to_array<std::string_view>(
+    {"additionalModelRequestFields", "audio", "citationsContent", "document",
+     "image", "inferenceConfig", "outputConfig", "reasoningContent",
+     "toolConfig", "toolSpec", "toolResult", "toolUse"});
+
+constexpr DialectSetup kSetup = {.base_url = aws_family::kBaseUrl,
+                                 .provider = "bedrock"};
+
+constexpr std::array<std::string_view, 1> kSystemMembers = {"system"};
+constexpr std::array<std::string_view, 1> kJoined = {"user"};
+constexpr SystemShape kSystemShape = {.system = kSystemMembers,
+                                      .in_blocks = true,
+                                      .new_system = R"([{"text":$}])",
+                                      .turns = "messages",
+                                      .content = "content",
+                                      .new_part = R"({"text":$})",
+                                      .joined = kJoined};
+
 }  // namespace
 
 extern const Dialect kDialect;
 const Dialect kDialect = {
     .name = kName,
     .title = "Amazon Bedrock Converse",
+    .wire = kName,
+    .model_rows = kModelRows,
+    .image_urls = false,
     .upstream_path = kPath,
     .upstream_stream_path = kStreamPath,
     .client_paths = kClientPaths,
+    .marks = kMarks,
     .field_names = kFieldNames,
+    .nested_objects = kNestedObjects,
+    .headers = &aws_family::kHeaders,
+    .setup = &kSetup,
+    .system_shape = &kSystemShape,
     .framing = Framing::event_stream,
     .stream_content_type = "application/vnd.amazon.eventstream",
     .max_tool_name = 64,
@@ -51,9 +82,9 @@ const Dialect kDialect = {
     .encode_request = encode_request,
     .decode_response = decode_response,
     .encode_response = encode_response,
-    .decode_error = decode_aws_error,
-    .is_error = is_aws_error,
-    .encode_error = encode_aws_error,
+    .decode_error = decode_error,
+    .is_error = is_error,
+    .encode_error = encode_error,
     .new_stream_decoder = new_stream_decoder,
     .new_stream_encoder = new_stream_encoder,
 };

@@ -1,11 +1,11 @@
 // Amazon Bedrock Converse: the turns of a request, both ways.
 #pragma once
 
-#include <set>
 #include <string>
 #include <vector>
 
-#include "chat/turn_builder.h"
+#include "dialects/anthropic_family/turn_builder.h"
+#include "dialects/bedrock_converse/document_names.h"
 #include "dialects/bedrock_converse/tables.h"
 
 namespace llmproxy::bedrock_converse {
@@ -16,52 +16,51 @@ Result<void> read_messages(json::ObjectReader& reader, ChatRequest& request);
 /// Content blocks of a message or an answer.
 Result<std::vector<ContentPart>> read_blocks(json::Value blocks,
                                              const std::string& path);
-CacheMarker read_cache_point(json::Value point);
+/// The marker in a cachePoint.
+CacheMarker read_cache(json::Value point);
 
-/// Writes `system` and `messages`, after the rules of TurnBuilder. A cache
-/// point is an element of its own behind what it covers.
+/// Writes `system` and `messages` of a fitted request, after the rules of
+/// TurnBuilder. A cache point is an element of its own behind what it covers.
 class MessagesWriter {
  public:
   MessagesWriter(const ChatRequest& request, const EncodeOptions& options,
                  json::Writer& writer, Losses& losses);
 
-  /// `extra_system` is appended to the system blocks; empty = nothing.
-  Result<void> write(std::string_view extra_system);
-  void write_cache_point(const std::optional<CacheMarker>& cache,
-                         const std::string& path);
-  /// The extensions whose names begin with `prefix`, without it.
-  void write_extensions(const Extensions& extensions, std::string_view prefix);
+  Result<void> write();
+  /// A cachePoint, if `cache` is set and within the limit.
+  void write_cache(const std::optional<CacheMarker>& cache,
+                   const std::string& path);
 
  private:
-  using Item = TurnBuilder::Item;
-  using Turn = TurnBuilder::Turn;
+  using PlacedPart = anthropic_family::TurnBuilder::PlacedPart;
+  using Turn = anthropic_family::TurnBuilder::Turn;
 
-  void lose(std::string path, std::string what,
-            LossKind kind = LossKind::dropped);
-  void write_system(const std::vector<Item>& items);
+  Result<void> write_system(const std::vector<PlacedPart>& parts);
   void add_text_beside_documents(Turn& turn);
-  Result<void> write_turn(const Turn& turn);
-  Result<void> write_item(const Item& item);
+  Result<void> write_message(const Turn& turn);
+  Result<void> write_content(const std::vector<PlacedPart>& parts);
+  Result<void> write_part(const ContentPart& part, const std::string& path);
   Result<void> write_block(const ContentPart& part, const std::string& path);
   void write_text(const ContentPart& part, const TextPart& text);
-  Result<void> write_media(const MediaSource& source, const std::string& path);
+  void write_cited_text(const ContentPart& part, const TextPart& text);
   Result<void> write_image(const ImagePart& image, const std::string& path);
-  Result<void> write_document(const ContentPart& part,
-                              const DocumentPart& document,
+  Result<void> write_audio(const AudioPart& audio, const std::string& path);
+  Result<void> write_document(const DocumentPart& document,
                               const std::string& path);
-  std::string document_name(const std::string& title, const std::string& path);
-  void write_thinking(const ThinkingPart& thinking);
-  void write_tool_use(const ToolCallPart& call, const std::string& path);
+  Result<void> write_media(const MediaSource& source, const std::string& path);
+  void write_tool_call(const ToolCallPart& call, const std::string& path);
   Result<void> write_tool_result(const ToolResultPart& result,
                                  const std::string& path);
-  std::optional<CacheMarker> marker_of(const Item& item);
+  void write_thinking(const ThinkingPart& thinking);
+  void write_refusal(const RefusalPart& refusal, const std::string& path);
+  void write_opaque(const OpaquePart& part);
+  std::optional<CacheMarker> marker_of(const PlacedPart& placed);
+  void lose(std::string path, std::string_view thing, std::string_view became);
 
-  const bool own_;
   json::Writer& w_;
   Losses& losses_;
-  TurnBuilder builder_;
-  std::set<std::string, std::less<>> names_;  // of documents so far
-  int unnamed_ = 0;
+  anthropic_family::TurnBuilder builder_;
+  DocumentNames names_;
 };
 
 }  // namespace llmproxy::bedrock_converse

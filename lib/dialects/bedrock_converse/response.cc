@@ -5,12 +5,11 @@
 #include <algorithm>
 
 #include "base/bounded.h"
-#include "chat/answer_end.h"
+#include "chat/answer_reader.h"
+#include "chat/answer_writer.h"
 #include "chat/media.h"
 #include "chat/parse_answer.h"
 #include "chat/sealed_reasoning.h"
-#include "chat/tool_arguments.h"
-#include "chat/turns.h"
 #include "dialects/bedrock_converse/messages.h"
 #include "json/count.h"
 
@@ -23,40 +22,65 @@ using json::Writer;
 /// Fields of an answer that describe the call, not the answer: no loss.
 constexpr std::array<std::string_view, 1> kBookkeeping = {"metrics"};
 
-class AnswerWriter {
+class Decoder final : public AnswerReader {
  public:
-  AnswerWriter(const ChatResponse& response, std::string& out, Losses& losses)
-      : response_(response),
-        w_(out),
-        losses_(losses),
-        own_(response.dialect.empty() || response.dialect == kName) {}
+  Decoder(const Value& body, Losses& losses)
+      : AnswerReader(kName, body, losses) {}
+
+  Result<ChatResponse> read() {
+    LLMPROXY_TRY(read_content());
+    read_stop_reason();
+    response_.usage = read_usage(reader_.take("usage"));
+    response_.service_tier =
+        std::string(reader_.take("serviceTier")["type"].string());
+    read_extensions();
+    return settled();
+  }
+
+ private:
+  Result<void> read_content() {
+    const Value output = reader_.take("output");
+    auto blocks =
+        read_blocks(output["message"]["content"], "/output/message/content");
+    if (!blocks) {
+      return upstream_malformed(
+          fmt::format("the upstream's answer is not readable: {}: {}",
+                      blocks.error().path, blocks.error().message));
+    }
+    response_.content = *std::move(blocks);
+    complete_calls(response_);
+    return {};
+  }
+
+  void read_stop_reason() {
+    const Value reason = reader_.take("stopReason");
+    response_.stop_reason_text = std::string(reason.string());
+    response_.stop_reason = from_wire(kStopReasons, response_.stop_reason_text)
+                                .value_or(StopReason::other);
+    const Value fields = reader_.object()["additionalModelResponseFields"];
+    response_.stop_sequence = std::string(fields["stop_sequence"].string());
+    if (!response_.stop_sequence.empty() && fields.size() == 1) {
+      reader_.take("additionalModelResponseFields");
+    }
+  }
+
+  void read_extensions() { keep_rest(reader_, kBookkeeping, response_); }
+};
+
+class Encoder final : public AnswerWriter {
+ public:
+  Encoder(const ChatResponse& response, std::string& out, Losses& losses)
+      : AnswerWriter(response, kTitle, losses), w_(out) {}
 
   void write() {
     w_.begin_object();
-    w_.key("output");
-    w_.begin_object();
-    w_.key("message");
-    w_.begin_object();
-    w_.member("role", "assistant");
-    w_.key("content");
-    w_.begin_array();
-    for (std::size_t i = 0; i < response_.content.size(); ++i) {
-      write_part(response_.content[i], json::pointer("/content", i));
-    }
-    write_explanation();
-    w_.end_array();
-    w_.end_object();
-    w_.end_object();
-    w_.member("stopReason", to_wire(kStopReasons, response_.stop_reason));
-    if (response_.stop_reason == StopReason::pause) {
-      lose("/stop_reason",
-           fmt::format("the turn was only paused; {} says end_turn", kTitle),
-           LossKind::approximated);
-    }
+    write_content();
+    write_stop_reason();
     w_.key("usage");
     write_usage(response_.usage, w_);
     if (response_.usage.reasoning_tokens.value_or(0) > 0) {
-      lose("/usage/reasoning_tokens", std::string(kReasoningLoss));
+      add_loss(losses_, {"/usage/reasoning_tokens", std::string(kReasoningLoss),
+                         LossKind::dropped});
     }
     write_answer_facts(response_.service_tier, w_);
     write_stop_sequence(response_.stop_sequence, w_);
@@ -65,64 +89,50 @@ class AnswerWriter {
   }
 
  private:
-  void lose(std::string path, std::string what,
-            LossKind kind = LossKind::dropped) {
-    add_loss(losses_, {std::move(path), std::move(what), kind});
-  }
-
-  void write_text(std::string_view text) {
-    if (text.empty()) return;
+  void write_content() {
+    w_.key("output");
     w_.begin_object();
-    w_.member("text", text);
+    w_.key("message");
+    w_.begin_object();
+    w_.member("role", "assistant");
+    w_.key("content");
+    w_.begin_array();
+    write_parts();
+    write_explanation();
+    w_.end_array();
+    w_.end_object();
     w_.end_object();
   }
 
   /// There is no other place for the words of a refusal.
   void write_explanation() {
     if (response_.stop_reason == StopReason::refusal) {
-      write_text(response_.refusal_explanation);
+      write_plain_text(response_.refusal_explanation);
     } else if (!response_.refusal_explanation.empty()) {
-      lose("/stop_details/explanation",
-           fmt::format("{} has no such field", kTitle));
+      lose("/stop_details/explanation", "an explanation beside the answer");
     }
   }
 
-  void write_part(const ContentPart& part, const std::string& path) {
-    if (const auto* text = part.as<TextPart>()) {
-      write_text_part(*text, path);
-    } else if (const auto* refusal = part.as<RefusalPart>()) {
-      write_text(refusal->text);
-      if (response_.stop_reason != StopReason::refusal) {
-        lose(path, "a refusal became text", LossKind::approximated);
-      }
-    } else if (const auto* thinking = part.as<ThinkingPart>()) {
-      write_thinking(*thinking);
-    } else if (const auto* call = part.as<ToolCallPart>()) {
-      write_call(*call, path);
-    } else if (const auto* image = part.as<ImagePart>()) {
-      write_image(*image, path);
-    } else if (const auto* opaque = part.as<OpaquePart>()) {
-      if (opaque->dialect == kName) return w_.raw(opaque->json.text());
-      lose(path, fmt::format("{} has no {} parts", kTitle, opaque->type));
-    } else {
-      lose(path, fmt::format("{} has no such part in answers", kTitle));
-    }
+  void write_plain_text(std::string_view text) {
+    if (text.empty()) return;
+    w_.begin_object();
+    w_.member("text", text);
+    w_.end_object();
   }
 
-  void write_text_part(const TextPart& text, const std::string& path) {
-    if (text.citations.empty() || !own_) {
+  void write_text(const TextPart& text, const std::string& path) override {
+    if (text.citations.empty() || !is_of(kName)) {
       if (!text.citations.empty()) {
-        lose(path + "/annotations",
-             fmt::format("{} has no such annotations", kTitle));
+        lose(path + "/annotations", "citations of other APIs");
       }
-      return write_text(text.text);
+      return write_plain_text(text.text);
     }
     w_.begin_object();
     w_.key("citationsContent");
     w_.begin_object();
     w_.key("content");
     w_.begin_array();
-    write_text(text.text);
+    write_plain_text(text.text);
     w_.end_array();
     w_.key("citations");
     w_.begin_array();
@@ -132,7 +142,38 @@ class AnswerWriter {
     w_.end_object();
   }
 
-  void write_thinking(const ThinkingPart& thinking) {
+  void write_image(const ImagePart& image, const std::string& path) override {
+    const std::string_view format =
+        format_of(kImageFormats, image.source.media_type);
+    if (format.empty() || image.source.kind != MediaKind::base64) {
+      return lose(path, "images of this type in answers");
+    }
+    w_.begin_object();
+    w_.key("image");
+    w_.begin_object();
+    w_.member("format", format);
+    w_.key("source");
+    w_.begin_object();
+    w_.member("bytes", image.source.data);
+    w_.end_object();
+    w_.end_object();
+    w_.end_object();
+  }
+
+  void write_tool_call(const ToolCallPart& call,
+                       const std::string& path) override {
+    w_.begin_object();
+    w_.key("toolUse");
+    w_.begin_object();
+    w_.member("toolUseId", call.id);
+    w_.member("name", call.name);
+    w_.member_raw("input", input_of(call, path));
+    w_.end_object();
+    w_.end_object();
+  }
+
+  void write_thinking(const ThinkingPart& thinking,
+                      const std::string&) override {
     w_.begin_object();
     w_.key("reasoningContent");
     w_.begin_object();
@@ -154,44 +195,29 @@ class AnswerWriter {
     w_.end_object();
   }
 
-  void write_call(const ToolCallPart& call, const std::string& path) {
-    bool wrapped = false;
-    const std::string input = input_object(call.arguments, &wrapped);
-    if (wrapped) {
-      lose(path, std::string(kWrappedArguments), LossKind::approximated);
+  void write_refusal(const RefusalPart& refusal,
+                     const std::string& path) override {
+    write_plain_text(refusal.text);
+    if (response_.stop_reason != StopReason::refusal) {
+      lose(path, "refusals in words", "it became text");
     }
-    w_.begin_object();
-    w_.key("toolUse");
-    w_.begin_object();
-    w_.member("toolUseId", call.id);
-    w_.member("name", call.name);
-    w_.member_raw("input", input);
-    w_.end_object();
-    w_.end_object();
   }
 
-  void write_image(const ImagePart& image, const std::string& path) {
-    const std::string_view format =
-        format_of(kImageFormats, image.source.media_type);
-    if (format.empty() || image.source.kind != MediaKind::base64) {
-      return lose(path, fmt::format("{} has no such images", kTitle));
+  void write_opaque(const OpaquePart& opaque,
+                    const std::string& path) override {
+    if (opaque.dialect == kName) return w_.raw(opaque.json.text());
+    AnswerWriter::write_opaque(opaque, path);
+  }
+
+  void write_stop_reason() {
+    w_.member("stopReason", to_wire(kStopReasons, response_.stop_reason));
+    if (response_.stop_reason == StopReason::pause) {
+      lose("/stop_reason", "paused turns", "stopReason is end_turn");
     }
-    w_.begin_object();
-    w_.key("image");
-    w_.begin_object();
-    w_.member("format", format);
-    w_.key("source");
-    w_.begin_object();
-    w_.member("bytes", image.source.data);
-    w_.end_object();
-    w_.end_object();
-    w_.end_object();
   }
 
   void write_extensions() {
-    if (!own_) {
-      return lose_extensions(response_.extensions, "", kTitle, losses_);
-    }
+    if (!is_of(kName)) return lose_all_extensions();
     for (const Extension& extension : response_.extensions) {
       // Written already, with the stop sequence.
       if (extension.name == "additionalModelResponseFields" &&
@@ -202,10 +228,7 @@ class AnswerWriter {
     }
   }
 
-  const ChatResponse& response_;
   Writer w_;
-  Losses& losses_;
-  const bool own_;
 };
 
 }  // namespace
@@ -266,47 +289,16 @@ std::string redacted_blob(ReasoningIssuer issuer, std::string_view id,
 }
 
 Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
-  const Value content = body["output"]["message"]["content"];
-  if (!content.is_array()) {
+  if (!body["output"]["message"]["content"].is_array()) {
     return upstream_malformed(
         "the upstream's answer has no output.message.content array");
   }
-  json::ObjectReader reader(body, "");
-  ChatResponse response;
-  response.dialect = std::string(kName);
-  reader.take("output");
-  auto blocks = read_blocks(content, "/output/message/content");
-  if (!blocks) {
-    return upstream_malformed(
-        fmt::format("the upstream's answer is not readable: {}: {}",
-                    blocks.error().path, blocks.error().message));
-  }
-  response.content = *std::move(blocks);
-  complete_calls(response);
-  response.stop_reason_text = std::string(reader.take("stopReason").string());
-  response.stop_reason = from_wire(kStopReasons, response.stop_reason_text)
-                             .value_or(StopReason::other);
-  response.usage = read_usage(reader.take("usage"));
-  response.service_tier =
-      std::string(reader.take("serviceTier")["type"].string());
-  const Value fields = body["additionalModelResponseFields"];
-  response.stop_sequence = std::string(fields["stop_sequence"].string());
-  if (!response.stop_sequence.empty() && fields.size() == 1) {
-    reader.take("additionalModelResponseFields");
-  }
-  for (Extension& extension : reader.rest()) {
-    if (std::find(kBookkeeping.begin(), kBookkeeping.end(), extension.name) ==
-        kBookkeeping.end()) {
-      response.extensions.push_back(std::move(extension));
-    }
-  }
-  settle_answer(response, losses);
-  return response;
+  return Decoder(body, losses).read();
 }
 
 void encode_response(const ChatResponse& response, const RequestContext&,
                      std::string& out, Losses& losses) {
-  AnswerWriter(response, out, losses).write();
+  Encoder(response, out, losses).write();
 }
 
 }  // namespace llmproxy::bedrock_converse

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/enum_table.h"
+#include "dialects/functions.h"
 #include "json/fields.h"
 #include "llmproxy/chat.h"
 #include "llmproxy/dialect.h"
@@ -141,22 +142,11 @@ bool runs_at_provider(const json::Value& block);
 
 inline constexpr std::size_t kMaxCallId = 64;
 inline constexpr std::string_view kReasoningLoss =
-    "Bedrock Converse does not count reasoning apart";
+    "Bedrock Converse does not take a count of reasoning tokens; dropped";
 
-Result<ChatRequest> decode_request(const json::Value& body,
-                                   const RequestHead& head);
-Result<void> encode_request(const ChatRequest& request,
-                            const EncodeOptions& options,
-                            RequestContext& context, std::string& out,
-                            Losses& losses);
-Result<ChatResponse> decode_response(const json::Value& body, Losses& losses);
-void encode_response(const ChatResponse& response,
-                     const RequestContext& context, std::string& out,
-                     Losses& losses);
-std::unique_ptr<StreamDecoder> new_stream_decoder(
-    const RequestContext& context);
-std::unique_ptr<StreamEncoder> new_stream_encoder(
-    const RequestContext& context);
+LLMPROXY_DIALECT_FUNCTIONS;
+/// An exception within a stream; `data` may be anything.
+Error read_error(std::string_view name, std::string_view data);
 
 // Pieces that the plain answer and the stream share.
 

@@ -1,6 +1,5 @@
 // Anthropic Messages: a client's request to the canonical one.
-#include <fmt/format.h>
-
+#include "chat/read_parts.h"
 #include "dialects/claude/messages.h"
 
 namespace llmproxy::claude {
@@ -10,198 +9,213 @@ using json::ObjectReader;
 using json::Type;
 using json::Value;
 
-Result<ToolDefinition> read_tool(Value value, const std::string& path) {
-  if (!value.is_object()) {
-    return invalid_request("a tool must be an object", path);
-  }
-  ObjectReader reader(value, path);
-  LLMPROXY_ASSIGN(const std::string type, reader.optional_string("type"));
-  ToolDefinition tool;
-  tool.source.text = path;
-  if (!type.empty() && type != "custom") {
-    tool.kind = ToolKind::hosted;
-    tool.hosted_type = type;
-    tool.name = std::string(value["name"].string());
-    tool.schema = value.raw_json();
-    return tool;
-  }
-  LLMPROXY_ASSIGN(tool.name, reader.required_string("name"));
-  LLMPROXY_ASSIGN(tool.description, reader.optional_string("description"));
-  LLMPROXY_ASSIGN(const Value schema,
-                  reader.required("input_schema", Type::object));
-  tool.schema = schema.raw_json();
-  LLMPROXY_ASSIGN(tool.strict, reader.optional_bool("strict"));
-  tool.cache = read_cache(reader);
-  tool.extensions = reader.rest();
-  return tool;
-}
-
-Result<void> read_tools(ObjectReader& reader, ChatRequest& request) {
-  LLMPROXY_ASSIGN(const Value tools, reader.optional("tools", Type::array));
-  std::size_t index = 0;
-  for (const Value value : tools.children()) {
-    LLMPROXY_ASSIGN(ToolDefinition tool,
-                    read_tool(value, json::pointer("/tools", index++)));
-    request.tools.push_back(std::move(tool));
-  }
-  LLMPROXY_ASSIGN(const Value choice,
-                  reader.optional("tool_choice", Type::object));
-  if (!choice) return {};
-  const auto mode = from_wire(kToolChoices, choice["type"].string());
-  if (!mode) {
-    return invalid_request(
-        fmt::format("tool_choice.type must be {}", spellings(kToolChoices)),
-        "/tool_choice/type");
-  }
-  request.tool_choice = ToolChoice{*mode, {}, {}};
-  request.tool_choice->name = std::string(choice["name"].string());
-  if (*mode == ToolChoiceMode::named && request.tool_choice->name.empty()) {
-    return invalid_request("tool_choice of type tool needs a name",
-                           "/tool_choice/name");
-  }
-  if (const auto no_parallel = choice["disable_parallel_tool_use"].boolean()) {
-    request.parallel_tool_calls = !*no_parallel;
-  }
-  return {};
-}
-
 /// Thinking of newer models for which no other dialect has a word.
 constexpr std::string_view kBetweenTools = "between_tools";
 
-Result<void> read_thinking_config(ObjectReader& reader, ChatRequest& request) {
-  LLMPROXY_ASSIGN(const Value thinking,
-                  reader.optional("thinking", Type::object));
-  if (!thinking) return {};
-  if (thinking["type"].string() == kBetweenTools) {
-    request.extensions.push_back({"thinking", thinking.raw_json()});
+class RequestReader {
+ public:
+  RequestReader(ObjectReader& reader, ChatRequest& request)
+      : reader_(reader), request_(request) {}
+
+  /// What every host of the body has alike.
+  Result<void> read_body() {
+    LLMPROXY_TRY(read_limits());
+    LLMPROXY_TRY(read_stop_sequences());
+    LLMPROXY_TRY(read_sampling());
+    LLMPROXY_TRY(read_system(reader_, request_));
+    LLMPROXY_TRY(read_messages(reader_, request_));
+    LLMPROXY_TRY(read_tools());
+    LLMPROXY_TRY(read_tool_choice());
+    LLMPROXY_TRY(read_thinking());
+    LLMPROXY_TRY(read_output_config());
+    LLMPROXY_TRY(read_identity());
+    request_.include_usage = true;
+    read_extensions();
     return {};
   }
-  request.reasoning.mode = from_wire(kThinkingTypes, thinking["type"].string());
-  if (!request.reasoning.mode) {
-    return invalid_request(
-        fmt::format("thinking.type must be {}", spellings(kThinkingTypes)),
-        "/thinking/type");
+
+  /// The whole, at Anthropic itself.
+  Result<void> read() {
+    LLMPROXY_TRY(read_model());
+    LLMPROXY_TRY(read_stream());
+    return read_body();
   }
-  request.reasoning.display = std::string(thinking["display"].string());
-  const Value budget = thinking["budget_tokens"];
-  if (budget) {
-    request.reasoning.budget_tokens = budget.integer();
-    if (!request.reasoning.budget_tokens ||
-        *request.reasoning.budget_tokens < kMinBudget) {
+
+ private:
+  Result<void> read_model() {
+    LLMPROXY_ASSIGN(request_.model, reader_.required_string("model"));
+    return {};
+  }
+
+  Result<void> read_limits() {
+    LLMPROXY_ASSIGN(const Value limit,
+                    reader_.required("max_tokens", Type::number));
+    LLMPROXY_ASSIGN(request_.max_output_tokens,
+                    json::read_at_least(limit, 0, "max_tokens", "/max_tokens"));
+    return {};
+  }
+
+  Result<void> read_sampling() {
+    return json::read_fields<ChatRequest>(kScalars, reader_, request_);
+  }
+
+  Result<void> read_stop_sequences() {
+    LLMPROXY_ASSIGN(const Value stops,
+                    reader_.optional("stop_sequences", Type::array));
+    return json::read_strings(stops,
+                              "stop_sequences must be an array of strings",
+                              "/stop_sequences", request_.stop_sequences);
+  }
+
+  Result<void> read_tools() {
+    LLMPROXY_ASSIGN(const Value tools, reader_.optional("tools", Type::array));
+    return json::read_each(
+        tools, "/tools",
+        [&](Value value, const std::string& path) -> Result<void> {
+          LLMPROXY_ASSIGN(ToolDefinition tool, read_tool(value, path));
+          tool.source.text = path;
+          request_.tools.push_back(std::move(tool));
+          return {};
+        });
+  }
+
+  static Result<ToolDefinition> read_tool(const Value& value,
+                                          const std::string& path) {
+    if (!value.is_object()) {
+      return invalid_request("a tool must be an object", path);
+    }
+    ObjectReader reader(value, path);
+    LLMPROXY_ASSIGN(const std::string type, reader.optional_string("type"));
+    if (!type.empty() && type != "custom") {
+      return hosted_tool(type, value["name"].string(), value);
+    }
+    ToolDefinition tool;
+    LLMPROXY_ASSIGN(tool.name, reader.required_string("name"));
+    LLMPROXY_ASSIGN(tool.description, reader.optional_string("description"));
+    LLMPROXY_ASSIGN(const Value schema,
+                    reader.required("input_schema", Type::object));
+    tool.schema = schema.raw_json();
+    LLMPROXY_ASSIGN(tool.strict, reader.optional_bool("strict"));
+    tool.cache = read_cache(reader);
+    tool.extensions = reader.rest();
+    return tool;
+  }
+
+  Result<void> read_tool_choice() {
+    LLMPROXY_ASSIGN(const Value value,
+                    reader_.optional("tool_choice", Type::object));
+    if (!value) return {};
+    ToolChoice choice;
+    LLMPROXY_ASSIGN(choice.mode,
+                    json::read_word(kToolChoices, value["type"].string(),
+                                    "tool_choice.type", "/tool_choice/type"));
+    choice.name = std::string(value["name"].string());
+    if (choice.mode == ToolChoiceMode::named && choice.name.empty()) {
+      return invalid_request("tool_choice of type tool needs a name",
+                             "/tool_choice/name");
+    }
+    request_.tool_choice = std::move(choice);
+    if (const auto one = value["disable_parallel_tool_use"].boolean()) {
+      request_.parallel_tool_calls = !*one;
+    }
+    return {};
+  }
+
+  Result<void> read_output_config() {
+    LLMPROXY_ASSIGN(const Value value,
+                    reader_.optional("output_config", Type::object));
+    // The deprecated spelling of output_config.format.
+    LLMPROXY_ASSIGN(const Value old_format,
+                    reader_.optional("output_format", Type::object));
+    LLMPROXY_TRY(read_format(old_format, "/output_format"));
+    if (!value) return {};
+    ObjectReader config(value, "/output_config");
+    LLMPROXY_TRY(read_effort(config, "effort", kEfforts, "output_config.effort",
+                             request_.reasoning));
+    LLMPROXY_TRY(read_format(config.take("format"), config.path_of("format")));
+    json::keep_rest(config, "output_config/", request_.extensions);
+    return {};
+  }
+
+  Result<void> read_format(const Value& format, std::string path) {
+    if (!format.is_object()) return {};
+    if (format["type"].string() != "json_schema" ||
+        !format["schema"].is_object()) {
       return invalid_request(
-          fmt::format("thinking.budget_tokens must be an integer of at least "
-                      "{}",
-                      kMinBudget),
-          "/thinking/budget_tokens");
+          "the format must be {\"type\":\"json_schema\",\"schema\":{...}}",
+          std::move(path));
+    }
+    request_.response_format.emplace();
+    request_.response_format->kind = FormatKind::json_schema;
+    request_.response_format->schema = format["schema"].raw_json();
+    return {};
+  }
+
+  Result<void> read_thinking() {
+    LLMPROXY_ASSIGN(const Value thinking,
+                    reader_.optional("thinking", Type::object));
+    if (!thinking) return {};
+    Reasoning& reasoning = request_.reasoning;
+    const std::string_view type = thinking["type"].string();
+    if (type == kBetweenTools) {
+      request_.extensions.push_back({"thinking", thinking.raw_json()});
+      return {};
+    }
+    LLMPROXY_ASSIGN(reasoning.mode,
+                    json::read_word(kThinkingTypes, type, "thinking.type",
+                                    "/thinking/type"));
+    reasoning.display = std::string(thinking["display"].string());
+    const Value budget = thinking["budget_tokens"];
+    if (!budget) return {};
+    LLMPROXY_ASSIGN(
+        reasoning.budget_tokens,
+        json::read_at_least(budget, kMinBudget, "thinking.budget_tokens",
+                            "/thinking/budget_tokens"));
+    return {};
+  }
+
+  Result<void> read_identity() {
+    LLMPROXY_ASSIGN(const Value metadata,
+                    reader_.optional("metadata", Type::object));
+    request_.user_id = std::string(metadata["user_id"].string());
+    LLMPROXY_ASSIGN(request_.service_tier,
+                    reader_.optional_string("service_tier"));
+    for (const ServiceTier& row : kServiceTiers) {
+      if (row.wire != request_.service_tier) continue;
+      request_.service_tier = std::string(row.canonical);
+      break;
+    }
+    return {};
+  }
+
+  Result<void> read_stream() {
+    LLMPROXY_ASSIGN(request_.stream, reader_.optional_flag("stream"));
+    return {};
+  }
+
+  void read_extensions() {
+    for (Extension& extension : reader_.rest()) {
+      // A conversation kept at Anthropic: without it most turns are missing.
+      extension.essential = extension.name == "thread";
+      request_.extensions.push_back(std::move(extension));
     }
   }
-  return {};
-}
 
-Result<void> read_format(Value format, std::string_view path,
-                         ChatRequest& request) {
-  if (!format.is_object()) return {};
-  if (format["type"].string() != "json_schema" ||
-      !format["schema"].is_object()) {
-    return invalid_request(
-        "the format must be {\"type\":\"json_schema\",\"schema\":{...}}",
-        std::string(path));
-  }
-  ResponseFormat out;
-  out.kind = FormatKind::json_schema;
-  out.schema = format["schema"].raw_json();
-  request.response_format = std::move(out);
-  return {};
-}
-
-Result<void> read_output_config(ObjectReader& reader, ChatRequest& request) {
-  LLMPROXY_ASSIGN(const Value value,
-                  reader.optional("output_config", Type::object));
-  // The deprecated spelling of output_config.format.
-  LLMPROXY_ASSIGN(const Value old_format,
-                  reader.optional("output_format", Type::object));
-  LLMPROXY_TRY(read_format(old_format, "/output_format", request));
-  if (!value) return {};
-  ObjectReader config(value, "/output_config");
-  LLMPROXY_ASSIGN(const Value effort, config.optional("effort", Type::string));
-  if (effort) {
-    request.reasoning.effort = from_wire(kEfforts, effort.string());
-    if (!request.reasoning.effort) {
-      return invalid_request(
-          fmt::format("output_config.effort must be {}", spellings(kEfforts)),
-          "/output_config/effort");
-    }
-  }
-  LLMPROXY_TRY(
-      read_format(config.take("format"), "/output_config/format", request));
-  for (Extension& extension : config.rest()) {
-    extension.name = "output_config/" + extension.name;
-    request.extensions.push_back(std::move(extension));
-  }
-  return {};
-}
-
-Result<void> read_limits(ObjectReader& reader, ChatRequest& request) {
-  LLMPROXY_ASSIGN(const Value limit,
-                  reader.required("max_tokens", Type::number));
-  request.max_output_tokens = limit.integer();
-  if (!request.max_output_tokens || *request.max_output_tokens < 0) {
-    return invalid_request("max_tokens must be an integer of at least 0",
-                           "/max_tokens");
-  }
-  LLMPROXY_ASSIGN(const Value stops,
-                  reader.optional("stop_sequences", Type::array));
-  for (const Value stop : stops.children()) {
-    if (!stop.is_string()) {
-      return invalid_request("stop_sequences must be an array of strings",
-                             "/stop_sequences");
-    }
-    request.stop_sequences.emplace_back(stop.string());
-  }
-  return json::read_fields<ChatRequest>(kScalars, reader, request);
-}
-
-Result<void> read_identity(ObjectReader& reader, ChatRequest& request) {
-  LLMPROXY_ASSIGN(const Value metadata,
-                  reader.optional("metadata", Type::object));
-  request.user_id = std::string(metadata["user_id"].string());
-  LLMPROXY_ASSIGN(const std::string tier,
-                  reader.optional_string("service_tier"));
-  request.service_tier = tier;
-  for (const ServiceTier& row : kServiceTiers) {
-    if (row.wire == tier) request.service_tier = std::string(row.canonical);
-  }
-  return {};
-}
+  ObjectReader& reader_;
+  ChatRequest& request_;
+};
 
 }  // namespace
 
 Result<void> read_body(ObjectReader& reader, ChatRequest& request) {
-  LLMPROXY_TRY(read_limits(reader, request));
-  LLMPROXY_TRY(read_system(reader, request));
-  LLMPROXY_TRY(read_messages(reader, request));
-  request.include_usage = true;
-  LLMPROXY_TRY(read_tools(reader, request));
-  LLMPROXY_TRY(read_thinking_config(reader, request));
-  LLMPROXY_TRY(read_output_config(reader, request));
-  LLMPROXY_TRY(read_identity(reader, request));
-  for (Extension& extension : reader.rest()) {
-    // A conversation kept at Anthropic: without it most turns are missing.
-    extension.essential = extension.name == "thread";
-    request.extensions.push_back(std::move(extension));
-  }
-  return {};
+  return RequestReader(reader, request).read_body();
 }
 
-Result<ChatRequest> decode_request(const json::Value& body,
-                                   const RequestHead&) {
+Result<ChatRequest> decode_request(const Value& body, const RequestHead&) {
   ObjectReader reader(body, "");
   ChatRequest request;
   request.dialect = std::string(kName);
-  LLMPROXY_ASSIGN(request.model, reader.required_string("model"));
-  LLMPROXY_ASSIGN(const auto stream, reader.optional_bool("stream"));
-  request.stream = stream.value_or(false);
-  LLMPROXY_TRY(read_body(reader, request));
+  LLMPROXY_TRY(RequestReader(reader, request).read());
   return request;
 }
 

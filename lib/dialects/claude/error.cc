@@ -54,24 +54,6 @@ constexpr std::array kTypes = {
     TypeRow{"api_error", ErrorKind::upstream_failed},
 };
 
-/// Clients compact their history when they read these words, so an overlong
-/// prompt is always told with them.
-constexpr std::string_view kTooLong = "prompt is too long: ";
-
-/// SDKs retry without a feature that is refused by name.
-void write_details(const Error& error, json::Writer& w) {
-  const auto at = error.code.rfind(kUnsupportedRequest);
-  if (at == std::string::npos) return;
-  w.key("details");
-  w.begin_object();
-  w.member("error_code", error.code);
-  w.key("unsupported");
-  w.begin_array();
-  w.string(std::string_view(error.code).substr(0, at));
-  w.end_array();
-  w.end_object();
-}
-
 /// All that the members say; settle_error() comes behind it.
 Error read_members(const Value& object, int status) {
   Error error;
@@ -94,6 +76,20 @@ Error read_members(const Value& object, int status) {
   return error;
 }
 
+/// SDKs retry without a feature that is refused by name.
+void write_details(const Error& error, json::Writer& w) {
+  const auto at = error.code.rfind(kUnsupportedRequest);
+  if (at == std::string::npos) return;
+  w.key("details");
+  w.begin_object();
+  w.member("error_code", error.code);
+  w.key("unsupported");
+  w.begin_array();
+  w.string(std::string_view(error.code).substr(0, at));
+  w.end_array();
+  w.end_object();
+}
+
 }  // namespace
 
 Error read_error(const Value& object, int status) {
@@ -104,19 +100,10 @@ Error read_error(const Value& object, int status) {
 
 Error decode_error(int status, const Headers& headers, std::string_view body) {
   json::Document document;
-  const auto root = document.parse(body);
-  Error error;
-  if (root && root->is_object()) {
-    const Value inner = (*root)["error"];
-    error = read_members(inner ? inner : *root, status);
-    settle_error(error, *root);
-    error.request_id = std::string((*root)["request_id"].string());
-  } else {
-    error.fault = Fault::upstream;
-    error.status = status;
-    error.kind = error_kind_from_status(status);
-    error.message = text_of_page(body);
-  }
+  const auto parsed = document.parse(body);
+  const Value root = parsed ? *parsed : Value();
+  Error error = read_error_body(root, status, body, read_members);
+  error.request_id = std::string(root["request_id"].string());
   add_headers(error, headers, "request-id");
   return error;
 }
@@ -131,22 +118,13 @@ int encode_error(const Error& error, std::string& out) {
   const ErrorRow& row =
       *std::find_if(kErrors.begin(), kErrors.end(),
                     [&](const ErrorRow& r) { return r.kind == error.kind; });
-  std::string message = error.message.empty()
-                            ? std::string(to_string(error.kind))
-                            : error.message;
-  if (error.kind == ErrorKind::context_length_exceeded &&
-      message.compare(0, kTooLong.size(), kTooLong) != 0) {
-    message = std::string(kTooLong).append(message);
-  }
-  // The API writes the place in front of what is wrong there.
-  if (!error.path.empty()) message = dotted(error.path) + ": " + message;
   json::Writer w(out);
   w.begin_object();
   w.member("type", "error");
   w.key("error");
   w.begin_object();
   w.member("type", row.type);
-  w.member("message", message);
+  w.member("message", message_with_place(error));
   write_details(error, w);
   w.end_object();
   if (error.request_id.empty()) {

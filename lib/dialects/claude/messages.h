@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "chat/turn_builder.h"
+#include "dialects/anthropic_family/turn_builder.h"
 #include "dialects/claude/body.h"
 
 namespace llmproxy::claude {
@@ -16,44 +16,47 @@ Result<void> read_messages(json::ObjectReader& reader, ChatRequest& request);
 /// The cache marker of a block or a tool.
 std::optional<CacheMarker> read_cache(json::ObjectReader& reader);
 
-/// Writes `system` and `messages`, after the rules of TurnBuilder.
+/// Writes `system` and `messages` of a fitted request, after the rules of
+/// TurnBuilder.
 class MessagesWriter {
  public:
+  /// `title` is for losses: "Anthropic". All of them outlive this.
   MessagesWriter(const ChatRequest& request, const EncodeOptions& options,
-                 const Host& host, json::Writer& writer, Losses& losses);
+                 std::string_view title, json::Writer& writer, Losses& losses);
 
-  /// `extra_system` is appended to the system blocks; empty = nothing.
-  Result<void> write(std::string_view extra_system);
+  Result<void> write();
   /// cache_control, if `cache` is set and within the limit; markers are
   /// counted in the order of the prompt: tools, system, messages.
   void write_cache(const std::optional<CacheMarker>& cache,
                    const std::string& path);
-  void write_extensions(const Extensions& extensions, const std::string& path);
 
  private:
-  using Item = TurnBuilder::Item;
-  using Turn = TurnBuilder::Turn;
+  using PlacedPart = anthropic_family::TurnBuilder::PlacedPart;
+  using Turn = anthropic_family::TurnBuilder::Turn;
 
-  void lose(std::string path, std::string what,
-            LossKind kind = LossKind::dropped);
-  bool takes(const OpaquePart& part) const;
-  void write_system(const std::vector<Item>& items);
-  Result<void> write_turn(const Turn& turn);
-  Result<void> write_item(const Item& item);
+  Result<void> write_system(const std::vector<PlacedPart>& parts);
+  Result<void> write_message(const Turn& turn);
+  Result<void> write_content(const std::vector<PlacedPart>& parts);
+  Result<void> write_part(const PlacedPart& placed);
   Result<void> write_block(const ContentPart& part, const std::string& path);
   void write_text(const TextPart& text);
   Result<void> write_image(const ImagePart& image, const std::string& path);
   Result<void> write_document(const DocumentPart& document,
                               const std::string& path);
-  void write_tool_use(const ToolCallPart& call, const std::string& path);
+  void write_source(MediaKind kind, std::string_view media_type,
+                    std::string_view data);
+  void write_tool_call(const ToolCallPart& call, const std::string& path);
   Result<void> write_tool_result(const ToolResultPart& result,
                                  const std::string& path);
+  void write_thinking(const ThinkingPart& thinking);
+  void write_refusal(const RefusalPart& refusal, const std::string& path);
+  void write_opaque(const OpaquePart& part);
+  void lose(std::string path, std::string_view thing, std::string_view became);
 
-  const Host& host_;
+  const std::string_view title_;
   json::Writer& w_;
   Losses& losses_;
-  const Kinship kin_;
-  TurnBuilder builder_;
+  anthropic_family::TurnBuilder builder_;
 };
 
 }  // namespace llmproxy::claude

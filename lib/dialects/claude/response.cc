@@ -5,12 +5,11 @@
 #include <algorithm>
 #include <array>
 
-#include "base/bounded.h"
-#include "chat/answer_end.h"
+#include "chat/answer_reader.h"
+#include "chat/answer_writer.h"
+#include "chat/losses.h"
 #include "chat/parse_answer.h"
 #include "chat/sealed_reasoning.h"
-#include "chat/tool_arguments.h"
-#include "chat/turns.h"
 #include "dialects/claude/body.h"
 #include "json/count.h"
 #include "json/zero.h"
@@ -25,122 +24,226 @@ using json::Writer;
 constexpr std::array<std::string_view, 3> kBookkeeping = {"type", "role",
                                                           "diagnostics"};
 
-ContentPart read_block(Value block) {
-  const std::string_view type = block["type"].string();
-  ContentPart part;
-  if (type == "text") {
+class Decoder final : public AnswerReader {
+ public:
+  Decoder(const Value& body, Losses& losses)
+      : AnswerReader(kName, body, losses) {}
+
+  ChatResponse read() {
+    read_id();
+    read_content();
+    read_stop_reason();
+    read_usage();
+    read_extensions();
+    return settled();
+  }
+
+ private:
+  void read_id() {
+    response_.id = std::string(reader_.take("id").string());
+    response_.model = std::string(reader_.take("model").string());
+  }
+
+  void read_content() {
+    for (const Value block : reader_.take("content").children()) {
+      response_.content.push_back(read_part(block));
+    }
+    complete_calls(response_);
+  }
+
+  static ContentPart read_part(Value block) {
+    const std::string_view type = block["type"].string();
+    ContentPart part;
+    if (type == "text") {
+      part.value = read_text(block);
+    } else if (type == "thinking" || type == "redacted_thinking") {
+      part.value = read_thinking(block);
+    } else if (type == "tool_use") {
+      part.value = read_tool_call(block);
+    } else {
+      part.value =
+          OpaquePart{std::string(kName), std::string(type), block.raw_json()};
+    }
+    return part;
+  }
+
+  static TextPart read_text(Value block) {
     TextPart text{std::string(block["text"].string()), {}};
     for (const Value citation : block["citations"].children()) {
       text.citations.push_back(citation.raw_json());
     }
-    part.value = std::move(text);
-  } else if (type == "thinking") {
-    part.value = ThinkingPart{std::string(block["thinking"].string()),
-                              std::string(block["signature"].string()),
-                              {},
-                              block["signature"].string().empty()
-                                  ? ReasoningIssuer::unknown
-                                  : ReasoningIssuer::anthropic,
-                              {}};
-  } else if (type == "redacted_thinking") {
-    part.value = ThinkingPart{{},
-                              {},
-                              std::string(block["data"].string()),
-                              ReasoningIssuer::anthropic,
-                              {}};
-  } else if (type == "tool_use") {
-    part.value = ToolCallPart{std::string(block["id"].string()),
-                              std::string(block["name"].string()),
-                              std::string(block["input"].raw()), false};
-  } else {
-    part.value =
-        OpaquePart{std::string(kName), std::string(type), block.raw_json()};
+    return text;
   }
-  // Sealed by a proxy like this one between us and the model.
-  if (auto* thinking = part.as<ThinkingPart>()) {
-    const std::string& opaque = thinking->signature.empty()
-                                    ? thinking->redacted_data
-                                    : thinking->signature;
-    if (auto foreign = unseal(opaque)) {
-      foreign->text = std::move(thinking->text);
-      *thinking = *std::move(foreign);
-    }
-  }
-  return part;
-}
 
-void write_citations(const TextPart& text, const std::string& path,
-                     const Host& host, Writer& w, Losses& losses) {
-  std::vector<std::string_view> own;
-  for (const RawJson& citation : text.citations) {
-    if (is_own_citation(citation.text())) own.push_back(citation.text());
+  static ToolCallPart read_tool_call(Value block) {
+    return {std::string(block["id"].string()),
+            std::string(block["name"].string()),
+            std::string(block["input"].raw()), false};
   }
-  if (own.size() < text.citations.size()) {
-    add_loss(losses, {path + "/annotations",
-                      fmt::format("{} has no such annotations", host.title),
-                      LossKind::dropped});
-  }
-  if (own.empty()) return;
-  w.key("citations");
-  w.begin_array();
-  for (const std::string_view citation : own) w.raw(citation);
-  w.end_array();
-}
 
-void write_part(const ContentPart& part, const std::string& path,
-                const Host& host, Writer& w, Losses& losses) {
-  if (const auto* text = part.as<TextPart>()) {
-    if (text->text.empty() && text->citations.empty()) return;
-    w.begin_object();
-    w.member("type", "text");
-    w.member("text", text->text);
-    write_citations(*text, path, host, w, losses);
-    w.end_object();
-  } else if (const auto* thinking = part.as<ThinkingPart>()) {
-    w.begin_object();
-    if (thinking->redacted_data.empty()) {
-      w.member("type", "thinking");
-      w.member("thinking", thinking->text);
-      // Unsigned where the model gave none: never made up.
-      w.member("signature",
-               is_foreign(thinking->issuer) && !thinking->signature.empty()
-                   ? seal(*thinking)
-                   : thinking->signature);
+  static ThinkingPart read_thinking(Value block) {
+    ThinkingPart thinking;
+    if (block["type"].string() == "thinking") {
+      thinking.text = std::string(block["thinking"].string());
+      thinking.signature = std::string(block["signature"].string());
+      thinking.issuer = thinking.signature.empty() ? ReasoningIssuer::unknown
+                                                   : ReasoningIssuer::anthropic;
     } else {
-      w.member("type", "redacted_thinking");
-      w.member("data", is_foreign(thinking->issuer) ? seal(*thinking)
-                                                    : thinking->redacted_data);
+      thinking.redacted_data = std::string(block["data"].string());
+      thinking.issuer = ReasoningIssuer::anthropic;
     }
-    w.end_object();
-  } else if (const auto* call = part.as<ToolCallPart>()) {
-    bool wrapped = false;
-    const std::string input = input_object(call->arguments, &wrapped);
-    if (wrapped) {
-      add_loss(losses,
-               {path, std::string(kWrappedArguments), LossKind::approximated});
+    // Sealed by a proxy like this one between us and the model.
+    const std::string& opaque = thinking.signature.empty()
+                                    ? thinking.redacted_data
+                                    : thinking.signature;
+    if (auto foreign = unseal(opaque)) {
+      foreign->text = std::move(thinking.text);
+      return *std::move(foreign);
     }
-    w.begin_object();
-    w.member("type", "tool_use");
-    w.member("id", call->id);
-    w.member("name", call->name);
-    w.member_raw("input", input);
-    w.end_object();
-  } else if (const auto* refusal = part.as<RefusalPart>()) {
-    w.begin_object();
-    w.member("type", "text");
-    w.member("text", refusal->text);
-    w.end_object();
-  } else if (const auto* opaque = part.as<OpaquePart>()) {
-    if (opaque->dialect == kName) return w.raw(opaque->json.text());
-    add_loss(losses,
-             {path, fmt::format("{} has no {} parts", host.title, opaque->type),
-              LossKind::dropped});
-  } else if (part.as<ImagePart>()) {
-    add_loss(losses,
-             {path, fmt::format("{} has no image parts in answers", host.title),
-              LossKind::dropped});
+    return thinking;
   }
-}
+
+  void read_stop_reason() {
+    const Value reason = reader_.take("stop_reason");
+    response_.stop_reason_text = std::string(reason.string());
+    response_.stop_reason = from_wire(kStopReasons, response_.stop_reason_text)
+                                .value_or(StopReason::other);
+    response_.stop_sequence =
+        std::string(reader_.take("stop_sequence").string());
+    const Value details = reader_.take("stop_details");
+    response_.refusal_explanation =
+        std::string(details["explanation"].string());
+    lose_category(details, losses_);
+  }
+
+  void read_usage() {
+    const Value usage = reader_.take("usage");
+    UsageCounts counts;
+    counts.update(usage);
+    response_.usage = counts.usage();
+    response_.service_tier = canonical_tier(usage["service_tier"].string());
+  }
+
+  void read_extensions() { keep_rest(reader_, kBookkeeping, response_); }
+};
+
+class Encoder final : public AnswerWriter {
+ public:
+  Encoder(const ChatResponse& response, const Host& host, std::string& out,
+          Losses& losses)
+      : AnswerWriter(response, host.title, losses), host_(host), w_(out) {}
+
+  void write() {
+    w_.begin_object();
+    w_.member("id", message_id(response_.id));
+    w_.member("type", "message");
+    w_.member("role", "assistant");
+    w_.member("model", response_.model);
+    write_content();
+    write_stop_reason();
+    w_.key("usage");
+    write_usage(response_.usage, response_.service_tier, w_);
+    write_extensions();
+    w_.end_object();
+  }
+
+ private:
+  void write_content() {
+    w_.key("content");
+    w_.begin_array();
+    write_parts();
+    w_.end_array();
+  }
+
+  void write_text(const TextPart& text, const std::string& path) override {
+    if (text.text.empty() && text.citations.empty()) return;
+    w_.begin_object();
+    w_.member("type", "text");
+    w_.member("text", text.text);
+    write_citations(text, path);
+    w_.end_object();
+  }
+
+  void write_citations(const TextPart& text, const std::string& path) {
+    std::vector<std::string_view> own;
+    for (const RawJson& citation : text.citations) {
+      if (is_own_citation(citation.text())) own.push_back(citation.text());
+    }
+    if (own.size() < text.citations.size()) {
+      lose(path + "/annotations", "citations of other APIs");
+    }
+    if (own.empty()) return;
+    w_.key("citations");
+    w_.begin_array();
+    for (const std::string_view citation : own) w_.raw(citation);
+    w_.end_array();
+  }
+
+  void write_tool_call(const ToolCallPart& call,
+                       const std::string& path) override {
+    w_.begin_object();
+    w_.member("type", "tool_use");
+    w_.member("id", call.id);
+    w_.member("name", call.name);
+    w_.member_raw("input", input_of(call, path));
+    w_.end_object();
+  }
+
+  void write_thinking(const ThinkingPart& thinking,
+                      const std::string&) override {
+    const bool foreign = is_foreign(thinking.issuer);
+    w_.begin_object();
+    if (thinking.redacted_data.empty()) {
+      w_.member("type", "thinking");
+      w_.member("thinking", thinking.text);
+      // Unsigned where the model gave none: never made up.
+      w_.member("signature", foreign && !thinking.signature.empty()
+                                 ? seal(thinking)
+                                 : thinking.signature);
+    } else {
+      w_.member("type", "redacted_thinking");
+      w_.member("data", foreign ? seal(thinking) : thinking.redacted_data);
+    }
+    w_.end_object();
+  }
+
+  void write_refusal(const RefusalPart& refusal, const std::string&) override {
+    w_.begin_object();
+    w_.member("type", "text");
+    w_.member("text", refusal.text);
+    w_.end_object();
+  }
+
+  void write_opaque(const OpaquePart& opaque,
+                    const std::string& path) override {
+    if (opaque.dialect == kName) return w_.raw(opaque.json.text());
+    AnswerWriter::write_opaque(opaque, path);
+  }
+
+  void write_stop_reason() {
+    w_.member("stop_reason", to_wire(kStopReasons, response_.stop_reason));
+    if (response_.stop_sequence.empty()) {
+      w_.member_null("stop_sequence");
+    } else {
+      w_.member("stop_sequence", response_.stop_sequence);
+    }
+    if (response_.refusal_explanation.empty()) return;
+    w_.key("stop_details");
+    w_.begin_object();
+    w_.member("type", "refusal");
+    w_.member_null("category");
+    w_.member("explanation", response_.refusal_explanation);
+    w_.end_object();
+  }
+
+  void write_extensions() {
+    if (!is_of(host_.dialect)) return lose_all_extensions();
+    w_.extensions(response_.extensions);
+  }
+
+  const Host& host_;
+  Writer w_;
+};
 
 }  // namespace
 
@@ -227,9 +330,8 @@ bool is_own_citation(std::string_view citation) {
 
 void lose_category(const Value& stop_details, Losses& losses) {
   if (stop_details["category"].absent()) return;
-  add_loss(losses,
-           {"/stop_details/category",
-            "the category of a refusal has no counterpart", LossKind::dropped});
+  lose(losses, "/stop_details/category", kCanonicalForm,
+       "the category of a refusal");
 }
 
 std::string canonical_tier(std::string_view wire) {
@@ -252,71 +354,12 @@ Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
   if (!body["content"].is_array()) {
     return upstream_malformed("the upstream's answer has no content array");
   }
-  json::ObjectReader reader(body, "");
-  ChatResponse response;
-  response.dialect = std::string(kName);
-  response.id = std::string(reader.take("id").string());
-  response.model = std::string(reader.take("model").string());
-  for (const Value block : reader.take("content").children()) {
-    response.content.push_back(read_block(block));
-  }
-  complete_calls(response);
-  response.stop_reason_text = std::string(reader.take("stop_reason").string());
-  response.stop_reason = from_wire(kStopReasons, response.stop_reason_text)
-                             .value_or(StopReason::other);
-  response.stop_sequence = std::string(reader.take("stop_sequence").string());
-  const Value details = reader.take("stop_details");
-  response.refusal_explanation = std::string(details["explanation"].string());
-  lose_category(details, losses);
-  const Value usage = reader.take("usage");
-  UsageCounts counts;
-  counts.update(usage);
-  response.usage = counts.usage();
-  response.service_tier = canonical_tier(usage["service_tier"].string());
-  for (Extension& extension : reader.rest()) {
-    if (std::find(kBookkeeping.begin(), kBookkeeping.end(), extension.name) ==
-        kBookkeeping.end()) {
-      response.extensions.push_back(std::move(extension));
-    }
-  }
-  settle_answer(response, losses);
-  return response;
+  return Decoder(body, losses).read();
 }
 
 void write_answer(const ChatResponse& response, const Host& host,
                   std::string& out, Losses& losses) {
-  Writer w(out);
-  w.begin_object();
-  w.member("id", message_id(response.id));
-  w.member("type", "message");
-  w.member("role", "assistant");
-  w.member("model", response.model);
-  w.key("content");
-  w.begin_array();
-  for (std::size_t i = 0; i < response.content.size(); ++i) {
-    write_part(response.content[i], json::pointer("/content", i), host, w,
-               losses);
-  }
-  w.end_array();
-  w.member("stop_reason", to_wire(kStopReasons, response.stop_reason));
-  if (response.stop_sequence.empty()) {
-    w.member_null("stop_sequence");
-  } else {
-    w.member("stop_sequence", response.stop_sequence);
-  }
-  if (!response.refusal_explanation.empty()) {
-    w.key("stop_details");
-    w.begin_object();
-    w.member("type", "refusal");
-    w.member_null("category");
-    w.member("explanation", response.refusal_explanation);
-    w.end_object();
-  }
-  w.key("usage");
-  write_usage(response.usage, response.service_tier, w);
-  write_fields_of(response.extensions, "", kinship(response.dialect, host),
-                  host, w, losses);
-  w.end_object();
+  Encoder(response, host, out, losses).write();
 }
 
 void encode_response(const ChatResponse& response, const RequestContext&,

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/enum_table.h"
+#include "dialects/functions.h"
 #include "json/fields.h"
 #include "llmproxy/chat.h"
 #include "llmproxy/dialect.h"
@@ -98,6 +99,22 @@ inline constexpr std::array kUsedTiers = {
     ServiceTier{"batch", "flex"},
 };
 
+/// Its unknown members are kept as extensions, their names with this in front.
+inline constexpr std::string_view kOutputConfig = "output_config/";
+
+/// Members of the `source` of images and documents.
+struct SourceRow {
+  MediaKind kind;
+  std::string_view type;
+  std::string_view member;  ///< that holds MediaSource::data
+};
+inline constexpr std::array kSources = {
+    SourceRow{MediaKind::base64, "base64", "data"},
+    SourceRow{MediaKind::url, "url", "url"},
+    SourceRow{MediaKind::file_id, "file", "file_id"},
+    SourceRow{MediaKind::text, "text", "data"},
+};
+
 inline constexpr std::array<std::string_view, 4> kImageTypes = {
     "image/jpeg", "image/png", "image/gif", "image/webp"};
 
@@ -134,25 +151,9 @@ inline constexpr std::array kFieldNames = {
 inline constexpr std::string_view kBillingPrefix =
     "x-anthropic-billing-header:";
 
-Result<ChatRequest> decode_request(const json::Value& body,
-                                   const RequestHead& head);
-Result<void> encode_request(const ChatRequest& request,
-                            const EncodeOptions& options,
-                            RequestContext& context, std::string& out,
-                            Losses& losses);
-Result<ChatResponse> decode_response(const json::Value& body, Losses& losses);
-void encode_response(const ChatResponse& response,
-                     const RequestContext& context, std::string& out,
-                     Losses& losses);
-Error decode_error(int status, const Headers& headers, std::string_view body);
-bool is_error(const json::Value& body);
-int encode_error(const Error& error, std::string& out);
+LLMPROXY_DIALECT_FUNCTIONS;
 /// The object inside "error", shared by error bodies and stream errors.
 Error read_error(const json::Value& object, int status);
-std::unique_ptr<StreamDecoder> new_stream_decoder(
-    const RequestContext& context);
-std::unique_ptr<StreamEncoder> new_stream_encoder(
-    const RequestContext& context);
 
 // Pieces that the plain answer and the stream share.
 

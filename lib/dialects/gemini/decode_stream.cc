@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <utility>
 
+#include "chat/parse_answer.h"
 #include "chat/stream_reader.h"
 #include "dialects/gemini/tables.h"
 #include "json/zero.h"
@@ -15,41 +17,21 @@ namespace {
 
 using json::Value;
 
-constexpr std::uint32_t kNoPart = UINT32_MAX;
-
 class Decoder final : public StreamReader {
  public:
   Decoder() : StreamReader(std::make_unique<wire::SseOrArrayFramer>()) {}
 
  protected:
-  bool on_sentinel(std::string_view data, EventSink&) override {
-    return data == "[DONE]";  // of servers that copy two APIs
-  }
-
   void on_object(std::string_view, Value data, EventSink& sink) override {
-    if (const Value error = data["error"]; !json::says_nothing(error)) {
-      return fail(read_error(error, 0), sink);
-    }
-    if (id_.empty()) id_ = data["responseId"].string();
-    if (model_.empty()) model_ = data["modelVersion"].string();
-    if (const Value usage = data["usageMetadata"]; usage.is_object()) {
-      read_usage_of(usage, sink);
-    }
-    if (!id_.empty()) start(sink);
-    const std::string_view blocked =
-        data["promptFeedback"]["blockReason"].string();
-    if (!blocked.empty()) {
-      start(sink);
-      reason_ = StopReason::refusal;
-      reason_text_ = blocked;
-      explanation_ = block_explanation(data["promptFeedback"]);
-    }
+    if (!json::says_nothing(data["error"])) return read_failed(data, sink);
+    read_started(data, sink);
+    read_blocked(data["promptFeedback"], sink);
     bool first = true;
     for (const Value candidate : data["candidates"].children()) {
       if (first && candidate["index"].integer().value_or(0) == 0) {
         read_candidate(candidate, sink);
       } else {
-        lose("/candidates/1", "only the first of several candidates crosses");
+        lose_thing("/candidates/1", "a second candidate");
       }
       first = false;
     }
@@ -57,98 +39,145 @@ class Decoder final : public StreamReader {
 
   bool on_close(EventSink& sink) override {
     if (reason_text_.empty()) return false;
-    close_part(sink);
-    StreamEvent event;
-    event.kind = EventKind::finished;
-    event.stop_reason = reason_ == StopReason::refusal
-                            ? StopReason::refusal
-                            : stop_reason(reason_text_);
-    event.stop_reason_text = reason_text_;
-    event.refusal_explanation = explanation_;
-    event.usage = &usage_;
-    close();
-    sink.on_event(event);
+    finish_answer(sink);
     return true;
   }
 
  private:
-  void start(EventSink& sink) {
-    if (started_) return;
-    started_ = true;
-    StreamEvent event;
-    event.kind = EventKind::started;
-    event.id = id_;
-    event.model = model_;
-    if (usage_ != Usage{}) event.usage = &usage_;
-    sink.on_event(event);
+  /// What every event says of the answer.
+  void read_started(Value data, EventSink& sink) {
+    if (id_.empty()) id_ = data["responseId"].string();
+    if (model_.empty()) model_ = data["modelVersion"].string();
+    read_usage(data["usageMetadata"], sink);
+    if (!id_.empty()) start(sink);
+  }
+
+  void read_text(std::string_view text, EventSink& sink) {
+    add(PartKind::text, text, sink);
+  }
+
+  void read_thinking(const ThinkingPart& thinking, EventSink& sink) {
+    if (!thinking.redacted_data.empty()) {
+      ContentPart part;
+      part.value = thinking;
+      return take_whole(part, sink);
+    }
+    if (thinking.text.empty()) close_part(sink);
+    if (!open_.begun() || open_.kind != PartKind::thinking) {
+      open(PartKind::thinking, thinking.id, sink);
+    }
+    add(PartKind::thinking, thinking.text, sink);
+    read_signature(thinking, sink);
+  }
+
+  void read_tool_call(ContentPart& part, EventSink& sink) {
+    called_ = true;
+    shown_thought_ = false;
+    auto* call = part.as<ToolCallPart>();
+    if (call->id.empty()) call->id = made_call_id(id_, parts());
+    take_whole(part, sink);
+  }
+
+  /// It ends what was thought.
+  void read_signature(const ThinkingPart& thinking, EventSink& sink) {
+    if (thinking.signature.empty()) return;
+    send_signature(open_, thinking.signature, thinking.issuer, sink);
+    close_part(sink);
   }
 
   /// Counts are those of everything so far; Vertex leaves them out at first.
-  void read_usage_of(const Value& usage, EventSink& sink) {
-    const Usage said = read_usage(usage);
+  void read_usage(Value usage, EventSink& sink) {
+    if (!usage.is_object()) return;
+    const Usage said = gemini::read_usage(usage);
     if (!said.input_tokens && !said.output_tokens) return;
     usage_ = said;
-    if (!started_) return;
-    StreamEvent event;
-    event.kind = EventKind::usage;
-    event.usage = &usage_;
-    sink.on_event(event);
+    if (started()) send_usage(usage_, sink);
   }
 
-  void read_candidate(const Value& candidate, EventSink& sink) {
+  void read_finished(Value candidate, EventSink& sink) {
+    const std::string_view reason = candidate["finishReason"].string();
+    if (reason.empty()) return;
+    start(sink);
+    reason_text_ = reason;
+  }
+
+  void read_failed(Value data, EventSink& sink) {
+    fail(read_error(data["error"], 0), sink);
+  }
+
+  // --- the answer -----------------------------------------------------------
+
+  void start(EventSink& sink) {
+    if (started()) return;
+    StreamEvent event;
+    event.id = id_;
+    event.model = model_;
+    if (usage_ != Usage{}) event.usage = &usage_;
+    send_started(event, sink);
+  }
+
+  /// A prompt that is blocked has no candidates.
+  void read_blocked(Value feedback, EventSink& sink) {
+    const std::string_view blocked = feedback["blockReason"].string();
+    if (blocked.empty()) return;
+    start(sink);
+    reason_ = StopReason::refusal;
+    reason_text_ = blocked;
+    explanation_ = block_explanation(feedback);
+  }
+
+  void read_candidate(Value candidate, EventSink& sink) {
     for (const Value part : candidate["content"]["parts"].children()) {
       read_one(part, sink);
     }
     if (const auto error = broken_call(candidate, called_)) {
       return fail(*error, sink);
     }
-    const std::string_view reason = candidate["finishReason"].string();
-    if (!reason.empty()) {
-      start(sink);
-      reason_text_ = reason;
-    }
+    read_finished(candidate, sink);
     for (const std::string_view name :
          {"groundingMetadata", "citationMetadata"}) {
       if (candidate[name].is_object()) {
-        lose(fmt::format("/candidates/0/{}", name),
-             "what the answer is grounded on has no form in a stream");
+        lose_thing(fmt::format("/candidates/0/{}", name),
+                   "what the text of a stream is grounded on");
       }
     }
   }
 
-  void read_one(const Value& value, EventSink& sink) {
+  void read_one(Value value, EventSink& sink) {
     // Nearly every event is this, and it need not become a part first.
     if (const Value text = value["text"];
         text.is_string() && value.size() == 1) {
-      return delta(PartKind::text, text.string(), sink);
+      return read_text(text.string(), sink);
     }
     auto parts = read_part(value, "/candidates/0/content/parts");
     if (!parts) {
-      return lose("/candidates/0/content/parts",
-                  "a part of a kind that nobody knows");
+      return lose_thing("/candidates/0/content/parts",
+                        "parts of an unknown kind");
     }
     read_sealed(value, sink);
-    for (const ContentPart& part : *parts) {
+    for (ContentPart& part : *parts) {
       if (const auto* thinking = part.as<ThinkingPart>()) {
         read_thinking(*thinking, sink);
         shown_thought_ = shown_thought_ || !thinking->text.empty();
       } else if (const auto* text = part.as<TextPart>()) {
-        delta(PartKind::text, text->text, sink);
+        read_text(text->text, sink);
+      } else if (part.as<ToolCallPart>()) {
+        read_tool_call(part, sink);
       } else {
-        send_whole(part, sink);
+        take_whole(part, sink);
       }
     }
   }
 
   /// Sealed by a proxy like this one between us and the model. Its words were
   /// shown when they were thought; what is left goes onto them.
-  void read_sealed(const Value& part, EventSink& sink) {
+  void read_sealed(Value part, EventSink& sink) {
     for (StepThought& thought : read_step(part)) {
       ThinkingPart& thinking = thought.thinking;
       if (shown_thought_) thinking.text.clear();
       const bool is_signed = !thinking.signature.empty();
-      if (is_signed && open_ != kNoPart && kind_ == PartKind::thinking) {
-        sign(thinking, sink);
+      if (is_signed && open_.begun() && open_.kind == PartKind::thinking) {
+        read_signature(thinking, sink);
       } else if (is_signed || !thinking.text.empty() ||
                  !thinking.redacted_data.empty()) {
         read_thinking(thinking, sink);
@@ -156,94 +185,45 @@ class Decoder final : public StreamReader {
     }
   }
 
-  void read_thinking(const ThinkingPart& thinking, EventSink& sink) {
-    if (!thinking.redacted_data.empty()) {
-      ContentPart part;
-      part.value = thinking;
-      return send_whole(part, sink);
-    }
-    if (thinking.text.empty()) close_part(sink);
-    if (open_ == kNoPart || kind_ != PartKind::thinking) {
-      open(PartKind::thinking, thinking.id, sink);
-    }
-    if (!thinking.text.empty()) delta(PartKind::thinking, thinking.text, sink);
-    if (!thinking.signature.empty()) sign(thinking, sink);
+  /// Calls, images and the rest come in one piece.
+  void take_whole(const ContentPart& part, EventSink& sink) {
+    start(sink);
+    close_part(sink);
+    send_whole(part, sink);
   }
 
-  void sign(const ThinkingPart& thinking, EventSink& sink) {
-    StreamEvent event;
-    event.kind = EventKind::part_delta;
-    event.part_kind = PartKind::thinking;
-    event.part = open_;
-    event.signature = thinking.signature;
-    event.issuer = thinking.issuer;
-    sink.on_event(event);
+  void finish_answer(EventSink& sink) {
     close_part(sink);
+    StreamEvent event;
+    event.stop_reason = reason_ == StopReason::refusal
+                            ? StopReason::refusal
+                            : stop_reason(reason_text_);
+    event.stop_reason_text = reason_text_;
+    event.refusal_explanation = explanation_;
+    event.usage = &usage_;
+    send_finished(event, sink);
   }
+
+  // --- texts ----------------------------------------------------------------
 
   void open(PartKind kind, std::string_view id, EventSink& sink) {
     start(sink);
     close_part(sink);
-    open_ = next_part_++;
-    kind_ = kind;
+    open_ = number_part(kind);
     StreamEvent event;
-    event.kind = EventKind::part_started;
-    event.part_kind = kind;
-    event.part = open_;
     event.id = id;
-    sink.on_event(event);
+    send_begin(open_, event, sink);
   }
 
   void close_part(EventSink& sink) {
-    if (open_ == kNoPart) return;
-    StreamEvent event;
-    event.kind = EventKind::part_ended;
-    event.part_kind = kind_;
-    event.part = open_;
-    open_ = kNoPart;
-    sink.on_event(event);
+    if (open_.begun()) send_end(std::exchange(open_, {}), sink);
   }
 
-  void delta(PartKind kind, std::string_view text, EventSink& sink) {
+  /// Adds to the open part of that kind, or opens one.
+  void add(PartKind kind, std::string_view text, EventSink& sink) {
     if (text.empty()) return;
-    if (open_ == kNoPart || kind_ != kind) open(kind, {}, sink);
-    StreamEvent event;
-    event.kind = EventKind::part_delta;
-    event.part_kind = kind;
-    event.part = open_;
-    event.text = text;
-    sink.on_event(event);
-  }
-
-  /// Calls, images and the rest come in one piece.
-  void send_whole(ContentPart part, EventSink& sink) {
-    start(sink);
-    close_part(sink);
-    if (auto* call = part.as<ToolCallPart>()) {
-      called_ = true;
-      shown_thought_ = false;
-      if (call->id.empty())
-        call->id = fmt::format("call_{}_{}", id_, next_part_);
-    }
-    struct Renumber final : EventSink {
-      void on_event(const StreamEvent& event) override {
-        if (event.kind == EventKind::started ||
-            event.kind == EventKind::finished) {
-          return;
-        }
-        StreamEvent moved = event;
-        moved.part = part;
-        sink->on_event(moved);
-      }
-      EventSink* sink = nullptr;
-      std::uint32_t part = 0;
-    } renumber;
-    renumber.sink = &sink;
-    renumber.part = next_part_++;
-    ChatResponse one;
-    part.extensions.clear();
-    one.content.push_back(std::move(part));
-    replay(one, renumber);
+    if (!open_.begun() || open_.kind != kind) open(kind, {}, sink);
+    send_text(open_, text, sink);
   }
 
   std::string id_;
@@ -252,10 +232,7 @@ class Decoder final : public StreamReader {
   std::string explanation_;
   StopReason reason_ = StopReason::end_turn;
   Usage usage_;
-  std::uint32_t open_ = kNoPart;
-  std::uint32_t next_part_ = 0;
-  PartKind kind_ = PartKind::text;
-  bool started_ = false;
+  ReadPart open_;
   bool called_ = false;
   bool shown_thought_ = false;  // in this step
 };

@@ -1,5 +1,9 @@
 // Gemini, POST /v1beta/models/{model}:generateContent: the descriptor.
+#include <fmt/format.h>
+
 #include "dialects/gemini/tables.h"
+#include "json/writer.h"
+#include "llmproxy/dialect_serving.h"
 
 namespace llmproxy::gemini {
 namespace {
@@ -44,16 +48,113 @@ constexpr std::array kFieldNames = {
     FieldName{"/service_tier", "/serviceTier"},
 };
 
+constexpr std::array kMarks = {ClientMark{.path = "/v1beta/"},
+                               ClientMark{.header = "x-goog-api-key"}};
+
+constexpr std::array<std::string_view, 5> kNestedObjects = {
+    "candidates/0", "generationConfig", "generation_config",
+    "toolConfig/functionCallingConfig", "toolConfig"};
+
+// Measured 2026-11 with google-genai 1.30 in Gemini CLI 0.61: an error chunk
+// and an orderly end leave half an answer with exit status 0, a reset is tried
+// again.
+constexpr DialectHeaders kHeaders = {.request_id = "x-request-id",
+                                     .breaks_failed_streams = true};
+
+constexpr DialectSetup kSetup = {
+    .key = "x-goog-api-key: KEY",
+    .base_url = "the base URL of a Gemini client ends without a version",
+    .provider = "gemini"};
+
+// Gemini API reference, "Counting tokens".
+constexpr CountTokens kCountTokens = {
+    .wrapper = "generateContentRequest",
+    .upstream_path = "/models/{model}:countTokens",
+    .answer = "totalTokens"};
+
+// Gemini API reference, "models.list", "models.get".
+void write_entry(const ModelEntry& model, json::Writer& w) {
+  w.begin_object();
+  w.member("name", fmt::format("models/{}", model.id));
+  w.member("displayName", model.id);
+  w.key("supportedGenerationMethods");
+  w.begin_array();
+  for (const std::string_view method :
+       {"generateContent", "streamGenerateContent", "countTokens"}) {
+    w.string(method);
+  }
+  w.end_array();
+  w.end_object();
+}
+
+void write_model(const ModelEntry& model, std::string& out) {
+  json::Writer w(out);
+  write_entry(model, w);
+}
+
+void write_model_list(std::span<const ModelEntry> page, bool more,
+                      std::string& out) {
+  json::Writer w(out);
+  w.begin_object();
+  w.key("models");
+  w.begin_array();
+  for (const ModelEntry& model : page) write_entry(model, w);
+  w.end_array();
+  if (more) w.member("nextPageToken", page.back().id);
+  w.end_object();
+}
+
+constexpr std::array<std::string_view, 2> kModelPaths = {"/v1beta/models/",
+                                                         "/v1/models/"};
+constexpr ModelListShape kModelList = {.upstream_path = "/models?pageSize=1000",
+                                       .upstream_next = "pageToken",
+                                       .client_paths = kModelPaths,
+                                       .write_model = write_model,
+                                       .write_list = write_model_list,
+                                       .limit = "pageSize",
+                                       .after = "pageToken"};
+
+constexpr std::array<std::string_view, 2> kSystemMembers = {
+    "systemInstruction", "system_instruction"};
+constexpr std::array<std::string_view, 2> kKept = {"cachedContent",
+                                                   "cached_content"};
+constexpr std::array<std::string_view, 3> kJoined = {"user", "function", ""};
+constexpr SystemShape kSystemShape = {.system = kSystemMembers,
+                                      .in_string = true,
+                                      .in_content = true,
+                                      .new_system = R"({"parts":[{"text":$}]})",
+                                      .kept = kKept,
+                                      .turns = "contents",
+                                      .content = "parts",
+                                      .new_part = R"({"text":$})",
+                                      .joined = kJoined};
+
+constexpr std::array<std::string_view, 2> kSealed = {"\"thoughtSignature\"",
+                                                     "\"thought_signature\""};
+constexpr SealedMembers kSeals = {
+    .members = kSealed, .instead = "\"skip_thought_signature_validator\""};
+
 }  // namespace
 
 extern const Dialect kDialect;
 const Dialect kDialect = {
     .name = kName,
     .title = "Gemini",
+    .wire = kName,
+    .vendor = "google",
+    .api = "the Gemini API",
     .upstream_path = "/models/{model}:generateContent",
     .upstream_stream_path = "/models/{model}:streamGenerateContent?alt=sse",
     .client_paths = kClientPaths,
+    .marks = kMarks,
     .field_names = kFieldNames,
+    .nested_objects = kNestedObjects,
+    .headers = &kHeaders,
+    .setup = &kSetup,
+    .count_tokens = &kCountTokens,
+    .model_list = &kModelList,
+    .system_shape = &kSystemShape,
+    .seals = &kSeals,
     .framing = Framing::sse,
     .stream_content_type = "text/event-stream",
     .max_tool_name = 64,

@@ -1,30 +1,21 @@
 // Gemini streamGenerateContent: canonical events to a client's stream. Google's
 // SDKs read strictly: nothing but `data:` lines with a blank line behind each,
 // no comments, no [DONE]; every event a whole answer with a part in it.
-#include <fmt/format.h>
-
 #include <memory>
 #include <utility>
 
-#include "base/bounded.h"
-#include "chat/sequencer.h"
+#include "chat/stream_parts.h"
+#include "chat/stream_writer.h"
 #include "dialects/gemini/tables.h"
 
 namespace llmproxy::gemini {
 namespace {
 
-class Encoder final : public StreamEncoder, private EventSink {
+class Encoder final : public StreamWriter {
  public:
   explicit Encoder(const RequestContext& context)
-      : array_(context.json_array),
-        w_(data_, json::Spacing::none),
-        sequencer_(*this) {}
-
-  void on_event(const StreamEvent& event, std::string& out) override {
-    out_ = &out;
-    sequencer_.on_event(event);
-    out_ = nullptr;
-  }
+      : StreamWriter("Gemini", PartOrder::in_turn),
+        array_(context.json_array) {}
 
   /// An answer that says nothing yet; in an array a blank line does.
   void keep_alive(bool, std::string& out) override {
@@ -38,52 +29,128 @@ class Encoder final : public StreamEncoder, private EventSink {
            "\n\n";
   }
 
-  const Losses& losses() const override { return losses_; }
-
  private:
-  /// Events with at most one part open.
-  void on_event(const StreamEvent& event) override {
-    if (event.usage != nullptr) usage_ = *event.usage;
-    if (!event.service_tier.empty()) {
-      lose("/service_tier", "Gemini does not say which tier it was");
+  void on_started(const StreamEvent& event) override {
+    id_ = event.id;
+    model_ = event.model;
+    lose_tier();
+  }
+
+  void open_text(const StreamEvent&) override {}
+
+  void open_thinking(const StreamEvent& event) override {
+    thinking_ = ThinkingPart{};
+    thinking_.id = event.id;
+  }
+
+  void open_redacted_thinking(const StreamEvent& event) override {
+    open_thinking(event);
+    thinking_.redacted_data = event.text;
+    thinking_.issuer = event.issuer;
+  }
+
+  void open_refusal(const StreamEvent&) override {
+    lose("/content", "refusals in words", "it became text");
+  }
+
+  void open_tool_call(const StreamEvent& event) override {
+    call_.id = event.id;
+    call_.name = event.name;
+  }
+
+  void open_image(const StreamEvent& event) override {
+    begin_part();
+    w_.key("inlineData");
+    w_.begin_object();
+    w_.member("mimeType", event.name);
+    w_.member("data", event.text);
+    w_.end_object();
+    put_signature();
+    send_part();
+  }
+
+  void open_opaque(const StreamEvent& event) override {
+    if (event.id != kName) return lose_part(event);
+    json::Document document;
+    const auto root = document.parse(event.text);
+    if (!root) return;
+    begin_part();
+    for (const json::Value member : root->children()) {
+      w_.member_raw(member.key(), member.raw());
     }
-    switch (event.kind) {
-      case EventKind::started:
-        id_ = event.id;
-        model_ = event.model;
-        return;
-      case EventKind::part_started:
-        return part_start(event);
-      case EventKind::part_delta:
-        return part_delta(event);
-      case EventKind::part_ended:
-        return part_end(event);
-      case EventKind::ping:
-        return keep_alive(true, *out_);
-      case EventKind::finished:
-        return finish(event);
-      case EventKind::failed:
-        return fail(*event.error);
-      case EventKind::usage:
-        return;
+    send_part();
+  }
+
+  void on_text(const StreamEvent& event) override {
+    seal_.said_something();
+    begin_part();
+    w_.member("text", event.text);
+    put_signature();
+    send_part();
+  }
+
+  void on_thinking(const StreamEvent& event) override {
+    // What is too large to seal is not kept either.
+    if (thinking_.text.size() <= StepSeal::kMaxBytes) {
+      thinking_.text += event.text;
+    }
+    begin_part();
+    w_.member("text", event.text);
+    w_.member("thought", true);
+    send_part();
+  }
+
+  void on_refusal(const StreamEvent& event) override { on_text(event); }
+
+  /// Calls are sent whole.
+  void on_tool_call(const StreamEvent& event) override {
+    call_.arguments += event.text;
+  }
+
+  void on_signature(const StreamEvent& event) override {
+    thinking_.signature = event.signature;
+    thinking_.issuer = event.issuer;
+  }
+
+  /// Google cites beside the text, not in it.
+  void on_citation(const StreamEvent&) override {
+    lose("/content/citations", "citations in texts");
+  }
+
+  void close_part(const StreamEvent& event) override {
+    if (is_call(event.part_kind)) return send_call();
+    if (event.part_kind == PartKind::thinking ||
+        event.part_kind == PartKind::redacted_thinking) {
+      end_thinking();
     }
   }
 
-  void lose(std::string path, std::string what,
-            LossKind kind = LossKind::dropped) {
-    for (const Loss& loss : losses_) {
-      if (loss.path == path && loss.what == what) return;
-    }
-    add_loss(losses_, {std::move(path), std::move(what), kind});
+  void on_finished(const StreamEvent& event) override {
+    lose_tier();
+    lose_stop_details(event.stop_reason, event.stop_sequence, losses_);
+    lose_usage_details(usage_, losses_);
+    // The text that ends the answer.
+    if (seal_.has_signed()) take_seal();
+    begin_part();
+    w_.member("text", event.refusal_explanation);
+    put_signature();
+    send_part(to_wire(kStopReasons, event.stop_reason));
+    if (array_) out().append("]");
   }
 
-  // --- events -------------------------------------------------------------
+  /// No finishReason: the answer is not whole.
+  void on_failed(const Error& error) override {
+    data_.clear();
+    encode_error(error, data_);
+    send();
+    if (array_) out().append("]");
+  }
+
+  // --- events ---------------------------------------------------------------
 
   /// Begins an answer with one part, whose members follow.
-  void open() {
-    data_.clear();
-    w_.reset(data_);
-    w_.begin_object();
+  void begin_part() {
+    begin_object();
     w_.key("candidates");
     w_.begin_array();
     w_.begin_object();
@@ -95,7 +162,7 @@ class Encoder final : public StreamEncoder, private EventSink {
     w_.begin_object();
   }
 
-  void send(std::string_view finish_reason) {
+  void send_part(std::string_view finish_reason = {}) {
     w_.end_object();
     w_.end_array();
     w_.end_object();
@@ -110,127 +177,27 @@ class Encoder final : public StreamEncoder, private EventSink {
     w_.member_if("modelVersion", model_);
     w_.member_if("responseId", id_);
     w_.end_object();
-    frame();
+    send();
   }
 
-  void frame() {
+  void send() {
     if (!array_) {
-      out_->append("data: ").append(data_).append("\n\n");
+      out().append("data: ").append(data_).append("\n\n");
       return;
     }
-    out_->append(begun_ ? ",\n" : "[").append(data_);
-    begun_ = true;
+    out().append(in_array_ ? ",\n" : "[").append(data_);
+    in_array_ = true;
   }
 
-  void put_signature() {
-    w_.member_if("thoughtSignature", signature_);
-    signature_.clear();
-  }
-
-  // --- parts --------------------------------------------------------------
-
-  void part_start(const StreamEvent& event) {
-    thinking_ = ThinkingPart{};
-    call_ = ToolCallPart{};
-    switch (event.part_kind) {
-      case PartKind::thinking:
-        thinking_.id = event.id;
-        return;
-      case PartKind::redacted_thinking:
-        thinking_ = ThinkingPart{{},
-                                 {},
-                                 std::string(event.text),
-                                 event.issuer,
-                                 std::string(event.id)};
-        return;
-      case PartKind::tool_call:
-      case PartKind::custom_tool_call:
-        call_.id = event.id;
-        call_.name = event.name;
-        return;
-      case PartKind::image:
-        open();
-        w_.key("inlineData");
-        w_.begin_object();
-        w_.member("mimeType", event.name);
-        w_.member("data", event.text);
-        w_.end_object();
-        put_signature();
-        return send({});
-      case PartKind::opaque:
-        return part_opaque(event);
-      case PartKind::refusal:
-        return lose("/content", "Gemini has no refusal parts; it became text",
-                    LossKind::approximated);
-      case PartKind::text:
-        return;
+  void send_call() {
+    begin_part();
+    if (write_call(std::exchange(call_, {}), w_)) {
+      lose(
+          {"/content", std::string(kWrappedArguments), LossKind::approximated});
     }
-  }
-
-  void part_opaque(const StreamEvent& event) {
-    if (event.id != kName) {
-      return lose("/content",
-                  fmt::format("Gemini has no {} parts", event.name));
-    }
-    json::Document document;
-    const auto root = document.parse(event.text);
-    if (!root) return;
-    open();
-    for (const json::Value member : root->children()) {
-      w_.member_raw(member.key(), member.raw());
-    }
-    send({});
-  }
-
-  void part_delta(const StreamEvent& event) {
-    if (!event.citation.empty()) {
-      lose("/content/citations", "Gemini cites beside the text, not in it");
-    }
-    if (!event.signature.empty()) {
-      thinking_.signature = event.signature;
-      thinking_.issuer = event.issuer;
-    }
-    if (event.text.empty()) return;
-    switch (event.part_kind) {
-      case PartKind::thinking:
-        // What is too large to seal is not kept either.
-        if (thinking_.text.size() <= StepSeal::kMaxBytes) {
-          thinking_.text += event.text;
-        }
-        open();
-        w_.member("text", event.text);
-        w_.member("thought", true);
-        return send({});
-      case PartKind::tool_call:
-      case PartKind::custom_tool_call:
-        call_.arguments += event.text;
-        return;
-      default:
-        seal_.said_something();
-        open();
-        w_.member("text", event.text);
-        put_signature();
-        return send({});
-    }
-  }
-
-  void part_end(const StreamEvent& event) {
-    if (event.part_kind == PartKind::thinking ||
-        event.part_kind == PartKind::redacted_thinking) {
-      return end_thinking();
-    }
-    if (event.part_kind != PartKind::tool_call &&
-        event.part_kind != PartKind::custom_tool_call) {
-      return;
-    }
-    open();
-    if (write_call(call_, w_)) {
-      lose("/content", "the arguments of a call are no JSON object; wrapped",
-           LossKind::approximated);
-    }
-    seal();
+    take_seal();
     put_signature();
-    send({});
+    send_part();
   }
 
   /// Google's signature of a part that follows goes onto it, that of a thought
@@ -241,56 +208,40 @@ class Encoder final : public StreamEncoder, private EventSink {
       signature_ = thinking_.signature;
       return;
     }
-    open();
+    begin_part();
     w_.member("text", "");
     w_.member("thought", true);
     w_.member("thoughtSignature", thinking_.signature);
-    send({});
+    send_part();
+  }
+
+  void put_signature() {
+    w_.member_if("thoughtSignature", signature_);
+    signature_.clear();
   }
 
   /// A part has one signature, and Google takes no other for its own.
-  void seal() {
+  void take_seal() {
     std::string sealed = seal_.take();
     if (signature_.empty()) signature_ = std::move(sealed);
-    if (seal_.overflowed()) lose("/content", std::string(kOverflowedSeal));
+    if (seal_.overflowed()) {
+      lose({"/content", std::string(kOverflowedSeal), LossKind::dropped});
+    }
   }
 
-  // --- the end ------------------------------------------------------------
-
-  void finish(const StreamEvent& event) {
-    lose_stop_details(event.stop_reason, event.stop_sequence, losses_);
-    lose_usage_details(usage_, losses_);
-    // The text that ends the answer.
-    if (seal_.has_signed()) seal();
-    open();
-    w_.member("text", event.refusal_explanation);
-    put_signature();
-    send(to_wire(kStopReasons, event.stop_reason));
-    if (array_) out_->append("]");
-  }
-
-  /// No finishReason: the answer is not whole.
-  void fail(const Error& error) {
-    data_.clear();
-    encode_error(error, data_);
-    frame();
-    if (array_) out_->append("]");
+  void lose_tier() {
+    if (service_tier_.empty()) return;
+    lose("/service_tier", "the tier of an answer");
   }
 
   const bool array_;
-  std::string data_;
-  json::Writer w_;
-  Sequencer sequencer_;
-  std::string* out_ = nullptr;
-  Losses losses_;
-  Usage usage_;
   std::string id_;
   std::string model_;
   std::string signature_;  // of the next part
   StepSeal seal_;
   ThinkingPart thinking_;
   ToolCallPart call_;
-  bool begun_ = false;
+  bool in_array_ = false;
 };
 
 }  // namespace

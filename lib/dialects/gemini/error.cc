@@ -99,6 +99,39 @@ Error read_members(const Value& object, int status) {
   return error;
 }
 
+/// What is wrong where.
+void write_violation(const Error& error, json::Writer& w) {
+  w.begin_object();
+  w.member("@type", "type.googleapis.com/google.rpc.BadRequest");
+  w.key("fieldViolations");
+  w.begin_array();
+  w.begin_object();
+  w.member("field", dotted(error.path));
+  w.member("description", error.message);
+  w.end_object();
+  w.end_array();
+  w.end_object();
+}
+
+void write_retry(const Error& error, json::Writer& w) {
+  w.begin_object();
+  w.member("@type", "type.googleapis.com/google.rpc.RetryInfo");
+  w.member("retryDelay", error.retry_after + "s");
+  w.end_object();
+}
+
+void write_details(const Error& error, json::Writer& w) {
+  const bool whole =
+      !error.retry_after.empty() &&
+      error.retry_after.find_first_not_of("0123456789") == std::string::npos;
+  if (error.path.empty() && !whole) return;
+  w.key("details");
+  w.begin_array();
+  if (!error.path.empty()) write_violation(error, w);
+  if (whole) write_retry(error, w);
+  w.end_array();
+}
+
 }  // namespace
 
 Error read_error(const Value& object, int status) {
@@ -109,27 +142,11 @@ Error read_error(const Value& object, int status) {
 
 Error decode_error(int status, const Headers& headers, std::string_view body) {
   json::Document document;
-  const auto root = document.parse(body);
-  Error error;
-  Value object;
-  if (root) object = *root;
+  const auto parsed = document.parse(body);
+  Value root = parsed ? *parsed : Value();
   // On the path of streams errors come in an array, too.
-  for (const Value one : object.children()) {
-    if (object.is_array()) {
-      object = one;
-      break;
-    }
-  }
-  if (object.is_object()) {
-    const Value inner = object["error"];
-    error = read_members(inner ? inner : object, status);
-    settle_error(error, object);
-  } else {
-    error.fault = Fault::upstream;
-    error.status = status;
-    error.kind = error_kind_from_status(status);
-    error.message = text_of_page(body);
-  }
+  if (root.is_array() && root.size() > 0) root = *root.children().begin();
+  Error error = read_error_body(root, status, body, read_members);
   const std::string retry = error.retry_after;
   add_headers(error, headers, "x-request-id");
   if (error.retry_after.empty()) error.retry_after = retry;
@@ -153,35 +170,9 @@ int encode_error(const Error& error, std::string& out) {
   w.key("error");
   w.begin_object();
   w.member("code", std::int64_t{status});
-  w.member("message", error.message.empty() ? to_string(error.kind)
-                                            : std::string_view(error.message));
+  w.member("message", message_of(error));
   w.member("status", row.status);
-  const bool whole =
-      !error.retry_after.empty() &&
-      error.retry_after.find_first_not_of("0123456789") == std::string::npos;
-  if (!error.path.empty() || whole) {
-    w.key("details");
-    w.begin_array();
-    if (!error.path.empty()) {
-      w.begin_object();
-      w.member("@type", "type.googleapis.com/google.rpc.BadRequest");
-      w.key("fieldViolations");
-      w.begin_array();
-      w.begin_object();
-      w.member("field", dotted(error.path));
-      w.member("description", error.message);
-      w.end_object();
-      w.end_array();
-      w.end_object();
-    }
-    if (whole) {
-      w.begin_object();
-      w.member("@type", "type.googleapis.com/google.rpc.RetryInfo");
-      w.member("retryDelay", error.retry_after + "s");
-      w.end_object();
-    }
-    w.end_array();
-  }
+  write_details(error, w);
   w.end_object();
   w.end_object();
   return status;

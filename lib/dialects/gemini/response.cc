@@ -6,9 +6,10 @@
 #include <array>
 
 #include "base/bounded.h"
-#include "chat/answer_end.h"
-#include "chat/sealed_reasoning.h"
-#include "chat/turns.h"
+#include "chat/answer_reader.h"
+#include "chat/answer_writer.h"
+#include "chat/losses.h"
+#include "chat/tool_arguments.h"
 #include "dialects/gemini/tables.h"
 #include "json/count.h"
 #include "json/zero.h"
@@ -19,6 +20,8 @@ namespace {
 using json::Value;
 using json::Writer;
 
+/// For losses.
+
 /// Members that describe the call, not the answer: no loss.
 constexpr std::array<std::string_view, 4> kBookkeeping = {
     "createTime", "modelStatus", "promptFeedback", "sdkHttpResponse"};
@@ -26,6 +29,9 @@ constexpr std::array<std::string_view, 9> kCandidateBookkeeping = {
     "index",       "finishMessage", "safetyRatings",
     "avgLogprobs", "tokenCount",    "finishReason",
     "content",     "role",          "urlContextMetadata"};
+
+/// Members of a candidate that have no canonical form.
+constexpr std::string_view kCandidate = "candidates/0/";
 
 /// Why there is a call nobody can read.
 constexpr std::array<std::string_view, 3> kBrokenCalls = {
@@ -36,60 +42,122 @@ bool has(const std::array<std::string_view, N>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-void read_parts(const Value& candidate, const std::string& id,
-                ChatResponse& response, Losses& losses) {
-  std::size_t index = 0;
-  std::size_t step_begin = 0;
-  for (const Value value : candidate["content"]["parts"].children()) {
-    const std::string path =
-        json::pointer("/candidates/0/content/parts", index++);
-    auto parts = read_part(value, path);
-    if (!parts) {
-      add_loss(losses,
-               {path, "a part of a kind that nobody knows", LossKind::dropped});
-      continue;
-    }
-    // Sealed by a proxy like this one between us and the model.
-    std::vector<StepThought> step = read_step(value);
-    bool ends_step = !step.empty();
-    place_step(std::move(step), {}, step_begin, response.content);
-    for (ContentPart& part : *parts) {
-      if (auto* call = part.as<ToolCallPart>()) {
-        ends_step = true;
-        if (call->id.empty()) {
-          call->id = fmt::format("call_{}_{}", id, response.content.size());
-        }
-      }
-      part.source = {};
-      part.extensions.clear();
-      response.content.push_back(std::move(part));
-    }
-    if (ends_step) step_begin = response.content.size();
-  }
-}
-
 std::optional<std::int64_t> count(const Value& usage, std::string_view name) {
   return json::count_of(usage[name]);
 }
 
-/// Writes parts; signatures stand on the parts that Google's servers sign: its
-/// own on the part behind them, a step's sealed thinking on the first call or,
-/// where nothing is called, on the last text.
-class PartsWriter {
+class Decoder final : public AnswerReader {
  public:
-  PartsWriter(Writer& writer, Losses& losses) : w_(writer), losses_(losses) {}
+  Decoder(const Value& body, Losses& losses)
+      : AnswerReader(kName, body, losses) {}
 
-  void write(const std::vector<ContentPart>& content) {
-    last_text_ = find_last_text(content);
-    for (std::size_t i = 0; i < content.size(); ++i) {
-      write(content[i], i, json::pointer("/content", i));
+  Result<ChatResponse> read() {
+    read_id();
+    response_.usage = read_usage(reader_.take("usageMetadata"));
+    read_content();
+    if (auto error = broken_call(candidate_, called_)) {
+      return *std::move(error);
     }
-    if (signature_.empty() && seal_.has_signed()) signature_ = seal_.take();
-    if (seal_.overflowed()) lose("/content", std::string(kOverflowedSeal));
-    if (signature_.empty()) return;
+    read_stop_reason();
+    read_extensions();
+    return settled();
+  }
+
+ private:
+  void read_id() {
+    response_.id = std::string(reader_.take("responseId").string());
+    response_.model = std::string(reader_.take("modelVersion").string());
+  }
+
+  void read_content() {
+    const Value candidates = reader_.take("candidates");
+    if (candidates.size() > 0) candidate_ = *candidates.children().begin();
+    if (candidates.size() > 1) {
+      lose(losses_, "/candidates/1", kCanonicalForm, "a second candidate");
+    }
+    std::size_t index = 0;
+    for (const Value part : candidate_["content"]["parts"].children()) {
+      add_part(part, json::pointer("/candidates/0/content/parts", index++));
+    }
+  }
+
+  void add_part(const Value& value, const std::string& path) {
+    auto parts = read_part(value, path);
+    if (!parts) {
+      return lose(losses_, path, kCanonicalForm, "parts of an unknown kind");
+    }
+    // Sealed by a proxy like this one between us and the model.
+    std::vector<StepThought> step = read_step(value);
+    bool ends_step = !step.empty();
+    place_step(std::move(step), {}, step_begin_, response_.content);
+    for (ContentPart& part : *parts) {
+      if (auto* call = part.as<ToolCallPart>()) {
+        ends_step = true;
+        called_ = true;
+        name_call(*call);
+      }
+      part.source = {};
+      part.extensions.clear();
+      response_.content.push_back(std::move(part));
+    }
+    if (ends_step) step_begin_ = response_.content.size();
+  }
+
+  void name_call(ToolCallPart& call) const {
+    if (!call.id.empty()) return;
+    call.id = fmt::format("call_{}_{}", response_.id, response_.content.size());
+  }
+
+  void read_stop_reason() {
+    if (candidate_) {
+      const Value reason = candidate_["finishReason"];
+      response_.stop_reason_text = std::string(reason.string());
+      response_.stop_reason = stop_reason(response_.stop_reason_text);
+      return;
+    }
+    const Value feedback = reader_.object()["promptFeedback"];
+    response_.stop_reason = StopReason::refusal;
+    response_.stop_reason_text = std::string(feedback["blockReason"].string());
+    response_.refusal_explanation = block_explanation(feedback);
+  }
+
+  void read_extensions() {
+    for (const Value member : candidate_.children()) {
+      if (has(kCandidateBookkeeping, member.key()) || member.is_null()) {
+        continue;
+      }
+      response_.extensions.push_back(
+          {fmt::format("{}{}", kCandidate, member.key()), member.raw_json()});
+    }
+    keep_rest(reader_, kBookkeeping, response_);
+  }
+
+  Value candidate_;
+  std::size_t step_begin_ = 0;
+  bool called_ = false;
+};
+
+/// Signatures stand on the parts that Google's servers sign: its own on the
+/// part behind them, a step's sealed thinking on the first call or, where
+/// nothing is called, on the last text.
+class Encoder final : public AnswerWriter {
+ public:
+  Encoder(const ChatResponse& response, std::string& out, Losses& losses)
+      : AnswerWriter(response, kTitle, losses), w_(out) {}
+
+  void write() {
     w_.begin_object();
-    w_.member("text", "");
-    put_signature();
+    write_candidate();
+    lose_stop_details(response_.stop_reason, response_.stop_sequence, losses_);
+    lose_usage_details(response_.usage, losses_);
+    w_.key("usageMetadata");
+    write_usage(response_.usage, w_);
+    w_.member("modelVersion", response_.model);
+    w_.member("responseId", response_.id);
+    if (!response_.service_tier.empty()) {
+      lose("/service_tier", "the tier of an answer");
+    }
+    write_extensions();
     w_.end_object();
   }
 
@@ -106,68 +174,105 @@ class PartsWriter {
     return kNone;
   }
 
-  void write(const ContentPart& part, std::size_t index,
-             const std::string& path) {
-    if (const auto* thinking = part.as<ThinkingPart>()) return write(*thinking);
-    if (const auto* opaque = part.as<OpaquePart>()) {
-      if (opaque->dialect == kName) return w_.raw(opaque->json.text());
-      return lose(path, fmt::format("Gemini has no {} parts", opaque->type));
-    }
-    const auto* text = part.as<TextPart>();
-    if (text != nullptr && text->text.empty()) return;
+  void write_candidate() {
+    w_.key("candidates");
+    w_.begin_array();
     w_.begin_object();
-    if (text != nullptr) {
-      write_text(*text, path);
-      seal_.said_something();
-      if (index == last_text_ && seal_.has_signed()) seal();
-    } else if (const auto* call = part.as<ToolCallPart>()) {
-      if (write_call(*call, w_)) {
-        lose(path, "the arguments of the call are no JSON object; wrapped",
-             LossKind::approximated);
-      }
-      seal();
-    } else if (const auto* image = part.as<ImagePart>()) {
-      w_.key("inlineData");
-      w_.begin_object();
-      w_.member("mimeType", image->source.media_type);
-      w_.member("data", image->source.data);
-      w_.end_object();
-    } else if (const auto* refusal = part.as<RefusalPart>()) {
-      w_.member("text", refusal->text);
-      lose(path, "Gemini has no refusal parts; it became text",
-           LossKind::approximated);
-    } else {
-      w_.member("text", "");
-      lose(path, "Gemini has no such part in answers");
-    }
-    put_signature();
+    w_.key("content");
+    w_.begin_object();
+    w_.member("role", "model");
+    w_.key("parts");
+    w_.begin_array();
+    write_content();
+    w_.end_array();
     w_.end_object();
+    write_stop_reason();
+    w_.member("index", std::int64_t{0});
+    write_candidate_extensions();
+    w_.end_object();
+    w_.end_array();
   }
 
-  void write(const ThinkingPart& thinking) {
+  void write_content() {
+    last_text_ = find_last_text(response_.content);
+    write_parts();
+    if (signature_.empty() && seal_.has_signed()) signature_ = seal_.take();
+    if (seal_.overflowed()) {
+      add_loss(losses_,
+               {"/content", std::string(kOverflowedSeal), LossKind::dropped});
+    }
+    if (!signature_.empty()) write_plain_text("");
+    if (!response_.refusal_explanation.empty()) {
+      write_plain_text(response_.refusal_explanation);
+    }
+    // An answer has a part, and be it an empty one.
+    if (!wrote_part_) write_plain_text("");
+  }
+
+  void write_plain_text(std::string_view text) {
+    begin_part();
+    w_.member("text", text);
+    end_part();
+  }
+
+  void write_text(const TextPart& text, const std::string& path) override {
+    if (text.text.empty()) return;
+    if (!text.citations.empty())
+      lose(path + "/citations", "citations in texts");
+    seal_.said_something();
+    if (index() == last_text_ && seal_.has_signed()) seal();
+    write_plain_text(text.text);
+  }
+
+  void write_image(const ImagePart& image, const std::string&) override {
+    begin_part();
+    w_.key("inlineData");
+    w_.begin_object();
+    w_.member("mimeType", image.source.media_type);
+    w_.member("data", image.source.data);
+    w_.end_object();
+    end_part();
+  }
+
+  void write_tool_call(const ToolCallPart& call,
+                       const std::string& path) override {
+    begin_part();
+    if (write_call(call, w_)) {
+      add_loss(losses_,
+               {path, std::string(kWrappedArguments), LossKind::approximated});
+    }
+    seal();
+    end_part();
+  }
+
+  void write_thinking(const ThinkingPart& thinking,
+                      const std::string&) override {
     const bool own = is_own(thinking);
     if (!own) seal_.add(thinking);
     if (thinking.text.empty()) {
       if (own) signature_ = thinking.signature;
       return;
     }
-    w_.begin_object();
+    begin_part();
     w_.member("text", thinking.text);
     w_.member("thought", true);
     if (own) w_.member("thoughtSignature", thinking.signature);
     w_.end_object();
   }
 
-  void lose(std::string path, std::string what,
-            LossKind kind = LossKind::dropped) {
-    add_loss(losses_, {std::move(path), std::move(what), kind});
+  void write_refusal(const RefusalPart& refusal,
+                     const std::string& path) override {
+    write_plain_text(refusal.text);
+    lose(path, "refusals in words", "it became text");
   }
 
-  void write_text(const TextPart& text, const std::string& path) {
-    w_.member("text", text.text);
-    if (!text.citations.empty()) {
-      lose(path + "/citations", "Gemini cites beside the text, not in it");
+  void write_opaque(const OpaquePart& opaque,
+                    const std::string& path) override {
+    if (opaque.dialect != kName) {
+      return AnswerWriter::write_opaque(opaque, path);
     }
+    wrote_part_ = true;
+    w_.raw(opaque.json.text());
   }
 
   /// A part has one signature, and Google takes no other for its own.
@@ -176,16 +281,44 @@ class PartsWriter {
     if (signature_.empty()) signature_ = std::move(sealed);
   }
 
-  void put_signature() {
-    w_.member_if("thoughtSignature", signature_);
-    signature_.clear();
+  void begin_part() {
+    wrote_part_ = true;
+    w_.begin_object();
   }
 
-  Writer& w_;
-  Losses& losses_;
+  /// With the signature that waits for a part.
+  void end_part() {
+    w_.member_if("thoughtSignature", signature_);
+    signature_.clear();
+    w_.end_object();
+  }
+
+  void write_stop_reason() {
+    w_.member("finishReason", to_wire(kStopReasons, response_.stop_reason));
+  }
+
+  void write_candidate_extensions() {
+    if (!is_of(kName)) return;
+    for (const Extension& extension : response_.extensions) {
+      if (!extension.name.starts_with(kCandidate)) continue;
+      w_.member(extension.name.substr(kCandidate.size()), extension.value);
+    }
+  }
+
+  void write_extensions() {
+    if (!is_of(kName)) return lose_all_extensions();
+    for (const Extension& extension : response_.extensions) {
+      if (extension.name.find('/') == std::string::npos) {
+        w_.member(extension.name, extension.value);
+      }
+    }
+  }
+
+  Writer w_;
   StepSeal seal_;
   std::string signature_;  // of the next part
   std::size_t last_text_ = kNone;
+  bool wrote_part_ = false;
 };
 
 }  // namespace
@@ -249,134 +382,28 @@ std::optional<Error> broken_call(const Value& candidate, bool called) {
 
 void lose_stop_details(StopReason reason, std::string_view stop_sequence,
                        Losses& losses) {
-  if (reason == StopReason::pause) {
-    add_loss(losses,
-             {"/stop_reason", "the turn was only paused; Gemini says STOP",
-              LossKind::approximated});
-  } else if (reason == StopReason::context_window) {
-    add_loss(losses, {"/stop_reason",
-                      "the context window is full; Gemini says MAX_TOKENS",
-                      LossKind::approximated});
-  }
-  if (!stop_sequence.empty()) {
-    add_loss(losses, {"/stop_sequence",
-                      "Gemini does not say which stop sequence matched",
-                      LossKind::dropped});
-  }
+  constexpr StopWords kWords = {kTitle, "finishReason is STOP",
+                                "finishReason is MAX_TOKENS"};
+  lose_stop(kWords, reason, stop_sequence, losses);
 }
 
 void lose_usage_details(const Usage& usage, Losses& losses) {
   if (usage.cache_write_tokens.value_or(0) == 0) return;
-  add_loss(losses, {"/usage/cache_write_tokens",
-                    "Gemini does not count what is written to a cache",
-                    LossKind::dropped});
+  lose(losses, "/usage/cache_write_tokens", kTitle,
+       "a count of tokens written to a cache");
 }
 
 Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
   if (!json::says_nothing(body["error"])) return read_error(body["error"], 0);
-  const Value candidates = body["candidates"];
-  const Value feedback = body["promptFeedback"];
-  if (!candidates.is_array() && !feedback.is_object()) {
+  if (!body["candidates"].is_array() && !body["promptFeedback"].is_object()) {
     return upstream_malformed("the upstream's answer has no candidates");
   }
-  json::ObjectReader reader(body, "");
-  ChatResponse response;
-  response.dialect = std::string(kName);
-  response.id = std::string(reader.take("responseId").string());
-  response.model = std::string(reader.take("modelVersion").string());
-  response.usage = read_usage(reader.take("usageMetadata"));
-  reader.take("candidates");
-  std::size_t index = 0;
-  Value candidate;
-  for (const Value one : candidates.children()) {
-    if (index++ == 0) candidate = one;
-  }
-  if (index > 1) {
-    add_loss(losses,
-             {"/candidates/1", "only the first of several candidates crosses",
-              LossKind::dropped});
-  }
-  read_parts(candidate, response.id, response, losses);
-  const bool called = std::any_of(
-      response.content.begin(), response.content.end(),
-      [](const ContentPart& part) { return part.as<ToolCallPart>(); });
-  if (auto error = broken_call(candidate, called)) return *std::move(error);
-  response.stop_reason_text = std::string(candidate["finishReason"].string());
-  response.stop_reason = stop_reason(response.stop_reason_text);
-  if (!candidate) {
-    response.stop_reason = StopReason::refusal;
-    response.stop_reason_text = std::string(feedback["blockReason"].string());
-    response.refusal_explanation = block_explanation(feedback);
-  }
-  for (const Value member : candidate.children()) {
-    if (has(kCandidateBookkeeping, member.key()) || member.is_null()) continue;
-    response.extensions.push_back(
-        {fmt::format("candidates/0/{}", member.key()), member.raw_json()});
-  }
-  for (Extension& extension : reader.rest()) {
-    if (!has(kBookkeeping, extension.name)) {
-      response.extensions.push_back(std::move(extension));
-    }
-  }
-  settle_answer(response, losses);
-  return response;
+  return Decoder(body, losses).read();
 }
 
 void encode_response(const ChatResponse& response, const RequestContext&,
                      std::string& out, Losses& losses) {
-  const bool same_dialect =
-      response.dialect.empty() || response.dialect == kName;
-  Writer w(out);
-  w.begin_object();
-  w.key("candidates");
-  w.begin_array();
-  w.begin_object();
-  w.key("content");
-  w.begin_object();
-  w.member("role", "model");
-  std::string parts;
-  Writer list(parts);
-  list.begin_array();
-  PartsWriter(list, losses).write(response.content);
-  if (!response.refusal_explanation.empty()) {
-    list.begin_object();
-    list.member("text", response.refusal_explanation);
-    list.end_object();
-  }
-  list.end_array();
-  w.member_raw("parts", parts == "[]" ? R"([{"text":""}])" : parts);
-  w.end_object();
-  w.member("finishReason", to_wire(kStopReasons, response.stop_reason));
-  w.member("index", std::int64_t{0});
-  if (same_dialect) {
-    constexpr std::string_view kPrefix = "candidates/0/";
-    for (const Extension& extension : response.extensions) {
-      if (!extension.name.starts_with(kPrefix)) continue;
-      w.member(extension.name.substr(kPrefix.size()), extension.value);
-    }
-  }
-  w.end_object();
-  w.end_array();
-  lose_stop_details(response.stop_reason, response.stop_sequence, losses);
-  lose_usage_details(response.usage, losses);
-  w.key("usageMetadata");
-  write_usage(response.usage, w);
-  w.member("modelVersion", response.model);
-  w.member("responseId", response.id);
-  if (!response.service_tier.empty()) {
-    add_loss(losses, {"/service_tier", "Gemini does not say which tier it was",
-                      LossKind::dropped});
-  }
-  if (same_dialect) {
-    for (const Extension& extension : response.extensions) {
-      if (extension.name.find('/') == std::string::npos) {
-        w.member(extension.name, extension.value);
-      }
-    }
-  } else {
-    lose_extensions(response.extensions, "", "Gemini", losses);
-  }
-  w.end_object();
+  Encoder(response, out, losses).write();
 }
 
 }  // namespace llmproxy::gemini

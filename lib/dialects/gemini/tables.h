@@ -10,6 +10,7 @@
 
 #include "base/enum_table.h"
 #include "chat/step_seal.h"
+#include "dialects/functions.h"
 #include "json/fields.h"
 #include "llmproxy/chat.h"
 #include "llmproxy/dialect.h"
@@ -17,6 +18,7 @@
 namespace llmproxy::gemini {
 
 inline constexpr std::string_view kName = "gemini";
+inline constexpr std::string_view kTitle = "Gemini";
 
 /// What it can say: limits.cc.
 extern const DialectLimits kLimits;
@@ -113,8 +115,14 @@ std::string_view snake_of(std::string_view camel);
 json::Value take(json::ObjectReader& reader, std::string_view camel);
 json::Value get(const json::Value& object, std::string_view camel);
 
-/// Marks extensions that stood in generationConfig and what is nested there.
+/// Mark extensions that stood in an object of the request, as the client
+/// spells it.
 inline constexpr std::string_view kConfigPrefix = "generationConfig/";
+inline constexpr std::string_view kSnakeConfigPrefix = "generation_config/";
+inline constexpr std::string_view kToolConfigPrefix = "toolConfig/";
+/// Set where the client asks for a mode that has no canonical form.
+inline constexpr std::string_view kModeField =
+    "toolConfig/functionCallingConfig/mode";
 inline constexpr std::string_view kJson = "application/json";
 /// What Google documents for calls of a history that its models did not make;
 /// the first one is written. Its Python client sends them as bytes: base64.
@@ -124,25 +132,9 @@ inline constexpr std::array<std::string_view, 4> kNoSignatures = {
     "context_engineering_is_the_way_to_go",
     "Y29udGV4dF9lbmdpbmVlcmluZ19pc190aGVfd2F5X3RvX2dv"};
 
-Result<ChatRequest> decode_request(const json::Value& body,
-                                   const RequestHead& head);
-Result<void> encode_request(const ChatRequest& request,
-                            const EncodeOptions& options,
-                            RequestContext& context, std::string& out,
-                            Losses& losses);
-Result<ChatResponse> decode_response(const json::Value& body, Losses& losses);
-void encode_response(const ChatResponse& response,
-                     const RequestContext& context, std::string& out,
-                     Losses& losses);
-Error decode_error(int status, const Headers& headers, std::string_view body);
-bool is_error(const json::Value& body);
-int encode_error(const Error& error, std::string& out);
+LLMPROXY_DIALECT_FUNCTIONS;
 /// The object inside "error", shared by error bodies and stream errors.
 Error read_error(const json::Value& object, int status);
-std::unique_ptr<StreamDecoder> new_stream_decoder(
-    const RequestContext& context);
-std::unique_ptr<StreamEncoder> new_stream_encoder(
-    const RequestContext& context);
 
 // Pieces that requests, answers and streams share.
 

@@ -1,15 +1,16 @@
 // OpenAI Chat Completions: an upstream's stream to canonical events. Reads
 // what the API sends and what its many imitators do (docs/dialects.md).
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "chat/answer_end.h"
 #include "chat/json_progress.h"
+#include "chat/parse_answer.h"
 #include "chat/stream_reader.h"
 #include "dialects/openai_chat/call_signatures.h"
 #include "dialects/openai_chat/tables.h"
@@ -20,16 +21,14 @@ namespace {
 
 using json::Value;
 
-constexpr std::uint32_t kNoPart = UINT32_MAX;
-
-/// One tool call while it arrives. Its part starts once id and name are
+/// One tool call while it arrives. Its part begins once id and name are
 /// known; until then its arguments wait.
 struct Call {
   std::optional<std::int64_t> index;  // as the upstream numbers it
   std::string id;
   std::string name;
   std::string waiting;
-  std::uint32_t part = kNoPart;
+  ReadPart part;
   bool custom = false;
   bool ended = false;
   std::string signature;  // Google's
@@ -53,22 +52,15 @@ class Decoder final : public StreamReader {
   bool on_sentinel(std::string_view data, EventSink& sink) override {
     // A prefix, as some servers write "[DONE]" with blanks behind it.
     if (data.substr(0, 6) != "[DONE]") return false;
-    if (saw_finish_) complete(sink);
+    if (saw_finish_) finish_answer(sink);
     return true;
   }
 
   void on_object(std::string_view, Value data, EventSink& sink) override {
-    if (const Value error = data["error"]; !json::says_nothing(error)) {
-      return fail(read_error(error, 0), sink);
-    }
-    read_head(data);
-    const Value usage = data["usage"];
-    if (usage.is_object()) {
-      usage_ = read_usage(usage);
-      send_usage(sink);
-    }
-    const Value choices = data["choices"];
-    for (const Value choice : choices.children()) {
+    if (!json::says_nothing(data["error"])) return read_failed(data, sink);
+    read_started(data);
+    read_usage(data["usage"], sink);
+    for (const Value choice : data["choices"].children()) {
       if (choice["index"].integer().value_or(0) != 0) {
         lose("/choices/1", std::string(kOneChoice));
         continue;
@@ -81,115 +73,38 @@ class Decoder final : public StreamReader {
   bool on_close(EventSink& sink) override {
     // A finish_reason without [DONE] is a complete answer.
     if (!saw_finish_) return false;
-    complete(sink);
+    finish_answer(sink);
     return true;
   }
 
  private:
-  void read_head(Value data) {
+  /// What every chunk says of the answer.
+  void read_started(Value data) {
     take(data["id"], id_);
     take(data["model"], model_);
     take(data["service_tier"], service_tier_);
     if (const auto created = data["created"].integer()) created_ = *created;
   }
 
-  /// What was said last counts; nothing said changes nothing.
-  static void take(Value value, std::string& out) {
-    if (!value.string().empty()) out = value.string();
-  }
-
-  void start(EventSink& sink) {
-    if (started_) return;
-    started_ = true;
-    StreamEvent event;
-    event.kind = EventKind::started;
-    event.id = id_;
-    event.model = model_;
-    event.created = created_;
-    event.service_tier = service_tier_;
-    sink.on_event(event);
-  }
-
-  void send_usage(EventSink& sink) {
-    if (!started_) return;
-    StreamEvent event;
-    event.kind = EventKind::usage;
-    event.usage = &usage_;
-    sink.on_event(event);
-  }
-
-  void read_choice(Value choice, EventSink& sink) {
-    if (saw_finish_) return;
-    const Value delta = choice["delta"];
-    // Reasoning first: combined chunks hold what was thought before what is
-    // said.
-    text(PartKind::thinking, reasoning_text(delta), sink);
-    read_content(delta["content"], sink);
-    text(PartKind::refusal, delta["refusal"].string(), sink);
-    for (const Value call : delta["tool_calls"].children()) {
-      read_call(call, sink);
-    }
-    const Value legacy = delta["function_call"];
-    if (!json::says_nothing(legacy)) read_legacy_call(legacy, sink);
-    if (!json::says_nothing(choice["logprobs"])) {
-      lose("/choices/0/logprobs", "log probabilities do not cross in streams");
-    }
-    if (!json::says_nothing(delta["audio"])) {
-      lose("/choices/0/delta/audio", "audio does not cross in streams");
-    }
-    const std::string_view finish = choice["finish_reason"].string();
-    if (!finish.empty()) {
-      saw_finish_ = true;
-      finish_reason_ = finish;
-      end_all_parts(sink);
-    }
-  }
-
   /// Text, or (Mistral, Databricks) typed parts.
-  void read_content(Value content, EventSink& sink) {
-    text(PartKind::text, content.string(), sink);
+  void read_text(Value content, EventSink& sink) {
+    add(PartKind::text, content.string(), sink);
     for (const Value part : content.children()) {
       if (part["type"].string() == "text") {
-        text(PartKind::text, part["text"].string(), sink);
+        add(PartKind::text, part["text"].string(), sink);
       }
     }
   }
 
-  /// Appends to the open part of that kind, or opens one.
-  void text(PartKind kind, std::string_view text, EventSink& sink) {
-    if (text.empty()) return;
-    if (open_text_ == kNoPart || open_kind_ != kind) {
-      end_text(sink);
-      end_complete_calls(sink);
-      open_text_ = next_part_++;
-      open_kind_ = kind;
-      edge(EventKind::part_started, kind, open_text_, sink);
-    }
-    delta(kind, open_text_, text, sink);
+  void read_thinking(Value delta, EventSink& sink) {
+    add(PartKind::thinking, reasoning_text(delta), sink);
   }
 
-  void end_text(EventSink& sink) {
-    if (open_text_ == kNoPart) return;
-    edge(EventKind::part_ended, open_kind_, open_text_, sink);
-    open_text_ = kNoPart;
+  void read_refusal(Value delta, EventSink& sink) {
+    add(PartKind::refusal, delta["refusal"].string(), sink);
   }
 
-  /// Calls whose arguments are closed: whatever comes next may follow them.
-  void end_complete_calls(EventSink& sink) {
-    for (Call& call : calls_) {
-      if (call.part != kNoPart && call.arguments.complete()) {
-        end_call(call, sink);
-      }
-    }
-  }
-
-  void end_call(Call& call, EventSink& sink) {
-    if (call.part == kNoPart || call.ended) return;
-    call.ended = true;
-    edge(EventKind::part_ended, part_kind(call), call.part, sink);
-  }
-
-  void read_call(Value entry, EventSink& sink) {
+  void read_tool_call(Value entry, EventSink& sink) {
     if (crowded(calls_.size(), sink)) return;
     const bool custom =
         entry["type"].string() == "custom" || entry["custom"].is_object();
@@ -209,26 +124,121 @@ class Decoder final : public StreamReader {
   }
 
   void read_legacy_call(Value entry, EventSink& sink) {
+    if (json::says_nothing(entry)) return;
     Call& call = find_call(0, "call_function_0", {});
     call.id = "call_function_0";
     take_name(call, entry["name"].string());
     take_arguments(call, entry["arguments"].string(), sink);
   }
 
+  void read_usage(Value usage, EventSink& sink) {
+    if (!usage.is_object()) return;
+    usage_ = openai_chat::read_usage(usage);
+    if (started()) send_usage(usage_, sink);
+  }
+
+  void read_finished(Value choice, EventSink& sink) {
+    const std::string_view reason = choice["finish_reason"].string();
+    if (reason.empty()) return;
+    saw_finish_ = true;
+    finish_reason_ = reason;
+    end_all_parts(sink);
+  }
+
+  void read_failed(Value data, EventSink& sink) {
+    fail(read_error(data["error"], 0), sink);
+  }
+
+  // --- the answer -----------------------------------------------------------
+
+  /// What was said last counts; nothing said changes nothing.
+  static void take(Value value, std::string& out) {
+    if (!value.string().empty()) out = value.string();
+  }
+
+  void start(EventSink& sink) {
+    if (started()) return;
+    StreamEvent event;
+    event.id = id_;
+    event.model = model_;
+    event.created = created_;
+    event.service_tier = service_tier_;
+    send_started(event, sink);
+  }
+
+  void read_choice(Value choice, EventSink& sink) {
+    if (saw_finish_) return;
+    const Value delta = choice["delta"];
+    // Reasoning first: combined chunks hold what was thought before what is
+    // said.
+    read_thinking(delta, sink);
+    read_text(delta["content"], sink);
+    read_refusal(delta, sink);
+    for (const Value call : delta["tool_calls"].children()) {
+      read_tool_call(call, sink);
+    }
+    read_legacy_call(delta["function_call"], sink);
+    if (!json::says_nothing(choice["logprobs"])) {
+      lose_thing("/choices/0/logprobs", "log probabilities of a stream");
+    }
+    if (!json::says_nothing(delta["audio"])) {
+      lose_thing("/choices/0/delta/audio", "audio of a stream");
+    }
+    read_finished(choice, sink);
+  }
+
+  void finish_answer(EventSink& sink) {
+    StreamEvent event;
+    event.stop_reason = stop_reason(finish_reason_);
+    event.stop_reason_text = finish_reason_;
+    event.service_tier = service_tier_;
+    event.usage = &usage_;
+    send_finished(event, sink);
+  }
+
+  // --- texts ----------------------------------------------------------------
+
+  /// Adds to the open part of that kind, or opens one.
+  void add(PartKind kind, std::string_view text, EventSink& sink) {
+    if (text.empty()) return;
+    if (!open_.begun() || open_.kind != kind) {
+      end_text(sink);
+      end_complete_calls(sink);
+      open_ = number_part(kind);
+      send_begin(open_, {}, sink);
+    }
+    send_text(open_, text, sink);
+  }
+
+  void end_text(EventSink& sink) {
+    if (!open_.begun()) return;
+    send_end(std::exchange(open_, {}), sink);
+  }
+
+  void end_all_parts(EventSink& sink) {
+    // Calls whose id never came get one; without a name there is no call.
+    for (std::size_t i = 0; i < calls_.size(); ++i) {
+      Call& call = calls_[i];
+      if (call.part.begun()) continue;
+      if (call.name.empty()) {
+        lose("/choices/0/delta/tool_calls", std::string(kNamelessCall));
+        continue;
+      }
+      if (call.id.empty()) call.id = made_call_id(id_, i);
+      start_call(call, sink);
+    }
+    end_text(sink);
+    for (Call& call : calls_) end_call(call, sink);
+  }
+
+  // --- calls ----------------------------------------------------------------
+
   /// The call an entry belongs to. A new id with a name opens a new call
   /// even under an old index: some servers send index 0 for all.
   Call& find_call(std::optional<std::int64_t> index, std::string_view id,
                   std::string_view name) {
-    Call* found = nullptr;
-    for (Call& call : calls_) {
-      const bool same_id = !id.empty() && call.id == id;
-      const bool same_index = index && call.index == index;
-      if (same_id || same_index) found = &call;
-      if (same_id) break;
-    }
-    if (found == nullptr && !index && id.empty() && !calls_.empty()) {
-      found = &calls_.back();
-    }
+    Call* found = call_of_id(id);
+    if (found == nullptr) found = call_of_index(index, id);
     const bool other = found != nullptr && !id.empty() && !found->id.empty() &&
                        found->id != id && !name.empty();
     if (found == nullptr || other) {
@@ -238,6 +248,23 @@ class Decoder final : public StreamReader {
     return *found;
   }
 
+  Call* call_of_id(std::string_view id) {
+    if (id.empty()) return nullptr;
+    for (Call& call : calls_) {
+      if (call.id == id) return &call;
+    }
+    return nullptr;
+  }
+
+  /// The last one of that index; what has neither is of the last call.
+  Call* call_of_index(std::optional<std::int64_t> index, std::string_view id) {
+    for (std::size_t i = calls_.size(); i > 0; --i) {
+      Call& call = calls_[i - 1];
+      if (index ? call.index == index : id.empty()) return &call;
+    }
+    return nullptr;
+  }
+
   bool is_declared(std::string_view name) const {
     return declared_.empty() || declared_.contains(name);
   }
@@ -245,7 +272,7 @@ class Decoder final : public StreamReader {
   /// The first name counts. Repeats of it are common, fragments are rare:
   /// joined only when that makes a declared tool's name.
   void take_name(Call& call, std::string_view name) {
-    if (name.empty() || call.part != kNoPart) return;
+    if (name.empty() || call.part.begun()) return;
     if (call.name.empty()) {
       call.name = name;
     } else if (!declared_.empty() && !is_declared(call.name) &&
@@ -261,7 +288,7 @@ class Decoder final : public StreamReader {
 
   void take_arguments(Call& call, std::string_view text, EventSink& sink) {
     call.arguments.feed(text);
-    if (call.part == kNoPart) {
+    if (!call.part.begun()) {
       call.waiting.append(text);
       const bool known = !call.id.empty() && !call.name.empty();
       // A name nobody declared may be the first piece of one.
@@ -276,100 +303,43 @@ class Decoder final : public StreamReader {
            "the upstream sent arguments behind the end of a tool call");
       return;
     }
-    delta(part_kind(call), call.part, text, sink);
-  }
-
-  static PartKind part_kind(const Call& call) {
-    return call.custom ? PartKind::custom_tool_call : PartKind::tool_call;
+    send_text(call.part, text, sink);
   }
 
   void start_call(Call& call, EventSink& sink) {
     end_text(sink);
-    end_complete_calls_but(call, sink);
-    send_signature(call, sink);
-    call.part = next_part_++;
+    end_complete_calls(sink);
+    send_call_signature(call, sink);
+    call.part = number_part(call.custom ? PartKind::custom_tool_call
+                                        : PartKind::tool_call);
     StreamEvent event;
-    event.kind = EventKind::part_started;
-    event.part_kind = part_kind(call);
-    event.part = call.part;
     event.id = call.id;
     event.name = call.name;
-    sink.on_event(event);
-    if (!call.waiting.empty()) {
-      delta(part_kind(call), call.part, call.waiting, sink);
-      call.waiting.clear();
-    }
+    send_begin(call.part, event, sink);
+    send_text(call.part, call.waiting, sink);
+    call.waiting.clear();
   }
 
   /// As a part without a thought right before the call.
-  void send_signature(const Call& call, EventSink& sink) {
+  void send_call_signature(const Call& call, EventSink& sink) {
     if (call.signature.empty()) return;
-    const std::uint32_t part = next_part_++;
-    edge(EventKind::part_started, PartKind::thinking, part, sink);
-    StreamEvent event;
-    event.kind = EventKind::part_delta;
-    event.part_kind = PartKind::thinking;
-    event.part = part;
-    event.signature = call.signature;
-    event.issuer = ReasoningIssuer::google;
-    sink.on_event(event);
-    edge(EventKind::part_ended, PartKind::thinking, part, sink);
+    const ReadPart part = number_part(PartKind::thinking);
+    send_begin(part, {}, sink);
+    send_signature(part, call.signature, ReasoningIssuer::google, sink);
+    send_end(part, sink);
   }
 
-  void end_complete_calls_but(const Call& but, EventSink& sink) {
+  /// Calls whose arguments are closed: whatever comes next may follow them.
+  void end_complete_calls(EventSink& sink) {
     for (Call& call : calls_) {
-      if (&call != &but && call.part != kNoPart && call.arguments.complete()) {
-        end_call(call, sink);
-      }
+      if (call.arguments.complete()) end_call(call, sink);
     }
   }
 
-  void end_all_parts(EventSink& sink) {
-    // Calls whose id never came get one; without a name there is no call.
-    for (std::size_t i = 0; i < calls_.size(); ++i) {
-      Call& call = calls_[i];
-      if (call.part != kNoPart) continue;
-      if (call.name.empty()) {
-        lose("/choices/0/delta/tool_calls",
-             "a tool call without a name was dropped");
-        continue;
-      }
-      // Of this answer alone, so that ids of later turns differ.
-      if (call.id.empty()) call.id = fmt::format("call_{}_{}", id_, i);
-      start_call(call, sink);
-    }
-    end_text(sink);
-    for (Call& call : calls_) end_call(call, sink);
-  }
-
-  void complete(EventSink& sink) {
-    StreamEvent event;
-    event.kind = EventKind::finished;
-    event.stop_reason = stop_reason(finish_reason_);
-    event.stop_reason_text = finish_reason_;
-    event.service_tier = service_tier_;
-    event.usage = &usage_;
-    close();
-    sink.on_event(event);
-  }
-
-  static void edge(EventKind kind, PartKind part_kind, std::uint32_t part,
-                   EventSink& sink) {
-    StreamEvent event;
-    event.kind = kind;
-    event.part_kind = part_kind;
-    event.part = part;
-    sink.on_event(event);
-  }
-
-  static void delta(PartKind kind, std::uint32_t part, std::string_view text,
-                    EventSink& sink) {
-    StreamEvent event;
-    event.kind = EventKind::part_delta;
-    event.part_kind = kind;
-    event.part = part;
-    event.text = text;
-    sink.on_event(event);
+  static void end_call(Call& call, EventSink& sink) {
+    if (!call.part.begun() || call.ended) return;
+    call.ended = true;
+    send_end(call.part, sink);
   }
 
   std::set<std::string, std::less<>> declared_;  // as the upstream was told
@@ -380,10 +350,7 @@ class Decoder final : public StreamReader {
   Usage usage_;
   std::vector<Call> calls_;
   std::string finish_reason_;
-  PartKind open_kind_ = PartKind::text;
-  std::uint32_t open_text_ = kNoPart;
-  std::uint32_t next_part_ = 0;
-  bool started_ = false;
+  ReadPart open_;  // of text, thinking or a refusal
   bool saw_finish_ = false;
 };
 

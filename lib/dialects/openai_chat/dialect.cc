@@ -1,5 +1,6 @@
 // OpenAI Chat Completions, POST /v1/chat/completions: the descriptor.
 #include "dialects/openai_chat/tables.h"
+#include "dialects/openai_family/serving.h"
 
 namespace llmproxy::openai_chat {
 
@@ -9,16 +10,53 @@ namespace {
 constexpr std::array kClientPaths = {ClientPath{"/v1/chat/completions"},
                                      ClientPath{"/api/v1/chat/completions"}};
 
+constexpr std::array<std::string_view, 1> kNestedObjects = {"function"};
+
+constexpr DialectHeaders kHeaders = {.request_id = "x-request-id",
+                                     .request = openai_family::kRequestHeaders,
+                                     .lists = openai_family::kListHeaders,
+                                     .answer = openai_family::kAnswerHeaders};
+
+constexpr DialectSetup kSetup = {.base_url = openai_family::kBaseUrl,
+                                 .base_url_end = "/v1",
+                                 .provider = "openai-compatible",
+                                 .version = "/v1"};
+
+// OpenAI API reference, "List models".
+constexpr ModelListShape kModelList = {
+    .upstream_path = "/models",
+    .client_paths = openai_family::kModelPaths,
+    .write_model = openai_family::write_model,
+    .write_list = openai_family::write_model_list};
+
+constexpr std::array<std::string_view, 1> kJoined = {"user"};
+constexpr std::array<std::string_view, 2> kFollowed = {"tool", "function"};
+constexpr SystemShape kSystemShape = {
+    .new_system = R"({"role":"system","content":$})",
+    .turns = "messages",
+    .content = "content",
+    .new_part = R"({"type":"text","text":$})",
+    .joined = kJoined,
+    .followed = kFollowed,
+    .new_turn = R"({"role":"user","content":$})"};
+
 }  // namespace
 
 extern const Dialect kDialect;
 const Dialect kDialect = {
     .name = kName,
     .title = "OpenAI Chat Completions",
+    .wire = kName,
+    .api = openai_family::kApi,
     .upstream_path = "/chat/completions",
     .upstream_stream_path = "",
     .client_paths = kClientPaths,
     .field_names = {},
+    .nested_objects = kNestedObjects,
+    .headers = &kHeaders,
+    .setup = &kSetup,
+    .model_list = &kModelList,
+    .system_shape = &kSystemShape,
     .framing = Framing::sse,
     .stream_content_type = "text/event-stream",
     .max_tool_name = 64,

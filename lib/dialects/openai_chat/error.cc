@@ -117,21 +117,8 @@ Error read_error(const Value& object, int status) {
 }
 
 Error decode_error(int status, const Headers& headers, std::string_view body) {
-  json::Document document;
-  const auto root = document.parse(body);
-  Error error;
-  if (root && root->is_object()) {
-    const Value inner = (*root)["error"];
-    error = read_members(inner ? inner : *root, status);
-    settle_error(error, *root);
-  } else {
-    error.fault = Fault::upstream;
-    error.status = status;
-    error.kind = error_kind_from_status(status);
-    error.message = text_of_page(body);
-  }
-  add_headers(error, headers, "x-request-id");
-  return error;
+  return read_error_answer(status, headers, body, read_members,
+                           "x-request-id");
 }
 
 bool is_error(const Value& body) {
@@ -152,8 +139,7 @@ int encode_error_at(const Error& error, const std::string& place,
   w.begin_object();
   w.key("error");
   w.begin_object();
-  w.member("message", error.message.empty() ? to_string(error.kind)
-                                            : std::string_view(error.message));
+  w.member("message", message_of(error));
   w.member("type", row.type);
   if (place.empty()) {
     w.member_null("param");

@@ -2,12 +2,11 @@
 // the stream shares with them.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 
 #include "base/bounded.h"
-#include "chat/answer_end.h"
-#include "chat/turns.h"
+#include "chat/answer_reader.h"
+#include "chat/answer_writer.h"
 #include "dialects/openai_chat/call_signatures.h"
 #include "dialects/openai_chat/tables.h"
 #include "json/count.h"
@@ -37,6 +36,9 @@ constexpr std::array kUsageFields = {
     UsageField{kOutputDetails, "audio_tokens", &Usage::output_audio_tokens},
 };
 
+/// For losses.
+constexpr std::string_view kTitle = "OpenAI Chat";
+
 /// Fields of an answer that describe the call, not the answer: no loss.
 constexpr std::array<std::string_view, 5> kBookkeeping = {
     "object", "system_fingerprint", "metadata", "obfuscation", "error"};
@@ -56,164 +58,329 @@ void write_details(const Usage& usage, std::string_view object,
   if (any) writer.end_object();
 }
 
-void add_text(ChatResponse& response, std::string_view text) {
-  if (text.empty()) return;
-  response.content.push_back({TextPart{std::string(text), {}}, {}, {}});
-}
+class Decoder final : public AnswerReader {
+ public:
+  Decoder(const Value& body, Losses& losses)
+      : AnswerReader(kName, body, losses),
+        choice_(*reader_.take("choices").children().begin()),
+        message_(choice_["message"]) {}
 
-/// `content`: text, or (Mistral, Databricks) an array of typed parts.
-void read_content(Value content, ChatResponse& response) {
-  add_text(response, content.string());
-  for (const Value part : content.children()) {
-    const std::string_view type = part["type"].string();
-    if (type == "text") {
-      add_text(response, part["text"].string());
-    } else if (!part["refusal"].string().empty()) {
-      response.content.push_back(
-          {RefusalPart{std::string(part["refusal"].string())}, {}, {}});
+  ChatResponse read() {
+    read_id();
+    read_thinking();
+    read_content();
+    read_refusal();
+    read_tool_calls();
+    read_audio();
+    read_stop_reason();
+    response_.usage = read_usage(reader_.take("usage"));
+    read_extensions();
+    ChatResponse response = settled();
+    if (reader_.object()["choices"].size() > 1) {
+      add_loss(losses_,
+               {"/choices/1", std::string(kOneChoice), LossKind::dropped});
+    }
+    return response;
+  }
+
+ private:
+  template <class Part>
+  void add(Part part) {
+    response_.content.push_back({std::move(part), {}, {}});
+  }
+
+  void read_id() {
+    response_.id = std::string(reader_.take("id").string());
+    response_.model = std::string(reader_.take("model").string());
+    response_.created = reader_.take("created").integer().value_or(0);
+    response_.service_tier = std::string(reader_.take("service_tier").string());
+  }
+
+  /// `content`: text, or (Mistral, Databricks) an array of typed parts.
+  void read_content() {
+    read_text(message_["content"].string());
+    for (const Value part : message_["content"].children()) read_part(part);
+    if (response_.content.empty()) return;
+    if (auto* text = response_.content.back().as<TextPart>()) {
+      for (const Value note : message_["annotations"].children()) {
+        text->citations.push_back(note.raw_json());
+      }
     }
   }
-}
 
-/// Calls without an id get one of this answer alone, so that ids of later
-/// turns differ.
-void read_tool_calls(Value message, ChatResponse& response, Losses& losses) {
-  const std::string& id = response.id;
-  std::size_t index = 0;
-  for (const Value value : message["tool_calls"].children()) {
+  void read_part(Value part) {
+    if (part["type"].string() == "text") {
+      read_text(part["text"].string());
+    } else if (!part["refusal"].string().empty()) {
+      add(RefusalPart{std::string(part["refusal"].string())});
+    }
+  }
+
+  void read_text(std::string_view text) {
+    if (!text.empty()) add(TextPart{std::string(text), {}});
+  }
+
+  void read_audio() {
+    const Value audio = message_["audio"];
+    if (json::says_nothing(audio)) return;
+    // What was said is the text of a spoken answer.
+    if (message_["content"].string().empty()) {
+      read_text(audio["transcript"].string());
+    }
+    add(OpaquePart{std::string(kName), "audio", audio.raw_json()});
+  }
+
+  void read_tool_calls() {
+    std::size_t index = 0;
+    for (const Value call : message_["tool_calls"].children()) {
+      read_tool_call(call, index++);
+    }
+    const Value legacy = message_["function_call"];
+    if (legacy["name"].string().empty()) return;
+    add(ToolCallPart{"call_function_0", std::string(legacy["name"].string()),
+                     std::string(legacy["arguments"].string()), false});
+  }
+
+  /// Calls without an id get one of this answer alone, so that ids of later
+  /// turns differ.
+  void read_tool_call(Value value, std::size_t index) {
     ToolCallPart call;
     call.custom = value["type"].string() == "custom";
     const Value body = value[call.custom ? "custom" : "function"];
-    call.id = std::string(value["id"].string());
-    if (call.id.empty()) call.id = fmt::format("call_{}_{}", id, index);
     call.name = std::string(body["name"].string());
+    if (call.name.empty()) {
+      add_loss(losses_, {json::pointer("/choices/0/message/tool_calls", index),
+                         std::string(kNamelessCall), LossKind::dropped});
+      return;
+    }
+    call.id = std::string(value["id"].string());
+    if (call.id.empty()) {
+      call.id = fmt::format("call_{}_{}", response_.id, index);
+    }
     call.arguments =
         std::string(body[call.custom ? "input" : "arguments"].string());
     // Some servers send the arguments as the object itself.
     if (body["arguments"].is_object()) {
       call.arguments = std::string(body["arguments"].raw());
     }
-    if (call.name.empty()) {
-      add_loss(losses, {json::pointer("/choices/0/message/tool_calls", index++),
-                        std::string(kNamelessCall), LossKind::dropped});
-      continue;
-    }
-    ++index;
     if (auto signature = read_call_signature(value)) {
-      response.content.push_back({*std::move(signature), {}, {}});
+      add(*std::move(signature));
     }
-    response.content.push_back({std::move(call), {}, {}});
+    add(std::move(call));
   }
-  const Value legacy = message["function_call"];
-  if (!legacy["name"].string().empty()) {
-    response.content.push_back(
-        {ToolCallPart{"call_function_0", std::string(legacy["name"].string()),
-                      std::string(legacy["arguments"].string()), false},
-         {},
-         {}});
-  }
-}
 
-/// What stood in the answer and has no canonical member.
-void keep_the_rest(const json::ObjectReader& body, Value choice,
-                   ChatResponse& response) {
-  for (Extension& extension : body.rest()) {
-    const bool bookkeeping = std::find(kBookkeeping.begin(), kBookkeeping.end(),
-                                       extension.name) != kBookkeeping.end();
-    if (!bookkeeping) response.extensions.push_back(std::move(extension));
+  void read_thinking() {
+    const std::string_view reasoning = reasoning_text(message_);
+    if (!reasoning.empty()) add(ThinkingPart{std::string(reasoning), {}, {}});
   }
-  if (!json::says_nothing(choice["logprobs"])) {
-    response.extensions.push_back({"logprobs", choice["logprobs"].raw_json()});
-  }
-}
 
-struct Call {
-  const ToolCallPart* part;
-  std::string_view signature;
+  void read_refusal() {
+    const std::string_view refusal = message_["refusal"].string();
+    if (!refusal.empty()) add(RefusalPart{std::string(refusal)});
+  }
+
+  void read_stop_reason() {
+    response_.stop_reason_text = std::string(choice_["finish_reason"].string());
+    response_.stop_reason = stop_reason(response_.stop_reason_text);
+  }
+
+  void read_extensions() {
+    keep_rest(reader_, kBookkeeping, response_);
+    const Value logprobs = choice_["logprobs"];
+    if (json::says_nothing(logprobs)) return;
+    response_.extensions.push_back({"logprobs", logprobs.raw_json()});
+  }
+
+  const Value choice_;
+  const Value message_;
 };
 
-struct Parts {
-  std::string text;
-  std::string reasoning;
-  std::string refusal;
-  std::vector<Call> calls;
-};
+/// A message has one member a kind of part: what the parts say is gathered
+/// first, then written.
+class Encoder final : public AnswerWriter {
+ public:
+  Encoder(const ChatResponse& response, const RequestContext& context,
+          std::string& out, Losses& losses)
+      : AnswerWriter(response, kTitle, losses), context_(context), w_(out) {}
 
-Parts sort_parts(const ChatResponse& response, bool legacy, Losses& losses) {
-  Parts parts;
-  for (std::size_t i = 0; i < response.content.size(); ++i) {
-    const ContentPart& part = response.content[i];
-    const std::string path = json::pointer("/content", i);
-    if (const auto* text = part.as<TextPart>()) {
-      parts.text += text->text;
-      if (!text->citations.empty()) {
-        add_loss(losses,
-                 {path + "/citations", "OpenAI Chat has no such citations",
-                  LossKind::dropped});
-      }
-    } else if (const auto* call = part.as<ToolCallPart>()) {
-      parts.calls.push_back({call, call_signature(response.content, i)});
-    } else if (const auto* refusal = part.as<RefusalPart>()) {
-      parts.refusal += refusal->text;
-    } else if (signs_a_call(response.content, i) && !legacy) {
-      continue;
-    } else if (const auto* thinking = part.as<ThinkingPart>()) {
-      parts.reasoning += thinking->text;
-      if (!thinking->redacted_data.empty()) {
-        add_loss(losses, {path, "OpenAI Chat has no encrypted thinking",
-                          LossKind::dropped});
-      } else if (!thinking->signature.empty()) {
-        add_loss(losses, {path + "/signature",
-                          "OpenAI Chat has no field for a signature",
-                          LossKind::dropped});
-      }
-    } else if (const auto* opaque = part.as<OpaquePart>()) {
-      add_loss(losses,
-               {path, fmt::format("OpenAI Chat has no {} parts", opaque->type),
-                LossKind::dropped});
-    } else if (part.as<ImagePart>()) {
-      add_loss(losses,
-               {path, "OpenAI Chat has no image answers", LossKind::dropped});
+  void write() {
+    write_parts();
+    if (refusal_.empty() && response_.stop_reason == StopReason::refusal) {
+      refusal_ = response_.refusal_explanation;
+    }
+    w_.begin_object();
+    w_.member("id", completion_id(response_.id));
+    w_.member("object", "chat.completion");
+    w_.member("created",
+              response_.created != 0 ? response_.created : context_.created);
+    w_.member("model", response_.model);
+    write_choice();
+    w_.key("usage");
+    write_usage(response_.usage, w_);
+    w_.member_if("service_tier", response_.service_tier);
+    write_extensions();
+    w_.end_object();
+  }
+
+ private:
+  struct Call {
+    const ToolCallPart* part;
+    std::string_view signature;
+  };
+
+  void write_choice() {
+    w_.key("choices");
+    w_.begin_array();
+    w_.begin_object();
+    w_.member("index", std::int64_t{0});
+    write_content();
+    write_logprobs();
+    write_stop_reason();
+    w_.end_object();
+    w_.end_array();
+  }
+
+  void write_content() {
+    w_.key("message");
+    w_.begin_object();
+    w_.member("role", "assistant");
+    end_text();
+    w_.member_if("reasoning_content", thinking_);
+    end_refusal();
+    end_calls();
+    w_.end_object();
+  }
+
+  void write_text(const TextPart& text, const std::string& path) override {
+    text_ += text.text;
+    if (!text.citations.empty())
+      lose(path + "/citations", "citations in texts");
+  }
+
+  void write_tool_call(const ToolCallPart& call, const std::string&) override {
+    calls_.push_back({&call, call_signature(response_.content, index())});
+  }
+
+  void write_thinking(const ThinkingPart& thinking,
+                      const std::string& path) override {
+    // Written with the call behind it.
+    const bool signs = signs_a_call(response_.content, index());
+    if (signs && !context_.legacy_functions) return;
+    thinking_ += thinking.text;
+    if (!thinking.redacted_data.empty()) {
+      lose(path, "encrypted thinking");
+    } else if (!thinking.signature.empty()) {
+      lose(path + "/signature", "signatures of thinking");
     }
   }
-  return parts;
-}
 
-void write_tool_calls(const std::vector<Call>& calls, bool legacy, Writer& w) {
-  if (calls.empty()) return;
-  if (legacy) {
-    const ToolCallPart& first = *calls[0].part;
-    w.key("function_call");
-    w.begin_object();
-    w.member("name", first.name);
-    w.member("arguments", first.arguments.empty()
-                              ? "{}"
-                              : std::string_view(first.arguments));
-    w.end_object();
-    return;
+  void write_refusal(const RefusalPart& refusal, const std::string&) override {
+    refusal_ += refusal.text;
   }
-  w.key("tool_calls");
-  w.begin_array();
-  for (const auto& [call, signature] : calls) {
-    const std::string_view type = call->custom ? "custom" : "function";
-    w.begin_object();
-    w.member("id", call->id);
-    w.member("type", type);
-    w.key(type);
-    w.begin_object();
-    w.member("name", call->name);
-    if (call->custom) {
-      w.member("input", call->arguments);
+
+  void end_text() {
+    if (text_.empty() && !(calls_.empty() && refusal_.empty())) {
+      w_.member_null("content");
     } else {
-      w.member("arguments", call->arguments.empty()
-                                ? "{}"
-                                : std::string_view(call->arguments));
+      w_.member("content", text_);
     }
-    w.end_object();
-    write_call_signature(signature, w);
-    w.end_object();
   }
-  w.end_array();
+
+  void end_refusal() {
+    if (refusal_.empty()) {
+      w_.member_null("refusal");
+    } else {
+      w_.member("refusal", refusal_);
+    }
+  }
+
+  void end_calls() {
+    if (calls_.empty()) return;
+    if (context_.legacy_functions) {
+      w_.key("function_call");
+      return write_function(*calls_[0].part);
+    }
+    w_.key("tool_calls");
+    w_.begin_array();
+    for (const Call& call : calls_) end_call(call);
+    w_.end_array();
+  }
+
+  void end_call(const Call& call) {
+    const std::string_view type = call.part->custom ? "custom" : "function";
+    w_.begin_object();
+    w_.member("id", call.part->id);
+    w_.member("type", type);
+    w_.key(type);
+    if (call.part->custom) {
+      w_.begin_object();
+      w_.member("name", call.part->name);
+      w_.member("input", call.part->arguments);
+      w_.end_object();
+    } else {
+      write_function(*call.part);
+    }
+    write_call_signature(call.signature, w_);
+    w_.end_object();
+  }
+
+  void write_function(const ToolCallPart& call) {
+    const std::string_view arguments = call.arguments;
+    w_.begin_object();
+    w_.member("name", call.name);
+    w_.member("arguments", arguments.empty() ? "{}" : arguments);
+    w_.end_object();
+  }
+
+  /// The extension that is a member of the choice; nullptr = none.
+  const Extension* logprobs() const {
+    if (response_.dialect != kName) return nullptr;
+    for (const Extension& extension : response_.extensions) {
+      if (extension.name == "logprobs") return &extension;
+    }
+    return nullptr;
+  }
+
+  void write_logprobs() {
+    const Extension* extension = logprobs();
+    w_.key("logprobs");
+    if (extension == nullptr) return w_.null();
+    w_.raw(extension->value.text());
+  }
+
+  void write_stop_reason() {
+    lose_stop_details(response_.stop_reason, response_.stop_sequence, losses_);
+    const bool said_in_words = response_.stop_reason == StopReason::refusal &&
+                               response_.refusal_explanation.empty() &&
+                               !refusal_.empty();
+    w_.member("finish_reason",
+              finish_reason(response_.stop_reason, said_in_words,
+                            context_.legacy_functions));
+  }
+
+  void write_extensions() {
+    if (response_.dialect != kName) return lose_all_extensions();
+    const Extension* written = logprobs();
+    for (const Extension& extension : response_.extensions) {
+      if (&extension == written) continue;
+      w_.member(extension.name, extension.value);
+    }
+  }
+
+  const RequestContext& context_;
+  Writer w_;
+  std::string text_;
+  std::string thinking_;
+  std::string refusal_;
+  std::vector<Call> calls_;
+};
+
+/// xAI counts reasoning beside the completion, not in it; its total tells.
+bool counts_reasoning_apart(const Usage& usage,
+                            std::optional<std::int64_t> total) {
+  const std::int64_t reasoning = usage.reasoning_tokens.value_or(0);
+  return total && usage.input_tokens && usage.output_tokens && reasoning > 0 &&
+         *total == *usage.input_tokens + *usage.output_tokens + reasoning;
 }
 
 }  // namespace
@@ -235,12 +402,7 @@ Usage read_usage(const Value& usage) {
   if (!out.cached_input_tokens) {
     out.cached_input_tokens = json::count_of(usage["prompt_cache_hit_tokens"]);
   }
-  // xAI counts reasoning beside the completion, not in it; its total tells.
-  const auto total = json::count_of(usage["total_tokens"]);
-  if (total && out.input_tokens && out.output_tokens && out.reasoning_tokens &&
-      *out.reasoning_tokens > 0 &&
-      *total ==
-          *out.input_tokens + *out.output_tokens + *out.reasoning_tokens) {
+  if (counts_reasoning_apart(out, json::count_of(usage["total_tokens"]))) {
     *out.output_tokens += *out.reasoning_tokens;
   }
   return out;
@@ -274,25 +436,9 @@ StopReason stop_reason(std::string_view finish_reason) {
 
 void lose_stop_details(StopReason reason, std::string_view stop_sequence,
                        Losses& losses) {
-  struct Row {
-    StopReason reason;
-    std::string_view what;
-  };
-  constexpr std::array kRows = {
-      Row{StopReason::pause, "the turn was only paused; OpenAI Chat says stop"},
-      Row{StopReason::context_window,
-          "the context window is full; OpenAI Chat says length"},
-  };
-  for (const Row& row : kRows) {
-    if (row.reason != reason) continue;
-    add_loss(losses,
-             {"/stop_reason", std::string(row.what), LossKind::approximated});
-  }
-  if (!stop_sequence.empty()) {
-    add_loss(losses, {"/stop_sequence",
-                      "OpenAI Chat does not say which stop sequence matched",
-                      LossKind::dropped});
-  }
+  constexpr StopWords kWords = {kTitle, "finish_reason is stop",
+                                "finish_reason is length"};
+  lose_stop(kWords, reason, stop_sequence, losses);
 }
 
 std::string completion_id(std::string_view id) {
@@ -305,124 +451,19 @@ std::string completion_id(std::string_view id) {
 
 Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
   if (!json::says_nothing(body["error"])) return read_error(body["error"], 0);
-  const Value choice = *body["choices"].children().begin();
-  if (body["choices"].size() == 0 || !choice["message"].is_object()) {
+  const Value choices = body["choices"];
+  if (choices.size() == 0 ||
+      !(*choices.children().begin())["message"].is_object()) {
     return upstream_malformed(
         "the upstream's answer has no choices[0].message");
   }
-  const Value message = choice["message"];
-  json::ObjectReader reader(body, "");
-  ChatResponse response;
-  response.dialect = std::string(kName);
-  response.id = std::string(reader.take("id").string());
-  response.model = std::string(reader.take("model").string());
-  response.created = reader.take("created").integer().value_or(0);
-  response.service_tier = std::string(reader.take("service_tier").string());
-  reader.take("choices");
-
-  const std::string_view reasoning = reasoning_text(message);
-  if (!reasoning.empty()) {
-    response.content.push_back(
-        {ThinkingPart{std::string(reasoning), {}, {}}, {}, {}});
-  }
-  read_content(message["content"], response);
-  if (!response.content.empty()) {
-    if (auto* text = response.content.back().as<TextPart>()) {
-      for (const Value note : message["annotations"].children()) {
-        text->citations.push_back(note.raw_json());
-      }
-    }
-  }
-  const std::string_view refusal = message["refusal"].string();
-  if (!refusal.empty()) {
-    response.content.push_back({RefusalPart{std::string(refusal)}, {}, {}});
-  }
-  read_tool_calls(message, response, losses);
-  if (!json::says_nothing(message["audio"])) {
-    // What was said is the text of a spoken answer.
-    if (message["content"].string().empty()) {
-      add_text(response, message["audio"]["transcript"].string());
-    }
-    response.content.push_back(
-        {OpaquePart{std::string(kName), "audio", message["audio"].raw_json()},
-         {},
-         {}});
-  }
-  response.stop_reason_text = std::string(choice["finish_reason"].string());
-  response.stop_reason = stop_reason(response.stop_reason_text);
-  response.usage = read_usage(reader.take("usage"));
-  keep_the_rest(reader, choice, response);
-  settle_answer(response, losses);
-  if (body["choices"].size() > 1) {
-    add_loss(losses,
-             {"/choices/1", std::string(kOneChoice), LossKind::dropped});
-  }
-  return response;
+  return Decoder(body, losses).read();
 }
 
 void encode_response(const ChatResponse& response,
                      const RequestContext& context, std::string& out,
                      Losses& losses) {
-  Parts parts = sort_parts(response, context.legacy_functions, losses);
-  if (parts.refusal.empty() && response.stop_reason == StopReason::refusal) {
-    parts.refusal = response.refusal_explanation;
-  }
-  Writer w(out);
-  w.begin_object();
-  w.member("id", completion_id(response.id));
-  w.member("object", "chat.completion");
-  w.member("created",
-           response.created != 0 ? response.created : context.created);
-  w.member("model", response.model);
-  w.key("choices");
-  w.begin_array();
-  w.begin_object();
-  w.member("index", std::int64_t{0});
-  w.key("message");
-  w.begin_object();
-  w.member("role", "assistant");
-  if (parts.text.empty() && !(parts.calls.empty() && parts.refusal.empty())) {
-    w.member_null("content");
-  } else {
-    w.member("content", parts.text);
-  }
-  w.member_if("reasoning_content", parts.reasoning);
-  if (parts.refusal.empty()) {
-    w.member_null("refusal");
-  } else {
-    w.member("refusal", parts.refusal);
-  }
-  write_tool_calls(parts.calls, context.legacy_functions, w);
-  w.end_object();
-  const bool same_dialect = response.dialect == kName;
-  Extensions extensions = response.extensions;
-  w.key("logprobs");
-  const auto logprobs =
-      std::find_if(extensions.begin(), extensions.end(),
-                   [](const Extension& e) { return e.name == "logprobs"; });
-  if (same_dialect && logprobs != extensions.end()) {
-    w.raw(logprobs->value.text());
-    extensions.erase(logprobs);
-  } else {
-    w.null();
-  }
-  lose_stop_details(response.stop_reason, response.stop_sequence, losses);
-  const bool said_in_words = response.stop_reason == StopReason::refusal &&
-                             response.refusal_explanation.empty() &&
-                             !parts.refusal.empty();
-  w.member("finish_reason", finish_reason(response.stop_reason, said_in_words,
-                                          context.legacy_functions));
-  w.end_object();
-  w.end_array();
-  w.key("usage");
-  write_usage(response.usage, w);
-  w.member_if("service_tier", response.service_tier);
-  if (same_dialect) {
-    w.extensions(extensions);
-  } else {
-    lose_extensions(extensions, "", "OpenAI Chat", losses);
-  }
-  w.end_object();
+  Encoder(response, context, out, losses).write();
 }
 
 }  // namespace llmproxy::openai_chat

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/enum_table.h"
+#include "dialects/functions.h"
 #include "json/fields.h"
 #include "llmproxy/chat.h"
 #include "llmproxy/dialect.h"
@@ -98,28 +99,12 @@ inline constexpr std::array kDefaults = {
 /// Marks the extensions of a tool that stood inside its `function`.
 inline constexpr std::string_view kInner = "function/";
 
-Result<ChatRequest> decode_request(const json::Value& body,
-                                   const RequestHead& head);
-Result<void> encode_request(const ChatRequest& request,
-                            const EncodeOptions& options,
-                            RequestContext& context, std::string& out,
-                            Losses& losses);
-Result<ChatResponse> decode_response(const json::Value& body, Losses& losses);
-void encode_response(const ChatResponse& response,
-                     const RequestContext& context, std::string& out,
-                     Losses& losses);
-Error decode_error(int status, const Headers& headers, std::string_view body);
-bool is_error(const json::Value& body);
-int encode_error(const Error& error, std::string& out);
+LLMPROXY_DIALECT_FUNCTIONS;
 /// The same with the place spelled as the caller's API does.
 int encode_error_at(const Error& error, const std::string& place,
                     std::string& out);
 /// The object inside "error", shared by error bodies and stream errors.
 Error read_error(const json::Value& object, int status);
-std::unique_ptr<StreamDecoder> new_stream_decoder(
-    const RequestContext& context);
-std::unique_ptr<StreamEncoder> new_stream_encoder(
-    const RequestContext& context);
 
 // Pieces that the plain answer and the stream share.
 
@@ -133,7 +118,7 @@ std::string_view finish_reason(StopReason reason, bool refusal_text,
 /// What a finish_reason means; see settled_stop() for answers with calls.
 StopReason stop_reason(std::string_view finish_reason);
 inline constexpr std::string_view kOneChoice =
-    "only the first of several choices crosses";
+    "the canonical form does not take a second choice; dropped";
 /// Adds what finish_reason cannot say of a stop.
 void lose_stop_details(StopReason reason, std::string_view stop_sequence,
                        Losses& losses);

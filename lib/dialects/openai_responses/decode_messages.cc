@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "chat/media.h"
+#include "chat/read_parts.h"
 #include "chat/sealed_reasoning.h"
+#include "dialects/openai_family/request.h"
 #include "dialects/openai_responses/messages.h"
 
 namespace llmproxy::openai_responses {
@@ -16,30 +18,211 @@ using json::ObjectReader;
 using json::Type;
 using json::Value;
 
-std::optional<CacheMarker> read_breakpoint(ObjectReader& part) {
-  const Value marker = part.take("prompt_cache_breakpoint");
-  if (!marker.is_object()) return std::nullopt;
-  return CacheMarker{std::string(marker["ttl"].string()),
-                     {"prompt_cache_breakpoint"}};
-}
+namespace {
 
-std::string full_tool_name(std::string_view name_space, std::string_view name) {
-  if (name_space.empty()) return std::string(name);
-  return fmt::format("{}__{}", name_space, name);
-}
+using Parts = std::vector<ContentPart>;
 
-std::string_view name_within(const ToolDefinition& tool) {
-  constexpr std::string_view kBetween = "__";
-  std::string_view name = tool.name;
-  if (tool.name_space.empty() || !name.starts_with(tool.name_space)) {
-    return name;
+/// Adds items to the turns they belong to.
+class MessagesReader {
+ public:
+  explicit MessagesReader(ChatRequest& request) : request_(request) {}
+  Result<void> read(const Value& input);
+
+ private:
+  Result<void> read_item(const Value& item, const std::string& path);
+  Result<void> read_tools(const Value& item, const std::string& path);
+  Result<void> read_message(ObjectReader& reader);
+  void add(Role role, Parts parts, bool joins);
+
+  ChatRequest& request_;
+  std::int32_t index_ = 0;
+  bool last_joins_ = false;
+};
+
+Result<Parts> read_content(ObjectReader& reader, std::string_view name);
+Result<ContentPart> read_part(Value value, const std::string& path);
+Result<ContentPart::Value> read_text(ObjectReader& part);
+Result<ContentPart::Value> read_image(ObjectReader& part);
+Result<ContentPart::Value> read_document(ObjectReader& part);
+Result<ContentPart::Value> read_refusal(ObjectReader& part);
+Result<Parts> read_tool_call(ObjectReader& reader);
+Result<Parts> read_tool_result(ObjectReader& reader);
+Result<Parts> read_thinking(ObjectReader& reader);
+Result<Parts> read_opaque(ObjectReader& reader);
+Result<Parts> refuse_compaction(ObjectReader& reader);
+Result<Parts> refuse_reference(ObjectReader& reader);
+
+constexpr PartRow kParts[] = {
+    {"input_text", read_text},
+    {"output_text", read_text},
+    {"text", read_text},
+    {"refusal", read_refusal},
+    {"input_image", read_image},
+    {"image_url", read_image},
+    {"input_file", read_document},
+    {"input_audio", openai_family::read_input_audio},
+};
+
+/// Items by their type; the speaker decides which turn they belong to.
+struct ItemRow {
+  std::string_view type;
+  Role role;
+  Result<Parts> (*read)(ObjectReader& reader);
+};
+constexpr ItemRow kItems[] = {
+    {"function_call", Role::assistant, read_tool_call},
+    {"custom_tool_call", Role::assistant, read_tool_call},
+    {"function_call_output", Role::user, read_tool_result},
+    {"custom_tool_call_output", Role::user, read_tool_result},
+    {"reasoning", Role::assistant, read_thinking},
+    {"item_reference", Role::user, refuse_reference},
+    {"compaction", Role::user, refuse_compaction},
+    // What the client answers to the provider's own tools.
+    {"computer_call_output", Role::user, read_opaque},
+    {"local_shell_call_output", Role::user, read_opaque},
+    {"shell_call_output", Role::user, read_opaque},
+    {"apply_patch_call_output", Role::user, read_opaque},
+    {"mcp_approval_response", Role::user, read_opaque},
+    {"tool_search_output", Role::user, read_opaque},
+    {"compaction_trigger", Role::user, read_opaque},
+    {"configuration_update", Role::user, read_opaque},
+    // The provider's own tools and state: whatever else has a type.
+    {"", Role::assistant, read_opaque},
+};
+
+const ItemRow& row_of(std::string_view type) {
+  for (const ItemRow& row : kItems) {
+    if (row.type == type) return row;
   }
-  name.remove_prefix(tool.name_space.size());
-  if (!name.starts_with(kBetween)) return tool.name;
-  return name.substr(kBetween.size());
+  return *std::prev(std::end(kItems));
+}
+
+/// What stands beside the content of an item, kept on its first part.
+void keep_item_fields(ObjectReader& reader, Parts& parts) {
+  // Bookkeeping of the provider; clients send it back as they got it.
+  for (const std::string_view name : {"id", "status", "type"}) {
+    reader.take(name);
+  }
+  if (parts.empty()) return;
+  json::keep_rest(reader, kItemPrefix, parts.front().extensions);
+}
+
+}  // namespace
+
+Result<void> read_messages(ObjectReader& reader, ChatRequest& request) {
+  const Value input = reader.take("input");
+  if (input.is_string()) {
+    Message message = user_message(std::string(input.string()));
+    message.source.index = 0;
+    request.messages.push_back(std::move(message));
+    return {};
+  }
+  if (input.is_array() && input.size() == 0) {
+    return invalid_request("input must hold at least one item", "/input");
+  }
+  if (input.is_array()) return MessagesReader(request).read(input);
+  if (!input.absent()) {
+    return invalid_request(
+        fmt::format("input must be a string or an array of items, not {}",
+                    to_string(input.type())),
+        "/input");
+  }
+  return invalid_request("input is required", "/input");
+}
+
+Result<void> read_system(ObjectReader& reader, ChatRequest& request) {
+  const Value value = reader.take("instructions");
+  if (value.absent()) return {};
+  if (!value.is_string()) {
+    return invalid_request(fmt::format("instructions must be a string, not {}",
+                                       to_string(value.type())),
+                           "/instructions");
+  }
+  request.messages.push_back(system_message(std::string(value.string())));
+  return {};
 }
 
 namespace {
+
+Result<void> MessagesReader::read(const Value& input) {
+  return json::read_each(
+      input, "/input",
+      [&](Value item, const std::string& path) -> Result<void> {
+        if (!item.is_object()) {
+          return json::not_an_object("an item", item, path);
+        }
+        LLMPROXY_TRY(read_item(item, path));
+        ++index_;
+        return {};
+      });
+}
+
+Result<void> MessagesReader::read_item(const Value& item,
+                                       const std::string& path) {
+  ObjectReader reader(item, path);
+  LLMPROXY_ASSIGN(const std::string type, reader.optional_string("type"));
+  const bool has_role = !item["role"].absent();
+  if (type.empty() && !has_role) {
+    if (item["id"].is_string()) return refuse_reference(reader).error();
+    return invalid_request("an item needs a type or a role", path);
+  }
+  if (type == "additional_tools") return read_tools(item, path);
+  if (type.empty() || type == "message") return read_message(reader);
+  const ItemRow& row = row_of(type);
+  LLMPROXY_ASSIGN(Parts parts, row.read(reader));
+  add(row.role, std::move(parts), /*joins=*/true);
+  return {};
+}
+
+/// Tools that a client adds in the middle of a conversation count from there
+/// on; other APIs know one list only.
+Result<void> MessagesReader::read_tools(const Value& item,
+                                        const std::string& path) {
+  last_joins_ = false;
+  return json::read_each(item["tools"], path + "/tools",
+                         [&](Value tool, const std::string& place) {
+                           return read_tool(tool, place, request_);
+                         });
+}
+
+Result<void> MessagesReader::read_message(ObjectReader& reader) {
+  LLMPROXY_ASSIGN(const Role role,
+                  read_role(reader, kRoles, spellings(kRoles)));
+  LLMPROXY_ASSIGN(Parts parts, read_content(reader, "content"));
+  keep_item_fields(reader, parts);
+  add(role, std::move(parts), role == Role::assistant);
+  return {};
+}
+
+void MessagesReader::add(Role role, Parts parts, bool joins) {
+  auto& messages = request_.messages;
+  const bool fits =
+      joins && last_joins_ && !messages.empty() && messages.back().role == role;
+  if (!fits) {
+    messages.emplace_back();
+    messages.back().role = role;
+    messages.back().source.index = index_;
+  }
+  for (ContentPart& part : parts) {
+    part.source.message = index_;
+    messages.back().content.push_back(std::move(part));
+  }
+  last_joins_ = joins;
+}
+
+/// A string, or an array of parts.
+Result<Parts> read_content(ObjectReader& reader, std::string_view name) {
+  return llmproxy::read_content(reader.take(name),
+                                {name, "parts", name, read_part},
+                                reader.path_of(name));
+}
+
+Result<ContentPart> read_part(Value value, const std::string& path) {
+  return openai_family::read_part(
+      value, path, kParts,
+      "input_text, input_image, input_file, output_text or refusal",
+      read_cache);
+}
 
 Result<ContentPart::Value> read_text(ObjectReader& part) {
   TextPart text;
@@ -49,11 +232,6 @@ Result<ContentPart::Value> read_text(ObjectReader& part) {
   }
   part.take("logprobs");  // of answers; clients send them back
   return ContentPart::Value(std::move(text));
-}
-
-Result<ContentPart::Value> read_refusal(ObjectReader& part) {
-  LLMPROXY_ASSIGN(std::string text, part.required_string("refusal"));
-  return ContentPart::Value(RefusalPart{std::move(text)});
 }
 
 Result<ContentPart::Value> read_image(ObjectReader& part) {
@@ -77,122 +255,21 @@ Result<ContentPart::Value> read_image(ObjectReader& part) {
   return ContentPart::Value(std::move(image));
 }
 
-Result<ContentPart::Value> read_file(ObjectReader& part) {
+Result<ContentPart::Value> read_document(ObjectReader& part) {
   DocumentPart out;
   LLMPROXY_ASSIGN(out.title, part.optional_string("filename"));
-  const std::string_view data = part.take("file_data").string();
-  const std::string_view url = part.take("file_url").string();
-  const std::string_view id = part.take("file_id").string();
-  if (data.starts_with("data:") || !url.empty()) {
-    LLMPROXY_ASSIGN(out.source,
-                    media_from_url(url.empty() ? data : url, part.path()));
-  } else if (!data.empty()) {
-    out.source.data = std::string(data);
-    out.source.media_type = media_type_of_file(out.title);
-  } else if (!id.empty()) {
-    out.source = {MediaKind::file_id, std::string(id), {}};
-  } else {
-    return invalid_request("input_file needs file_data, file_url or file_id",
-                           part.path());
-  }
+  LLMPROXY_ASSIGN(
+      out.source,
+      openai_family::read_file_source(
+          {.data = part.take("file_data").string(),
+           .url = part.take("file_url").string(),
+           .id = part.take("file_id").string()},
+          out.title, "input_file needs file_data, file_url or file_id",
+          part.path()));
   return ContentPart::Value(std::move(out));
 }
 
-Result<ContentPart::Value> read_audio(ObjectReader& part) {
-  LLMPROXY_ASSIGN(const Value audio,
-                  part.required("input_audio", Type::object));
-  AudioPart out;
-  out.source.data = std::string(audio["data"].string());
-  out.format = std::string(audio["format"].string());
-  out.source.media_type = "audio/" + out.format;
-  if (out.source.data.empty() || out.format.empty()) {
-    return invalid_request("input_audio needs data and format",
-                           part.path_of("input_audio"));
-  }
-  return ContentPart::Value(std::move(out));
-}
-
-struct PartRow {
-  std::string_view type;
-  Result<ContentPart::Value> (*read)(ObjectReader& part);
-};
-constexpr PartRow kParts[] = {
-    {"input_text", read_text},   {"output_text", read_text},
-    {"text", read_text},         {"refusal", read_refusal},
-    {"input_image", read_image}, {"image_url", read_image},
-    {"input_file", read_file},   {"input_audio", read_audio},
-};
-
-Result<ContentPart> read_part(const Value& value, const std::string& path) {
-  if (!value.is_object()) {
-    return invalid_request(
-        fmt::format("a content part must be an object, not {}",
-                    to_string(value.type())),
-        path);
-  }
-  ObjectReader reader(value, path);
-  LLMPROXY_ASSIGN(const std::string type, reader.required_string("type"));
-  for (const PartRow& row : kParts) {
-    if (row.type != type) continue;
-    ContentPart part;
-    LLMPROXY_ASSIGN(part.value, row.read(reader));
-    part.cache = read_breakpoint(reader);
-    part.extensions = reader.rest();
-    return part;
-  }
-  return invalid_request(
-      fmt::format("unknown content part type '{}'; expected input_text, "
-                  "input_image, input_file, output_text or refusal",
-                  type),
-      reader.path_of("type"));
-}
-
-/// A string, or an array of parts.
-Result<std::vector<ContentPart>> read_content(ObjectReader& reader,
-                                              std::string_view name) {
-  const Value content = reader.take(name);
-  const std::string path = reader.path_of(name);
-  std::vector<ContentPart> out;
-  if (content.is_string()) {
-    ContentPart part;
-    part.value = TextPart{std::string(content.string()), {}};
-    part.source.member = name;
-    out.push_back(std::move(part));
-    return out;
-  }
-  if (!content.is_array()) {
-    return invalid_request(
-        fmt::format("{} must be a string or an array of parts, not {}", name,
-                    to_string(content.type())),
-        path);
-  }
-  std::size_t index = 0;
-  for (const Value value : content.children()) {
-    LLMPROXY_ASSIGN(ContentPart part,
-                    read_part(value, json::pointer(path, index)));
-    part.source.member = name;
-    part.source.index = static_cast<std::int32_t>(index++);
-    out.push_back(std::move(part));
-  }
-  return out;
-}
-
-/// What stands beside the content of an item, kept on its first part.
-void keep_item_fields(ObjectReader& reader, std::vector<ContentPart>& parts) {
-  // Bookkeeping of the provider; clients send it back as they got it.
-  for (const std::string_view name : {"id", "status", "type"}) {
-    reader.take(name);
-  }
-  if (parts.empty()) return;
-  for (Extension& extension : reader.rest()) {
-    extension.name = std::string(kItemPrefix) + extension.name;
-    parts.front().extensions.push_back(std::move(extension));
-  }
-}
-
-using Parts = std::vector<ContentPart>;
-
-Result<Parts> read_call(ObjectReader& reader) {
+Result<Parts> read_tool_call(ObjectReader& reader) {
   ToolCallPart call;
   call.custom = reader.take("type").string() == "custom_tool_call";
   LLMPROXY_ASSIGN(call.id, reader.required_string("call_id"));
@@ -211,7 +288,7 @@ Result<Parts> read_call(ObjectReader& reader) {
   return parts;
 }
 
-Result<Parts> read_result(ObjectReader& reader) {
+Result<Parts> read_tool_result(ObjectReader& reader) {
   ToolResultPart result;
   LLMPROXY_ASSIGN(result.call_id, reader.required_string("call_id"));
   LLMPROXY_ASSIGN(result.content, read_content(reader, "output"));
@@ -232,7 +309,7 @@ std::string joined(const Value& texts) {
   return out;
 }
 
-Result<Parts> read_reasoning(ObjectReader& reader) {
+Result<Parts> read_thinking(ObjectReader& reader) {
   ThinkingPart thinking;
   LLMPROXY_ASSIGN(const Value summary, reader.optional("summary", Type::array));
   LLMPROXY_ASSIGN(const Value content, reader.optional("content", Type::array));
@@ -250,11 +327,15 @@ Result<Parts> read_reasoning(ObjectReader& reader) {
   return parts;
 }
 
+Result<ContentPart::Value> read_refusal(ObjectReader& part) {
+  LLMPROXY_ASSIGN(std::string text, part.required_string("refusal"));
+  return ContentPart::Value(RefusalPart{std::move(text)});
+}
+
 Result<Parts> read_opaque(ObjectReader& reader) {
-  Parts parts(1);
   const Value item = reader.object();
-  parts[0].value = OpaquePart{
-      std::string(kName), std::string(item["type"].string()), item.raw_json()};
+  Parts parts(1);
+  parts[0].value = opaque_part(kName, item["type"].string(), item);
   return parts;
 }
 
@@ -272,157 +353,26 @@ Result<Parts> refuse_reference(ObjectReader& reader) {
       reader.path());
 }
 
-/// Items by their type; the speaker decides which turn they belong to.
-struct ItemRow {
-  std::string_view type;
-  Role role;
-  Result<Parts> (*read)(ObjectReader& reader);
-};
-constexpr ItemRow kItems[] = {
-    {"function_call", Role::assistant, read_call},
-    {"custom_tool_call", Role::assistant, read_call},
-    {"function_call_output", Role::user, read_result},
-    {"custom_tool_call_output", Role::user, read_result},
-    {"reasoning", Role::assistant, read_reasoning},
-    {"item_reference", Role::user, refuse_reference},
-    {"compaction", Role::user, refuse_compaction},
-    // What the client answers to the provider's own tools.
-    {"computer_call_output", Role::user, read_opaque},
-    {"local_shell_call_output", Role::user, read_opaque},
-    {"shell_call_output", Role::user, read_opaque},
-    {"apply_patch_call_output", Role::user, read_opaque},
-    {"mcp_approval_response", Role::user, read_opaque},
-    {"tool_search_output", Role::user, read_opaque},
-    {"compaction_trigger", Role::user, read_opaque},
-    {"configuration_update", Role::user, read_opaque},
-    // The provider's own tools and state: whatever else has a type.
-    {"", Role::assistant, read_opaque},
-};
-
-const ItemRow& row_of(std::string_view type) {
-  for (const ItemRow& row : kItems) {
-    if (row.type == type) return row;
-  }
-  return *std::prev(std::end(kItems));
-}
-
-/// Adds items to the turns they belong to.
-class InputReader {
- public:
-  explicit InputReader(ChatRequest& request) : request_(request) {}
-
-  Result<void> read(const Value& input) {
-    for (const Value item : input.children()) {
-      const std::string path =
-          json::pointer("/input", static_cast<std::size_t>(index_));
-      if (!item.is_object()) {
-        return invalid_request(fmt::format("an item must be an object, not {}",
-                                           to_string(item.type())),
-                               path);
-      }
-      LLMPROXY_TRY(read_item(item, path));
-      ++index_;
-    }
-    return {};
-  }
-
- private:
-  Result<void> read_item(const Value& item, const std::string& path) {
-    ObjectReader reader(item, path);
-    LLMPROXY_ASSIGN(std::string type, reader.optional_string("type"));
-    const bool has_role = !item["role"].absent();
-    if (type.empty() && !has_role) {
-      if (item["id"].is_string()) return refuse_reference(reader).error();
-      return invalid_request("an item needs a type or a role", path);
-    }
-    if (type == "additional_tools") return read_tools(item, path);
-    if (type.empty() || type == "message") return read_message(reader);
-    const ItemRow& row = row_of(type);
-    LLMPROXY_ASSIGN(Parts parts, row.read(reader));
-    add(row.role, std::move(parts), /*joins=*/true);
-    return {};
-  }
-
-  Result<void> read_message(ObjectReader& reader) {
-    LLMPROXY_ASSIGN(const std::string word, reader.required_string("role"));
-    const auto role = from_wire(kRoles, word);
-    if (!role) {
-      return invalid_request(fmt::format("unknown role '{}'; expected {}", word,
-                                         spellings(kRoles)),
-                             reader.path_of("role"));
-    }
-    LLMPROXY_ASSIGN(Parts parts, read_content(reader, "content"));
-    keep_item_fields(reader, parts);
-    add(*role, std::move(parts), *role == Role::assistant);
-    return {};
-  }
-
-  /// Tools that a client adds in the middle of a conversation count from
-  /// there on; other APIs know one list only.
-  Result<void> read_tools(const Value& item, const std::string& path) {
-    std::size_t index = 0;
-    for (const Value tool : item["tools"].children()) {
-      LLMPROXY_TRY(
-          read_tool(tool, json::pointer(path + "/tools", index++), request_));
-    }
-    last_joins_ = false;
-    return {};
-  }
-
-  void add(Role role, Parts parts, bool joins) {
-    auto& messages = request_.messages;
-    const bool fits = joins && last_joins_ && !messages.empty() &&
-                      messages.back().role == role;
-    if (!fits) {
-      messages.emplace_back();
-      messages.back().role = role;
-      messages.back().source.index = index_;
-    }
-    for (ContentPart& part : parts) {
-      part.source.message = index_;
-      messages.back().content.push_back(std::move(part));
-    }
-    last_joins_ = joins;
-  }
-
-  ChatRequest& request_;
-  std::int32_t index_ = 0;
-  bool last_joins_ = false;
-};
-
 }  // namespace
 
-Result<void> read_instructions(ObjectReader& reader, ChatRequest& request) {
-  const Value value = reader.take("instructions");
-  if (value.absent()) return {};
-  if (!value.is_string()) {
-    return invalid_request(fmt::format("instructions must be a string, not {}",
-                                       to_string(value.type())),
-                           "/instructions");
-  }
-  request.messages.push_back(system_message(std::string(value.string())));
-  return {};
+std::optional<CacheMarker> read_cache(ObjectReader& reader) {
+  return read_marker(reader, "prompt_cache_breakpoint");
 }
 
-Result<void> read_input(ObjectReader& reader, ChatRequest& request) {
-  const Value input = reader.take("input");
-  if (input.is_string()) {
-    Message message = user_message(std::string(input.string()));
-    message.source.index = 0;
-    request.messages.push_back(std::move(message));
-    return {};
+std::string full_tool_name(std::string_view name_space, std::string_view name) {
+  if (name_space.empty()) return std::string(name);
+  return fmt::format("{}__{}", name_space, name);
+}
+
+std::string_view name_within(const ToolDefinition& tool) {
+  constexpr std::string_view kBetween = "__";
+  std::string_view name = tool.name;
+  if (tool.name_space.empty() || !name.starts_with(tool.name_space)) {
+    return name;
   }
-  if (input.is_array() && input.size() == 0) {
-    return invalid_request("input must hold at least one item", "/input");
-  }
-  if (input.is_array()) return InputReader(request).read(input);
-  if (!input.absent()) {
-    return invalid_request(
-        fmt::format("input must be a string or an array of items, not {}",
-                    to_string(input.type())),
-        "/input");
-  }
-  return invalid_request("input is required", "/input");
+  name.remove_prefix(tool.name_space.size());
+  if (!name.starts_with(kBetween)) return tool.name;
+  return name.substr(kBetween.size());
 }
 
 }  // namespace llmproxy::openai_responses

@@ -1,4 +1,5 @@
 // OpenAI Responses, POST /v1/responses: the descriptor.
+#include "dialects/openai_family/serving.h"
 #include "dialects/openai_responses/tables.h"
 
 namespace llmproxy::openai_responses {
@@ -20,16 +21,70 @@ constexpr std::array kFieldNames = {
     FieldName{"*/citations", "*/annotations"},
 };
 
+// Of the models that both APIs have, the other one's rows say more.
+constexpr std::array<std::string_view, 2> kModelRows = {kName, "openai-chat"};
+
+constexpr std::array<std::string_view, 4> kNestedObjects = {
+    "item", "namespace", "reasoning", "text"};
+
+// Measured 2026-11: Codex 0.171 gives up at the first 429 without a
+// retry-after.
+constexpr DialectHeaders kHeaders = {.request_id = "x-request-id",
+                                     .request = openai_family::kRequestHeaders,
+                                     .lists = openai_family::kListHeaders,
+                                     .answer = openai_family::kAnswerHeaders,
+                                     .retry_after = "1"};
+
+constexpr DialectSetup kSetup = {.base_url = openai_family::kBaseUrl,
+                                 .base_url_end = "/v1",
+                                 .provider = "openai-responses",
+                                 .version = "/v1"};
+
+// OpenAI API reference, "Get input token counts".
+constexpr CountTokens kCountTokens = {
+    .upstream_path = "/responses/input_tokens",
+    .answer = "input_tokens",
+    .object = "response.input_tokens"};
+
+constexpr ModelListShape kModelList = {
+    .upstream_path = "/models",
+    .client_paths = openai_family::kModelPaths,
+    .write_model = openai_family::write_model,
+    .write_list = openai_family::write_model_list};
+
+constexpr std::array<std::string_view, 1> kSystemMembers = {"instructions"};
+constexpr std::array<std::string_view, 1> kFollowed = {"user"};
+constexpr SystemShape kSystemShape = {
+    .system = kSystemMembers,
+    .in_string = true,
+    .new_system = "$",
+    .turns = "input",
+    .content = "content",
+    .new_part = R"({"type":"input_text","text":$})",
+    .followed = kFollowed,
+    .new_turn =
+        R"({"role":"user","content":[{"type":"input_text","text":$}]})"};
+
 }  // namespace
 
 extern const Dialect kDialect;
 const Dialect kDialect = {
     .name = kName,
     .title = "OpenAI Responses",
+    .wire = kName,
+    .api = openai_family::kApi,
+    .model_rows = kModelRows,
     .upstream_path = "/responses",
     .upstream_stream_path = "",
     .client_paths = kClientPaths,
+    .stored_path = "/v1/responses/",
     .field_names = kFieldNames,
+    .nested_objects = kNestedObjects,
+    .headers = &kHeaders,
+    .setup = &kSetup,
+    .count_tokens = &kCountTokens,
+    .model_list = &kModelList,
+    .system_shape = &kSystemShape,
     .framing = Framing::sse,
     .stream_content_type = "text/event-stream; charset=utf-8",
     .max_tool_name = 128,

@@ -1,18 +1,15 @@
-// OpenAI Responses: canonical messages to the items an upstream gets.
-#include <fmt/format.h>
-
+// OpenAI Responses: fitted messages to the items an upstream gets.
 #include <algorithm>
 
-#include "base/bounded.h"
-#include "chat/media.h"
+#include "chat/losses.h"
 #include "chat/turns.h"
+#include "dialects/openai_family/body.h"
 #include "dialects/openai_responses/messages.h"
 
 namespace llmproxy::openai_responses {
 namespace {
 
-constexpr const char* kTextOnly =
-    "OpenAI Responses has text only in the model's own turns";
+using openai_family::parts_in;
 
 bool is_item_field(const Extension& extension) {
   return extension.name.starts_with(kItemPrefix);
@@ -23,6 +20,11 @@ bool begins_item(const ContentPart& part) {
                      is_item_field);
 }
 
+/// Text that says nothing else.
+bool is_plain(const ContentPart& part) {
+  return part.as<TextPart>() && !part.cache && part.extensions.empty();
+}
+
 /// Parts that stand in the content of a message item.
 bool is_content(const ContentPart& part) {
   return part.as<TextPart>() || part.as<RefusalPart>() ||
@@ -30,16 +32,29 @@ bool is_content(const ContentPart& part) {
          part.as<AudioPart>();
 }
 
+/// Those of them that the model itself writes.
+bool is_output(const ContentPart& part) {
+  return part.as<TextPart>() || part.as<RefusalPart>();
+}
+
+/// What was a string, or may be one.
+bool is_one_text(const std::vector<ContentPart>& content) {
+  return content.size() == 1 && is_plain(content[0]) &&
+         content[0].source.index == SourceIndex::kNone;
+}
+
+/// The provider keeps the conversation, of which `instructions` are no part.
+bool is_kept_there(const ChatRequest& request) {
+  return std::any_of(
+      request.extensions.begin(), request.extensions.end(),
+      [](const Extension& extension) { return extension.essential; });
+}
+
 }  // namespace
 
-ItemsWriter::ItemsWriter(const ChatRequest& request,
-                         const EncodeOptions& options, json::Writer& writer,
-                         Losses& losses)
-    : request_(request),
-      options_(options),
-      w_(writer),
-      losses_(losses),
-      same_dialect_(request.dialect.empty() || request.dialect == kName) {
+MessagesWriter::MessagesWriter(const ChatRequest& request, json::Writer& writer,
+                               Losses& losses)
+    : request_(request), w_(writer), losses_(losses) {
   for (const Message& message : request.messages) {
     for (const ContentPart& part : message.content) {
       const auto* call = part.as<ToolCallPart>();
@@ -47,113 +62,78 @@ ItemsWriter::ItemsWriter(const ChatRequest& request,
     }
   }
   for (const ToolDefinition& tool : request.tools) {
-    if (!tool.name_space.empty()) {
-      namespaced_.emplace(tool.name, &tool);
-    }
+    if (!tool.name_space.empty()) namespaced_.emplace(tool.name, &tool);
   }
 }
 
-void ItemsWriter::lose(std::string path, std::string what, LossKind kind) {
-  add_loss(losses_, {std::move(path), std::move(what), kind});
-}
-
-/// The system text on top; how many messages it was.
-std::size_t ItemsWriter::write_instructions() {
-  const auto& messages = request_.messages;
-  // `input` must hold something, be it the system text.
-  if (messages.size() < 2 || messages.front().role != Role::system) return 0;
-  const Message& first = messages.front();
-  const bool plain = std::all_of(
-      first.content.begin(), first.content.end(), [&](const ContentPart& part) {
-        return part.as<TextPart>() && (!same_dialect_ || !part.cache);
-      });
-  // What stood among the items stays there.
-  const bool own_item =
-      request_.dialect == kName && first.source.index != SourceIndex::kNone;
-  if (!plain || own_item) return 0;
-  w_.member("instructions", joined_text(first.content, "\n"));
-  if (!same_dialect_) {
-    lose_extensions(first.extensions, path_of(first), "OpenAI Responses",
-                    losses_);
-  }
-  for (std::size_t i = 0; i < first.content.size(); ++i) {
-    lose_part_fields(first.content[i], path_of(first, i));
-  }
-  return 1;
-}
-
-Result<void> ItemsWriter::write() {
-  const std::size_t first = write_instructions();
+Result<void> MessagesWriter::write() {
+  const std::size_t first = write_system();
   w_.key("input");
   w_.begin_array();
   for (std::size_t i = first; i < request_.messages.size(); ++i) {
     LLMPROXY_TRY(write_message(request_.messages[i]));
   }
   w_.end_array();
-  if (!wrote_item_) {
-    return unsupported(
-        "nothing of these messages can be sent to OpenAI Responses",
-        request_.messages.empty() ? std::string("/messages")
-                                  : path_of(request_.messages.back()));
-  }
-  return {};
+  if (wrote_item_) return {};
+  return unsupported(
+      "nothing of these messages can be sent to OpenAI Responses",
+      request_.messages.empty() ? std::string("/messages")
+                                : path_of(request_.messages.back()));
 }
 
-Result<void> ItemsWriter::write_message(const Message& message) {
-  if (!message.name.empty()) {
-    lose(path_of(message) + "/name", "OpenAI Responses has no speaker names");
-  }
-  if (!same_dialect_) {
-    lose_extensions(message.extensions, path_of(message), "OpenAI Responses",
-                    losses_);
-  }
+// --- messages ---------------------------------------------------------------
+
+/// The system text on top; how many messages it was.
+std::size_t MessagesWriter::write_system() {
+  const auto& messages = request_.messages;
+  // `input` must hold something, be it the system text.
+  if (messages.size() < 2 || messages.front().role != Role::system) return 0;
+  const auto& content = messages.front().content;
+  if (!std::all_of(content.begin(), content.end(), is_plain)) return 0;
+  if (is_kept_there(request_)) return 0;
+  w_.member("instructions", joined_text(content, "\n"));
+  return 1;
+}
+
+Result<void> MessagesWriter::write_message(const Message& message) {
   std::size_t index = 0;
   while (index < message.content.size()) {
     const ContentPart& part = message.content[index];
-    const std::string path = path_of(message, index);
     if (is_content(part)) {
-      LLMPROXY_TRY(write_texts(message, index));
+      LLMPROXY_TRY(write_item(message, index));
       continue;
     }
-    ++index;
+    const std::string path = path_of(message, index++);
     if (const auto* thinking = part.as<ThinkingPart>()) {
       write_thinking(part, *thinking, path);
     } else if (const auto* call = part.as<ToolCallPart>()) {
-      write_call(part, *call);
-      lose_part_fields(part, path);
+      write_tool_call(part, *call, path);
     } else if (const auto* result = part.as<ToolResultPart>()) {
-      LLMPROXY_TRY(write_result(part, *result, path));
-      lose_part_fields(part, path);
+      LLMPROXY_TRY(write_tool_result(part, *result, path));
     } else if (const auto* opaque = part.as<OpaquePart>()) {
-      if (opaque->dialect == kName) {
-        wrote_item_ = true;
-        w_.raw(opaque->json.text());
-      } else {
-        lose(path,
-             fmt::format("OpenAI Responses has no {} parts", opaque->type));
-      }
+      write_opaque(*opaque);
     }
   }
   return {};
 }
 
 /// One message item of the content parts from `index` on.
-Result<void> ItemsWriter::write_texts(const Message& message,
-                                      std::size_t& index) {
+Result<void> MessagesWriter::write_item(const Message& message,
+                                        std::size_t& index) {
   const bool of_model = message.role == Role::assistant;
   const auto is_sendable = [&](const ContentPart& part) {
-    return !of_model || part.as<TextPart>() || part.as<RefusalPart>();
+    return !of_model || is_output(part);
+  };
+  const auto lose_part = [&](std::size_t i) {
+    lose(path_of(message, i),
+         parts_in(message.content[i], "the model's own turns"));
   };
   // Only media of the model's own: lost, and no item without content.
   if (!is_sendable(message.content[index])) {
-    lose(path_of(message, index), kTextOnly);
-    lose_part_fields(message.content[index], path_of(message, index));
-    ++index;
+    lose_part(index++);
     return {};
   }
-  wrote_item_ = true;
-  w_.begin_object();
-  w_.member("type", "message");
+  open_item("message");
   w_.member("role", to_wire(kRoles, message.role));
   write_item_fields(message.content[index]);
   w_.key("content");
@@ -162,141 +142,164 @@ Result<void> ItemsWriter::write_texts(const Message& message,
   for (; index < message.content.size(); ++index) {
     const ContentPart& part = message.content[index];
     if (!is_content(part) || (index > first && begins_item(part))) break;
-    const std::string path = path_of(message, index);
-    LLMPROXY_TRY(write_part(part, path, of_model));
-    lose_part_fields(part, path);
+    if (!is_sendable(part)) {
+      lose_part(index);
+      continue;
+    }
+    LLMPROXY_TRY(write_part(part, path_of(message, index),
+                            of_model ? Place::output : Place::input));
   }
   w_.end_array();
   w_.end_object();
   return {};
 }
 
-Result<void> ItemsWriter::write_part(const ContentPart& part,
-                                     const std::string& path, bool of_model) {
-  const bool is_text = part.as<TextPart>() || part.as<RefusalPart>();
-  if (of_model && !is_text) {
-    lose(path, kTextOnly);
-    return {};
-  }
+// --- parts ------------------------------------------------------------------
+
+/// One that is_content().
+Result<void> MessagesWriter::write_part(const ContentPart& part,
+                                        const std::string& path, Place place) {
   w_.begin_object();
   if (const auto* text = part.as<TextPart>()) {
-    w_.member("type", of_model ? "output_text" : "input_text");
-    w_.member("text", text->text);
-    if (same_dialect_ && !text->citations.empty()) {
-      w_.key("annotations");
-      w_.begin_array();
-      for (const RawJson& citation : text->citations) w_.raw(citation.text());
-      w_.end_array();
-    }
-  } else if (const auto* refusal = part.as<RefusalPart>()) {
-    w_.member("type", of_model ? "refusal" : "input_text");
-    w_.member(of_model ? "refusal" : "text", refusal->text);
+    write_text(*text, place);
   } else if (const auto* image = part.as<ImagePart>()) {
-    LLMPROXY_TRY(write_image(*image, path));
+    write_image(*image);
+  } else if (const auto* audio = part.as<AudioPart>()) {
+    write_audio(*audio);
   } else if (const auto* document = part.as<DocumentPart>()) {
     LLMPROXY_TRY(write_document(*document, path));
-  } else if (const auto* audio = part.as<AudioPart>()) {
-    if (!same_dialect_) {
-      return unsupported("OpenAI Responses takes no audio", path);
-    }
-    w_.member("type", "input_audio");
-    w_.key("input_audio");
-    w_.begin_object();
-    w_.member("data", audio->source.data);
-    w_.member("format", audio->format);
-    w_.end_object();
+  } else if (const auto* refusal = part.as<RefusalPart>()) {
+    write_refusal(*refusal, place);
   }
-  if (same_dialect_) {
-    if (part.cache) {
-      w_.key("prompt_cache_breakpoint");
-      w_.begin_object();
-      w_.member("mode", "explicit");
-      w_.member_if("ttl", part.cache->ttl);
-      w_.end_object();
-    }
-    for (const Extension& extension : part.extensions) {
-      if (!is_item_field(extension)) w_.member(extension.name, extension.value);
-    }
+  if (part.cache) write_cache(*part.cache);
+  for (const Extension& extension : part.extensions) {
+    if (!is_item_field(extension)) w_.member(extension.name, extension.value);
   }
   w_.end_object();
   return {};
 }
 
-Result<void> ItemsWriter::write_image(const ImagePart& image,
-                                      const std::string& path) {
-  w_.member("type", "input_image");
-  if (image.source.kind == MediaKind::file_id) {
-    if (!same_dialect_) {
-      return unsupported(
-          "an image given by a file id of another provider cannot be sent on; "
-          "send its bytes or a URL",
-          path);
-    }
-    w_.member("file_id", image.source.data);
+void MessagesWriter::write_text(const TextPart& text, Place place) {
+  w_.member("type", place == Place::output ? "output_text" : "input_text");
+  if (place == Place::failure) {
+    w_.member("text", marked_as_error(text.text));
   } else {
-    w_.member("image_url", data_url(image.source));
+    w_.member("text", text.text);
   }
-  w_.member("detail", image.detail.empty() ? std::string_view("auto")
-                                           : std::string_view(image.detail));
-  return {};
+  if (text.citations.empty()) return;
+  w_.key("annotations");
+  w_.begin_array();
+  for (const RawJson& citation : text.citations) w_.raw(citation);
+  w_.end_array();
 }
 
-Result<void> ItemsWriter::write_document(const DocumentPart& document,
-                                         const std::string& path) {
+void MessagesWriter::write_image(const ImagePart& image) {
+  w_.member("type", "input_image");
+  if (image.source.kind == MediaKind::file_id) {
+    w_.member("file_id", image.source.data);
+  } else {
+    openai_family::write_source("image_url", image.source, w_);
+  }
+  w_.member("detail",
+            image.detail.empty() ? std::string_view("auto") : image.detail);
+}
+
+void MessagesWriter::write_audio(const AudioPart& audio) {
+  openai_family::write_input_audio(audio, w_);
+}
+
+Result<void> MessagesWriter::write_document(const DocumentPart& document,
+                                            const std::string& path) {
   const MediaSource& source = document.source;
+  LLMPROXY_TRY(openai_family::check_document(document, path, kTarget, losses_));
   if (source.kind == MediaKind::text) {
     w_.member("type", "input_text");
-    w_.member("text",
-              document.title.empty()
-                  ? source.data
-                  : fmt::format("{}\n\n{}", document.title, source.data));
-    lose(path, "the text document became a text part", LossKind::approximated);
+    openai_family::write_document_text(document, w_);
     return {};
-  }
-  if (is_sound_or_film(source.media_type) && !same_dialect_) {
-    return unsupported(fmt::format("unsupported document type {}; OpenAI "
-                                   "takes PDF, office documents and text",
-                                   source.media_type),
-                       path);
   }
   w_.member("type", "input_file");
-  if (source.kind == MediaKind::file_id) {
-    if (!same_dialect_) {
-      return unsupported(
-          "a document given by a file id of another provider cannot be sent "
-          "on; send its bytes",
-          path);
-    }
-    w_.member("file_id", source.data);
-  } else if (source.kind == MediaKind::url) {
-    w_.member("file_url", source.data);
-  } else {
-    w_.member("filename", document.title.empty()
-                              ? std::string_view("document.pdf")
-                              : std::string_view(document.title));
-    w_.member("file_data", data_url(source));
+  if (source.kind == MediaKind::base64) {
+    w_.member("filename", openai_family::name_of(document));
+    openai_family::write_source("file_data", source, w_);
     return {};
   }
+  w_.member(source.kind == MediaKind::url ? "file_url" : "file_id",
+            source.data);
   w_.member_if("filename", document.title);
   return {};
 }
 
-void ItemsWriter::write_thinking(const ContentPart& part,
-                                 const ThinkingPart& thinking,
-                                 const std::string& path) {
-  const bool ours =
-      thinking.issuer == ReasoningIssuer::openai ||
-      (same_dialect_ && thinking.issuer == ReasoningIssuer::unknown);
-  const bool readable = !thinking.signature.empty() ||
-                        (same_dialect_ && thinking.redacted_data.empty());
-  if (!ours || !readable) {
-    return lose(path,
-                "thinking without OpenAI's encrypted content cannot be sent "
-                "to OpenAI");
+// --- items ------------------------------------------------------------------
+
+void MessagesWriter::write_tool_call(const ContentPart& part,
+                                     const ToolCallPart& call,
+                                     const std::string& path) {
+  open_item(call.custom ? "custom_tool_call" : "function_call");
+  w_.member("call_id", call.id);
+  const auto tool = namespaced_.find(call.name);
+  if (tool != namespaced_.end()) {
+    w_.member("namespace", tool->second->name_space);
+    w_.member("name", name_within(*tool->second));
+  } else {
+    w_.member("name", call.name);
   }
-  wrote_item_ = true;
-  w_.begin_object();
-  w_.member("type", "reasoning");
+  if (call.custom) {
+    w_.member("input", call.arguments);
+  } else {
+    // Nothing must be said as {}: an empty text is no JSON.
+    w_.member("arguments",
+              call.arguments.empty() ? std::string_view("{}") : call.arguments);
+  }
+  close_item(part, path);
+}
+
+Result<void> MessagesWriter::write_tool_result(const ContentPart& part,
+                                               const ToolResultPart& result,
+                                               const std::string& path) {
+  open_item(is_custom_call(result.call_id) ? "custom_tool_call_output"
+                                           : "function_call_output");
+  w_.member("call_id", result.call_id);
+  w_.key("output");
+  const auto& content = result.content;
+  const bool is_mute = std::none_of(content.begin(), content.end(), is_content);
+  if (is_mute || is_one_text(content)) {
+    const std::string text = joined_text(content, "\n");
+    w_.string(result.is_error ? marked_as_error(text) : text);
+  } else {
+    LLMPROXY_TRY(write_result_parts(result, path));
+  }
+  close_item(part, path);
+  return {};
+}
+
+Result<void> MessagesWriter::write_result_parts(const ToolResultPart& result,
+                                                const std::string& path) {
+  Place place = result.is_error ? Place::failure : Place::input;
+  std::size_t index = 0;
+  w_.begin_array();
+  for (const ContentPart& child : result.content) {
+    const std::string child_path = path_of(path, child, index++);
+    if (is_content(child)) {
+      LLMPROXY_TRY(write_part(child, child_path, place));
+      if (child.as<TextPart>()) place = Place::input;
+    } else {
+      lose(child_path, parts_in(child, "tool results"));
+    }
+  }
+  w_.end_array();
+  return {};
+}
+
+void MessagesWriter::write_thinking(const ContentPart& part,
+                                    const ThinkingPart& thinking,
+                                    const std::string& path) {
+  const bool ours = thinking.issuer == ReasoningIssuer::openai ||
+                    thinking.issuer == ReasoningIssuer::unknown;
+  if (!ours ||
+      (thinking.signature.empty() && !thinking.redacted_data.empty())) {
+    return lose(path, "thinking of other providers' models");
+  }
+  open_item("reasoning");
   w_.member_if("id", thinking.id);
   w_.key("summary");
   w_.begin_array();
@@ -308,108 +311,54 @@ void ItemsWriter::write_thinking(const ContentPart& part,
   }
   w_.end_array();
   w_.member_if("encrypted_content", thinking.signature);
-  write_item_fields(part);
-  w_.end_object();
+  close_item(part, path);
 }
 
-void ItemsWriter::write_call(const ContentPart& part,
-                             const ToolCallPart& call) {
+void MessagesWriter::write_refusal(const RefusalPart& refusal, Place place) {
+  const bool of_model = place == Place::output;
+  w_.member("type", of_model ? "refusal" : "input_text");
+  w_.member(of_model ? "refusal" : "text", refusal.text);
+}
+
+void MessagesWriter::write_opaque(const OpaquePart& opaque) {
+  wrote_item_ = true;
+  w_.raw(opaque.json);
+}
+
+void MessagesWriter::write_cache(const CacheMarker& marker) {
+  openai_family::write_breakpoint(marker, w_);
+}
+
+void MessagesWriter::open_item(std::string_view type) {
   wrote_item_ = true;
   w_.begin_object();
-  w_.member("type", call.custom ? "custom_tool_call" : "function_call");
-  w_.member("call_id", call.id);
-  const auto tool =
-      same_dialect_ ? namespaced_.find(call.name) : namespaced_.end();
-  if (tool != namespaced_.end()) {
-    w_.member("namespace", tool->second->name_space);
-    w_.member("name", name_within(*tool->second));
-  } else {
-    w_.member("name", call.name);
-  }
-  w_.member(call.custom ? "input" : "arguments",
-            call.arguments.empty() && !call.custom
-                ? std::string_view("{}")
-                : std::string_view(call.arguments));
+  w_.member("type", type);
+}
+
+/// An item of one part.
+void MessagesWriter::close_item(const ContentPart& part,
+                                const std::string& path) {
   write_item_fields(part);
   w_.end_object();
+  if (!part.cache) return;
+  lose(path_of(*part.cache, path),
+       std::string("cache markers on ").append(openai_family::kind_of(part)));
 }
 
-bool ItemsWriter::is_custom_call(std::string_view call_id) const {
-  const auto call = custom_calls_.find(call_id);
-  return call != custom_calls_.end() && call->second;
-}
-
-Result<void> ItemsWriter::write_result(const ContentPart& part,
-                                       const ToolResultPart& result,
-                                       const std::string& path) {
-  wrote_item_ = true;
-  w_.begin_object();
-  w_.member("type", is_custom_call(result.call_id) ? "custom_tool_call_output"
-                                                   : "function_call_output");
-  w_.member("call_id", result.call_id);
-  const bool only_text = std::all_of(
-      result.content.begin(), result.content.end(), [](const ContentPart& c) {
-        return c.as<TextPart>() != nullptr && c.source.index < 0;
-      });
-  w_.key("output");
-  const bool any =
-      std::any_of(result.content.begin(), result.content.end(), is_content);
-  if (!any || (result.content.size() < 2 && only_text)) {
-    const std::string text = joined_text(result.content, "\n");
-    w_.string(result.is_error ? marked_as_error(text) : text);
-  } else {
-    w_.begin_array();
-    bool marked = !result.is_error;
-    std::size_t index = 0;
-    for (const ContentPart& child : result.content) {
-      const std::string place = json::pointer(
-          path + (same_dialect_ ? "/output" : "/content"), index++);
-      const auto* text = child.as<TextPart>();
-      if (text != nullptr && !marked) {
-        ContentPart failed = child;
-        failed.as<TextPart>()->text = marked_as_error(text->text);
-        marked = true;
-        LLMPROXY_TRY(write_part(failed, place, false));
-      } else if (is_content(child)) {
-        LLMPROXY_TRY(write_part(child, place, false));
-        lose_part_fields(child, place);
-      } else {
-        lose(place,
-             "OpenAI Responses takes text, images and files only in "
-             "tool results");
-      }
-    }
-    w_.end_array();
-  }
-  write_item_fields(part);
-  w_.end_object();
-  return {};
-}
-
-void ItemsWriter::write_item_fields(const ContentPart& part) {
-  if (!same_dialect_) return;
+void MessagesWriter::write_item_fields(const ContentPart& part) {
   for (const Extension& extension : part.extensions) {
     if (!is_item_field(extension)) continue;
     w_.member(extension.name.substr(kItemPrefix.size()), extension.value);
   }
 }
 
-void ItemsWriter::lose_part_fields(const ContentPart& part,
-                                   const std::string& path) {
-  if (same_dialect_) return;
-  if (part.cache) {
-    lose(path_of(*part.cache, path),
-         "OpenAI caches prompts by itself; the marker is not needed");
-  }
-  if (const auto* text = part.as<TextPart>();
-      text != nullptr && !text->citations.empty()) {
-    lose(path + "/citations", "citations of other APIs have no form here");
-  }
-  if (const auto* document = part.as<DocumentPart>();
-      document != nullptr && !document->context.empty()) {
-    lose(path + "/context", "OpenAI Responses has no document context");
-  }
-  lose_extensions(part.extensions, path, "OpenAI Responses", losses_);
+bool MessagesWriter::is_custom_call(std::string_view call_id) const {
+  const auto call = custom_calls_.find(call_id);
+  return call != custom_calls_.end() && call->second;
+}
+
+void MessagesWriter::lose(const std::string& path, std::string_view thing) {
+  llmproxy::lose(losses_, path, kTarget, thing);
 }
 
 }  // namespace llmproxy::openai_responses

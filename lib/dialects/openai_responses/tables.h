@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/enum_table.h"
+#include "dialects/functions.h"
 #include "json/fields.h"
 #include "llmproxy/chat.h"
 #include "llmproxy/dialect.h"
@@ -85,26 +86,13 @@ inline constexpr std::string_view kNamespacePrefix = "namespace/";
 inline constexpr std::string_view kTextPrefix = "text/";
 inline constexpr std::string_view kReasoningPrefix = "reasoning/";
 
-Result<ChatRequest> decode_request(const json::Value& body,
-                                   const RequestHead& head);
-Result<void> encode_request(const ChatRequest& request,
-                            const EncodeOptions& options,
-                            RequestContext& context, std::string& out,
-                            Losses& losses);
-Result<ChatResponse> decode_response(const json::Value& body, Losses& losses);
-void encode_response(const ChatResponse& response,
-                     const RequestContext& context, std::string& out,
-                     Losses& losses);
-Error decode_error(int status, const Headers& headers, std::string_view body);
-bool is_error(const json::Value& body);
-int encode_error(const Error& error, std::string& out);
+LLMPROXY_DIALECT_FUNCTIONS;
 /// The object inside "error" of a body, an answer or a stream event.
 Error read_error(const json::Value& object, int status);
-std::unique_ptr<StreamDecoder> new_stream_decoder(
-    const RequestContext& context);
-std::unique_ptr<StreamEncoder> new_stream_encoder(
-    const RequestContext& context);
 RawJson echo(const json::Value& body);
+bool is_echoed(std::string_view name);
+/// Writes what was kept of the request, and what stands there without.
+void write_echo(const RequestContext& context, json::Writer& writer);
 
 // Pieces that the plain answer and the stream share.
 
@@ -143,14 +131,12 @@ struct Item {
   const ContentPart& part;
   std::string_view id;
   std::string_view status;
+  bool citations = true;  ///< those of a text are written
 };
 void write_item(const Item& item, const RequestContext& context,
                 json::Writer& writer);
 /// Prefix of the ids of items that hold such a part; empty = it has no item.
 std::string_view item_kind(const ContentPart& part);
-/// Says what of a part has no place in an item.
-void lose_part(const ContentPart& part, const std::string& path,
-               Losses& losses);
 /// What results of the call that `item` is will name.
 std::string call_id(const json::Value& item);
 /// The parts of one output item, appended.

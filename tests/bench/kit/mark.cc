@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "chat/media.h"
+#include "base/text.h"
 
 namespace llmproxy::bench {
 void append_mark(std::string& out, std::int64_t ns) {

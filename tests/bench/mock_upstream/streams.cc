@@ -4,7 +4,7 @@
 
 #include <iterator>
 
-#include "chat/media.h"
+#include "base/text.h"
 #include "mock_upstream/answers.h"
 #include "wire/event_stream.h"
 

@@ -1,5 +1,6 @@
 // Texts: JSON read and written, UTF-8, base64, data URLs.
 #include "json/json.h"
+#include "base/text.h"
 #include "chat/media.h"
 #include "fuzz/kit/json_tree.h"
 #include "fuzz/kit/properties.h"

@@ -2,12 +2,12 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/text.h"
 #include "client/origin.h"
 #include "fuzz/kit/properties.h"
 #include "gateway/base_url.h"
 #include "gateway/endpoints.h"
 #include "gateway/mounts.h"
-#include "gateway/percent.h"
 #include "llmproxy/image_fetcher.h"
 
 namespace llmproxy::fuzz {
@@ -64,7 +64,7 @@ void run(Input& input) {
   const Dialect& dialect = *all[input.below(all.size())];
   const bool stream = input.flag();
   const std::string_view text = input.rest();
-  const std::string decoded = gateway::percent_decoded(text);
+  const std::string decoded = percent_decoded(text);
   expect(decoded.size() <= text.size(), "decoding adds nothing", decoded);
   match_path(dialect, text);
   match_upstream(dialect, text);

@@ -2,7 +2,7 @@
 // in every place where a dialect has one.
 #include <algorithm>
 
-#include "chat/media.h"
+#include "base/text.h"
 #include "chat/sealed_reasoning.h"
 #include "fuzz/kit/properties.h"
 #include "json/text.h"

@@ -1,4 +1,4 @@
-#include "client/seat_pool.h"
+#include "client/handle_pool.h"
 
 #include <algorithm>
 #include <optional>
@@ -18,8 +18,8 @@ using std::chrono::milliseconds;
 /// `cancelled` is asked at least four times a second (transport.h).
 constexpr milliseconds kAskInterval{200};
 
-/// Seats that are closed when one comes in: more than one, so that they become
-/// fewer where few are used.
+/// Handles that are closed when one comes in: more than one, so that they
+/// become fewer where few are used.
 constexpr int kEvictions = 2;
 
 Error out_of_resources(CURLMcode code) {
@@ -28,60 +28,62 @@ Error out_of_resources(CURLMcode code) {
 
 }  // namespace
 
-std::unique_ptr<Seat> Seat::create(const CurlOptions& options,
-                                   std::shared_ptr<SharedCache> cache) {
+std::unique_ptr<PooledHandle> PooledHandle::create(
+    const CurlOptions& options, std::shared_ptr<SharedCache> cache) {
   std::unique_ptr<EasyHandle> handle =
       EasyHandle::create(options, std::move(cache));
   CURLM* loop = handle ? curl_multi_init() : nullptr;
   if (loop == nullptr) return nullptr;
-  return std::unique_ptr<Seat>(new Seat(loop, std::move(handle)));
+  return std::unique_ptr<PooledHandle>(
+      new PooledHandle(loop, std::move(handle)));
 }
 
-Seat::Seat(CURLM* loop, std::unique_ptr<EasyHandle> handle)
+PooledHandle::PooledHandle(CURLM* loop, std::unique_ptr<EasyHandle> handle)
     : loop_(loop), handle_(std::move(handle)) {
   curl_multi_setopt(loop_, CURLMOPT_MAXCONNECTS, 1L);
-  curl_multi_setopt(loop_, CURLMOPT_SOCKETFUNCTION, &Seat::on_socket);
+  curl_multi_setopt(loop_, CURLMOPT_SOCKETFUNCTION, &PooledHandle::on_socket);
   curl_multi_setopt(loop_, CURLMOPT_SOCKETDATA, this);
-  curl_multi_setopt(loop_, CURLMOPT_TIMERFUNCTION, &Seat::on_timer);
+  curl_multi_setopt(loop_, CURLMOPT_TIMERFUNCTION, &PooledHandle::on_timer);
   curl_multi_setopt(loop_, CURLMOPT_TIMERDATA, this);
 }
 
-Seat::~Seat() {
+PooledHandle::~PooledHandle() {
   // The handle first: the loop owns the connection that it may still hold.
   handle_.reset();
   curl_multi_cleanup(loop_);
 }
 
-void Seat::run(const UpstreamRequest& request, Exchange& exchange,
-               const Cancelled& cancelled, milliseconds max_idle) {
-  if (Result<void> loaded = handle_->load(request, exchange, max_idle);
+void PooledHandle::run(const UpstreamRequest& request, CurlTransfer& transfer,
+                       const Cancelled& cancelled, milliseconds max_idle) {
+  if (Result<void> loaded = handle_->load(request, transfer, max_idle);
       !loaded) {
     handle_->unload();
-    return exchange.finish(std::move(loaded).error());
+    return transfer.finish(std::move(loaded).error());
   }
   std::optional<SigpipeGuard> guard;
-  if (exchange.origin().tls) guard.emplace();
-  const Result<CURLcode> code = drive(exchange, cancelled);
+  if (transfer.origin().tls) guard.emplace();
+  const Result<CURLcode> code = drive(transfer, cancelled);
   // A transfer that is taken out before its end loses its connection: that
   // is what tells the upstream to stop.
   curl_multi_remove_handle(loop_, handle_->get());
   handle_->unload();
   guard.reset();
   if (code) {
-    exchange.finish(*code, handle_->detail());
+    transfer.finish(*code, handle_->detail());
   } else {
-    exchange.finish(code.error());
+    transfer.finish(code.error());
   }
 }
 
-int Seat::on_timer(CURLM*, long delay, void* self) {
-  static_cast<Seat*>(self)->curl_due_ =
+int PooledHandle::on_timer(CURLM*, long delay, void* self) {
+  static_cast<PooledHandle*>(self)->curl_due_ =
       delay < 0 ? Time::max() : Clock::now() + milliseconds(delay);
   return 0;
 }
 
-int Seat::on_socket(CURL*, curl_socket_t socket, int what, void* self, void*) {
-  auto& sockets = static_cast<Seat*>(self)->sockets_;
+int PooledHandle::on_socket(CURL*, curl_socket_t socket, int what, void* self,
+                            void*) {
+  auto& sockets = static_cast<PooledHandle*>(self)->sockets_;
   std::erase_if(sockets,
                 [&](const pollfd& known) { return known.fd == socket; });
   if (what != CURL_POLL_REMOVE) {
@@ -90,7 +92,7 @@ int Seat::on_socket(CURL*, curl_socket_t socket, int what, void* self, void*) {
   return 0;
 }
 
-CURLMcode Seat::turn(Time until) {
+CURLMcode PooledHandle::turn(Time until) {
   int running = 0;
   CURLMcode failed = CURLM_OK;
   if (curl_due_ > Clock::now()) {
@@ -110,7 +112,8 @@ CURLMcode Seat::turn(Time until) {
   return failed;
 }
 
-Result<CURLcode> Seat::drive(Exchange& exchange, const Cancelled& cancelled) {
+Result<CURLcode> PooledHandle::drive(CurlTransfer& transfer,
+                                     const Cancelled& cancelled) {
   CURLMcode failed = curl_multi_add_handle(loop_, handle_->get());
   Time ask_next = Clock::now() + kAskInterval;
   Time until = Time::min();
@@ -125,84 +128,85 @@ Result<CURLcode> Seat::drive(Exchange& exchange, const Cancelled& cancelled) {
       if (cancelled()) return cancelled_error();
       ask_next = now + kAskInterval;
     }
-    if (const auto passed = exchange.clock().passed(now)) {
-      return deadline_error(*passed, exchange.origin());
+    if (const auto passed = transfer.clock().passed(now)) {
+      return deadline_error(*passed, transfer.origin());
     }
-    until = exchange.clock().next_check(now);
+    until = transfer.clock().next_check(now);
     if (cancelled) until = std::min(until, ask_next);
   }
   return out_of_resources(failed);
 }
 
-SeatPool::SeatPool(const CurlOptions& options, std::size_t max_seats,
-                   std::shared_ptr<SharedCache> cache,
-                   std::shared_ptr<IdleTimes> idle_times)
+HandlePool::HandlePool(const CurlOptions& options, std::size_t max_handles,
+                       std::shared_ptr<SharedCache> cache,
+                       std::shared_ptr<IdleTimes> idle_times)
     : options_(options),
-      max_seats_(max_seats),
+      max_handles_(max_handles),
       cache_(std::move(cache)),
       idle_times_(std::move(idle_times)) {}
 
-void SeatPool::run(const UpstreamRequest& request, Exchange& exchange,
-                   const Cancelled& cancelled) {
-  const std::string origin = exchange.origin().key;
-  std::unique_ptr<Seat> seat = take(origin);
-  if (seat == nullptr) return exchange.finish(CURLE_OUT_OF_MEMORY, {});
-  seat->run(request, exchange, cancelled, idle_times_->of(origin));
-  idle_times_->note(origin, exchange.headers());
-  give_back(origin, std::move(seat));
+void HandlePool::run(const UpstreamRequest& request, CurlTransfer& transfer,
+                     const Cancelled& cancelled) {
+  const std::string origin = transfer.origin().key;
+  std::unique_ptr<PooledHandle> handle = take(origin);
+  if (handle == nullptr) return transfer.finish(CURLE_OUT_OF_MEMORY, {});
+  handle->run(request, transfer, cancelled, idle_times_->of(origin));
+  idle_times_->note(origin, transfer.headers());
+  give_back(origin, std::move(handle));
 }
 
-std::unique_ptr<Seat> SeatPool::take(const std::string& origin) {
+std::unique_ptr<PooledHandle> HandlePool::take(const std::string& origin) {
   {
     const std::lock_guard lock(mutex_);
     const auto found = idle_.find(origin);
     if (found != idle_.end()) {
-      std::unique_ptr<Seat> seat = std::move(found->second.back().seat);
+      std::unique_ptr<PooledHandle> handle =
+          std::move(found->second.back().handle);
       found->second.pop_back();
       if (found->second.empty()) idle_.erase(found);
       --count_;
-      return seat;
+      return handle;
     }
   }
-  return Seat::create(options_, cache_);
+  return PooledHandle::create(options_, cache_);
 }
 
-void SeatPool::give_back(const std::string& origin,
-                         std::unique_ptr<Seat> seat) {
+void HandlePool::give_back(const std::string& origin,
+                           std::unique_ptr<PooledHandle> handle) {
   // Closing connections takes a while; it happens after the lock is gone.
-  std::vector<std::unique_ptr<Seat>> evicted;
+  std::vector<std::unique_ptr<PooledHandle>> evicted;
   const std::lock_guard lock(mutex_);
   const Time now = Clock::now();
-  idle_[origin].push_back({std::move(seat), now});
+  idle_[origin].push_back({std::move(handle), now});
   ++count_;
   evicted = evict(now);
 }
 
-std::vector<std::unique_ptr<Seat>> SeatPool::evict(Time now) {
-  std::vector<std::unique_ptr<Seat>> evicted;
+std::vector<std::unique_ptr<PooledHandle>> HandlePool::evict(Time now) {
+  std::vector<std::unique_ptr<PooledHandle>> evicted;
   for (int i = 0; i < kEvictions && count_ > 0; ++i) {
-    std::unique_ptr<Seat> oldest = evict_oldest(now);
+    std::unique_ptr<PooledHandle> oldest = evict_oldest(now);
     if (oldest == nullptr) break;
     evicted.push_back(std::move(oldest));
   }
   return evicted;
 }
 
-std::unique_ptr<Seat> SeatPool::evict_oldest(Time now) {
+std::unique_ptr<PooledHandle> HandlePool::evict_oldest(Time now) {
   const auto oldest = std::min_element(
       idle_.begin(), idle_.end(), [](const auto& a, const auto& b) {
         return a.second.front().since < b.second.front().since;
       });
-  std::vector<Idle>& seats = oldest->second;
-  if (count_ <= max_seats_ &&
-      now - seats.front().since < idle_times_->of(oldest->first)) {
+  std::vector<Idle>& handles = oldest->second;
+  if (count_ <= max_handles_ &&
+      now - handles.front().since < idle_times_->of(oldest->first)) {
     return nullptr;
   }
-  std::unique_ptr<Seat> seat = std::move(seats.front().seat);
-  seats.erase(seats.begin());
-  if (seats.empty()) idle_.erase(oldest);
+  std::unique_ptr<PooledHandle> handle = std::move(handles.front().handle);
+  handles.erase(handles.begin());
+  if (handles.empty()) idle_.erase(oldest);
   --count_;
-  return seat;
+  return handle;
 }
 
 }  // namespace llmproxy

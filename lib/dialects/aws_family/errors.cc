@@ -1,4 +1,4 @@
-#include "chat/aws_errors.h"
+#include "dialects/aws_family/errors.h"
 
 #include <algorithm>
 #include <array>
@@ -111,21 +111,6 @@ std::string_view name_in(const json::Value& body) {
   return {};
 }
 
-/// Clients compact their history when they read these words.
-constexpr std::string_view kTooLong = "prompt is too long: ";
-
-std::string message_of(const Error& error) {
-  std::string message = error.message.empty()
-                            ? std::string(to_string(error.kind))
-                            : error.message;
-  if (error.kind == ErrorKind::context_length_exceeded &&
-      !message.starts_with(kTooLong)) {
-    message.insert(0, kTooLong);
-  }
-  if (!error.path.empty()) message = dotted(error.path) + ": " + message;
-  return message;
-}
-
 Error error_of(std::string_view name, const json::Value& body, int status) {
   Error error;
   error.fault = Fault::upstream;
@@ -177,7 +162,7 @@ int encode_aws_error(const Error& error, std::string& out) {
   w.begin_object();
   // SDKs read the name from here where the header is missing.
   w.member("__type", row->name);
-  w.member("message", message_of(error));
+  w.member("message", message_with_place(error));
   w.end_object();
   // 529 is unknown to these SDKs; other server errors are retried by status.
   constexpr int kOverloaded = 529;
@@ -204,7 +189,7 @@ void append_aws_exception(std::string& out, const Error& error) {
   std::string json;
   json::Writer w(json);
   w.begin_object();
-  w.member("message", message_of(error));
+  w.member("message", message_with_place(error));
   w.end_object();
   wire::append_exception_frame(out, row_of(error.kind).in_stream, json);
 }

@@ -1,5 +1,5 @@
 // Sending and noting.
-#include "gateway/answer.h"
+#include "gateway/client_answer.h"
 
 #include <utility>
 
@@ -20,7 +20,7 @@ constexpr std::chrono::seconds kWriteStall{30};
 
 }  // namespace
 
-void Answer::start(int status, Headers headers) {
+void ClientAnswer::start(int status, Headers headers) {
   record_.status = status;
   headers.push_back({std::string(kRequestIdHeader), record_.request_id});
   headers.insert(headers.end(), always_.begin(), always_.end());
@@ -30,7 +30,7 @@ void Answer::start(int status, Headers headers) {
   sink_.start(status, headers);
 }
 
-Written Answer::write(std::string_view bytes) {
+Written ClientAnswer::write(std::string_view bytes) {
   if (!record_.first_byte) {
     record_.first_byte = std::chrono::duration_cast<std::chrono::microseconds>(
         Clock::now() - begin_);
@@ -39,14 +39,14 @@ Written Answer::write(std::string_view bytes) {
   return sink_.write(bytes);
 }
 
-void Answer::send(int status, Headers headers, std::string_view body) {
+void ClientAnswer::send(int status, Headers headers, std::string_view body) {
   headers.push_back({"content-length", std::to_string(body.size())});
   start(status, std::move(headers));
   // Else the client must see that something is missing.
   if (write_whole(body)) finish();
 }
 
-bool Answer::write_whole(std::string_view body) {
+bool ClientAnswer::write_whole(std::string_view body) {
   while (!body.empty()) {
     const std::string_view piece = body.substr(0, kPiece);
     body.remove_prefix(piece.size());
@@ -58,13 +58,14 @@ bool Answer::write_whole(std::string_view body) {
   return true;
 }
 
-void Answer::send_json(int status, Headers headers, std::string_view body) {
+void ClientAnswer::send_json(int status, Headers headers,
+                             std::string_view body) {
   headers.push_back({"content-type", "application/json"});
   send(status, std::move(headers), body);
 }
 
-void Answer::send_error(const Dialect& dialect, const Error& error,
-                        Headers headers) {
+void ClientAnswer::send_error(const Dialect& dialect, const Error& error,
+                              Headers headers) {
   note(error);
   Error named = error;
   if (named.request_id.empty()) named.request_id = record_.request_id;
@@ -74,22 +75,21 @@ void Answer::send_error(const Dialect& dialect, const Error& error,
   send_json(written.status, std::move(headers), written.body);
 }
 
-void Answer::note(const Error& error) {
+void ClientAnswer::note(const Error& error) {
   record_.outcome = error.code == kShutdown ? kShutdown : to_string(error.kind);
   record_.error = log_text(error);
 }
 
-void Answer::note_client_gone() {
+void ClientAnswer::note_client_gone() {
   record_.status = kClientGone;
   record_.outcome = to_string(ErrorKind::cancelled);
-  record_.error = "the client left";
+  record_.error = "the client disconnected";
 }
 
-void Answer::note_client_stalled(std::chrono::milliseconds limit) {
+void ClientAnswer::note_client_stalled(std::chrono::milliseconds limit) {
   note_client_gone();
-  record_.error =
-      fmt::format("the client took nothing of its answer for {:g} s",
-                  static_cast<double>(limit.count()) / 1000);
+  record_.error = fmt::format("the client did not read its response for {:g} s",
+                              static_cast<double>(limit.count()) / 1000);
 }
 
 }  // namespace llmproxy::gateway

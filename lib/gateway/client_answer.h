@@ -1,4 +1,4 @@
-// Answer: a ResponseSink with a memory. It adds the headers every answer
+// ClientAnswer: a ResponseSink with a memory. It adds the headers every answer
 // carries and notes for the RequestRecord what was sent and when.
 #pragma once
 
@@ -15,13 +15,13 @@ namespace llmproxy::gateway {
 inline constexpr int kClientGone = 499;
 
 /// One answer. As unsynchronised as the sink below it.
-class Answer {
+class ClientAnswer {
  public:
   using Clock = std::chrono::steady_clock;
 
   /// All are borrowed; `begin` is when the request was handed over.
-  Answer(ResponseSink& sink, RequestRecord& record, Clock::time_point begin,
-         const GatewayHooks& hooks)
+  ClientAnswer(ResponseSink& sink, RequestRecord& record,
+               Clock::time_point begin, const GatewayHooks& hooks)
       : sink_(sink), record_(record), begin_(begin), hooks_(hooks) {}
 
   /// Headers that this answer carries whatever it becomes.

@@ -1,6 +1,7 @@
-// Seats: how perform() runs a transfer on the calling thread. A seat is an
-// easy handle with a small event loop and one warm connection; the pool lends
-// them out by origin, so that any thread finds a connection that fits.
+// HandlePool: how perform() runs a transfer on the calling thread. A
+// PooledHandle is an easy handle with a small event loop and one warm
+// connection; the pool lends them out by origin, so that any thread finds a
+// connection that fits.
 #pragma once
 
 #include <curl/curl.h>
@@ -20,29 +21,29 @@
 
 namespace llmproxy {
 
-class Seat {
+class PooledHandle {
  public:
   /// Null when the process has no memory or descriptors left.
-  static std::unique_ptr<Seat> create(const CurlOptions& options,
-                                      std::shared_ptr<SharedCache> cache);
-  ~Seat();
-  Seat(const Seat&) = delete;
-  Seat& operator=(const Seat&) = delete;
+  static std::unique_ptr<PooledHandle> create(
+      const CurlOptions& options, std::shared_ptr<SharedCache> cache);
+  ~PooledHandle();
+  PooledHandle(const PooledHandle&) = delete;
+  PooledHandle& operator=(const PooledHandle&) = delete;
 
   /// Runs one transfer to its end, on_done included.
-  void run(const UpstreamRequest& request, Exchange& exchange,
+  void run(const UpstreamRequest& request, CurlTransfer& transfer,
            const Cancelled& cancelled, std::chrono::milliseconds max_idle);
 
  private:
   using Time = std::chrono::steady_clock::time_point;
 
-  Seat(CURLM* loop, std::unique_ptr<EasyHandle> handle);
+  PooledHandle(CURLM* loop, std::unique_ptr<EasyHandle> handle);
   static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self,
                        void* known);
   static int on_timer(CURLM* loop, long milliseconds, void* self);
 
   /// Runs until libcurl is done or we gave up; then the error says why.
-  Result<CURLcode> drive(Exchange& exchange, const Cancelled& cancelled);
+  Result<CURLcode> drive(CurlTransfer& transfer, const Cancelled& cancelled);
   /// Waits for the sockets and lets libcurl do what there is to do.
   CURLMcode turn(Time until);
 
@@ -54,34 +55,35 @@ class Seat {
 };
 
 /// Thread-safe.
-class SeatPool {
+class HandlePool {
  public:
-  SeatPool(const CurlOptions& options, std::size_t max_seats,
-           std::shared_ptr<SharedCache> cache,
-           std::shared_ptr<IdleTimes> idle_times);
-  /// Runs one transfer on a seat.
-  void run(const UpstreamRequest& request, Exchange& exchange,
+  HandlePool(const CurlOptions& options, std::size_t max_handles,
+             std::shared_ptr<SharedCache> cache,
+             std::shared_ptr<IdleTimes> idle_times);
+  /// Runs one transfer on a handle.
+  void run(const UpstreamRequest& request, CurlTransfer& transfer,
            const Cancelled& cancelled);
 
  private:
   using Time = std::chrono::steady_clock::time_point;
   struct Idle {
-    std::unique_ptr<Seat> seat;
+    std::unique_ptr<PooledHandle> handle;
     Time since;
   };
   using Origins = std::unordered_map<std::string, std::vector<Idle>>;
 
-  /// The seat used last for that origin (its connection is the freshest), or
+  /// The handle used last for that origin (its connection is the freshest), or
   /// a new one, or null when there can be none.
-  std::unique_ptr<Seat> take(const std::string& origin);
-  void give_back(const std::string& origin, std::unique_ptr<Seat> seat);
-  /// Takes the seats out that have been idle too long, and the oldest if there
-  /// are too many. A few at a time: one came in.
-  std::vector<std::unique_ptr<Seat>> evict(Time now);
-  std::unique_ptr<Seat> evict_oldest(Time now);
+  std::unique_ptr<PooledHandle> take(const std::string& origin);
+  void give_back(const std::string& origin,
+                 std::unique_ptr<PooledHandle> handle);
+  /// Takes the handles out that have been idle too long, and the oldest if
+  /// there are too many. A few at a time: one came in.
+  std::vector<std::unique_ptr<PooledHandle>> evict(Time now);
+  std::unique_ptr<PooledHandle> evict_oldest(Time now);
 
   const CurlOptions options_;
-  const std::size_t max_seats_;
+  const std::size_t max_handles_;
   const std::shared_ptr<SharedCache> cache_;
   const std::shared_ptr<IdleTimes> idle_times_;
   std::mutex mutex_;

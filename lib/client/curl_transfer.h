@@ -1,8 +1,8 @@
-// Exchange: one request and its answer, as libcurl's callbacks see it. Turns
-// header lines and body pieces into calls of the ResponseHandler, keeps the
-// deadlines, and remembers why the transfer was ended from our side.
+// CurlTransfer: one request and its answer, as libcurl's callbacks see it.
+// Turns header lines and body pieces into calls of the ResponseHandler, keeps
+// the deadlines, and remembers why the transfer was ended from our side.
 //
-// Shared by both ways to run a transfer (seat.h on the calling thread,
+// Shared by both ways to run a transfer (handle_pool.h on the calling thread,
 // engine.h on its own). Used by one thread at a time.
 #pragma once
 
@@ -20,11 +20,11 @@
 
 namespace llmproxy {
 
-class Exchange {
+class CurlTransfer {
  public:
   enum Pausing : bool { may_not_pause, may_pause };
-  Exchange(ResponseHandler& handler, Origin origin, const Deadlines& limits,
-           Pausing pausing);
+  CurlTransfer(ResponseHandler& handler, Origin origin, const Deadlines& limits,
+               Pausing pausing);
 
   const Origin& origin() const { return origin_; }
   /// Of the answer; empty where none began.

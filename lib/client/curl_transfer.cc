@@ -1,10 +1,11 @@
-#include "client/exchange.h"
+#include "client/curl_transfer.h"
 
 #include <charconv>
 #include <chrono>
 #include <string>
 #include <utility>
 
+#include "base/text.h"
 #include "client/caught.h"
 #include "client/transfer_error.h"
 
@@ -17,14 +18,7 @@ DeadlineClock::Time now() { return std::chrono::steady_clock::now(); }
 /// APIs send one or two thousand. Bytes.
 constexpr std::size_t kMaxHeaders = std::size_t{128} << 10;
 
-std::string_view trim(std::string_view text) {
-  const auto blank = [](char c) {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-  };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
-}
+constexpr std::string_view kBlanks = " \t\r\n";
 
 /// "HTTP/1.1 200 OK" -> 200; 0 when there is no number.
 int status_of(std::string_view line) {
@@ -37,33 +31,33 @@ int status_of(std::string_view line) {
 
 }  // namespace
 
-Exchange::Exchange(ResponseHandler& handler, Origin origin,
-                   const Deadlines& limits, Pausing pausing)
+CurlTransfer::CurlTransfer(ResponseHandler& handler, Origin origin,
+                           const Deadlines& limits, Pausing pausing)
     : handler_(handler),
       origin_(std::move(origin)),
       clock_(limits, now()),
       pausing_(pausing) {}
 
-void Exchange::attach(CURL* easy, Sending sending) {
+void CurlTransfer::attach(CURL* easy, Sending sending) {
   easy_ = easy;
   sending_ = sending;
-  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &Exchange::on_prereq);
+  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &CurlTransfer::on_prereq);
   curl_easy_setopt(easy, CURLOPT_PREREQDATA, this);
-  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &Exchange::on_header);
+  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &CurlTransfer::on_header);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
-  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Exchange::on_body);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &CurlTransfer::on_body);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
 }
 
-int Exchange::on_prereq(void* self, char*, char*, int, int) noexcept {
-  const bool go_on = static_cast<Exchange*>(self)->may_send();
+int CurlTransfer::on_prereq(void* self, char*, char*, int, int) noexcept {
+  const bool go_on = static_cast<CurlTransfer*>(self)->may_send();
   return go_on ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 // Asked before each sending. libcurl repeats a request by itself when a kept
 // connection closes before the answer; a model call would be paid for twice
 // (RFC 9110 9.2.2).
-bool Exchange::may_send() {
+bool CurlTransfer::may_send() {
   if (sent_ && sending_ == once) {
     stopped_ = transfer_error(CURLE_GOT_NOTHING,
                               "a kept connection was closed before the answer",
@@ -75,28 +69,28 @@ bool Exchange::may_send() {
   return true;
 }
 
-size_t Exchange::on_header(char* data, size_t size, size_t count,
-                           void* self) noexcept {
-  auto& exchange = *static_cast<Exchange*>(self);
+size_t CurlTransfer::on_header(char* data, size_t size, size_t count,
+                               void* self) noexcept {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
   const std::string_view line(data, size * count);
-  if (!exchange.count_header(line)) return 0;
-  exchange.header_line(line);
-  return exchange.stopped_ ? 0 : line.size();
+  if (!transfer.count_header(line)) return 0;
+  transfer.header_line(line);
+  return transfer.stopped_ ? 0 : line.size();
 }
 
-size_t Exchange::on_body(char* data, size_t size, size_t count,
-                         void* self) noexcept {
-  return static_cast<Exchange*>(self)->body({data, size * count});
+size_t CurlTransfer::on_body(char* data, size_t size, size_t count,
+                             void* self) noexcept {
+  return static_cast<CurlTransfer*>(self)->body({data, size * count});
 }
 
-bool Exchange::count_header(std::string_view line) {
+bool CurlTransfer::count_header(std::string_view line) {
   header_bytes_ += line.size();
   if (header_bytes_ <= kMaxHeaders) return true;
   stopped_ = oversized_head_error(origin_);
   return false;
 }
 
-bool Exchange::keeps_connection() const {
+bool CurlTransfer::keeps_connection() const {
   if (!head_done_ || http10_) return false;
   const std::string_view said = find_header(headers_, "connection");
   return !same_header_name(said, "close");
@@ -104,7 +98,7 @@ bool Exchange::keeps_connection() const {
 
 // The clock is asked at both ends of a head, not for each of its lines: they
 // mostly come together.
-void Exchange::header_line(std::string_view line) {
+void CurlTransfer::header_line(std::string_view line) {
   if (head_done_) return clock_.heard(now());  // a trailer
   if (line.starts_with("HTTP/")) {
     clock_.heard(now());
@@ -114,7 +108,7 @@ void Exchange::header_line(std::string_view line) {
     headers_.clear();
     return;
   }
-  const std::string_view text = trim(line);
+  const std::string_view text = trimmed(line, kBlanks);
   if (text.empty()) {
     clock_.heard(now());
     if (status_ >= 100 && status_ < 200) return;
@@ -126,11 +120,11 @@ void Exchange::header_line(std::string_view line) {
   const std::size_t colon = text.find(':');
   if (colon == text.npos) return;
   Header& header = headers_.emplace_back();
-  header.name = trim(text.substr(0, colon));
-  header.value = trim(text.substr(colon + 1));
+  header.name = trimmed(text.substr(0, colon), kBlanks);
+  header.value = trimmed(text.substr(colon + 1), kBlanks);
 }
 
-size_t Exchange::body(std::string_view bytes) {
+size_t CurlTransfer::body(std::string_view bytes) {
   // libcurl can hand over what it had in hand already; it keeps it instead.
   if (paused_) return CURL_WRITEFUNC_PAUSE;
   clock_.heard(now());
@@ -160,7 +154,7 @@ size_t Exchange::body(std::string_view bytes) {
 
 // libcurl looks at the body again only to repeat the request, which it cannot
 // once an answer has begun.
-void Exchange::let_go_of_body() {
+void CurlTransfer::let_go_of_body() {
   curl_off_t sent = 0;
   curl_easy_getinfo(easy_, CURLINFO_SIZE_UPLOAD_T, &sent);
   if (static_cast<std::size_t>(sent) != body_->size()) return;
@@ -168,18 +162,20 @@ void Exchange::let_go_of_body() {
   body_ = nullptr;
 }
 
-void Exchange::sent_more() { clock_.sent(now()); }
+void CurlTransfer::sent_more() { clock_.sent(now()); }
 
-CURLcode Exchange::resume() {
+CURLcode CurlTransfer::resume() {
   if (!paused_) return CURLE_OK;
   paused_ = false;
   clock_.resume(now());
   return curl_easy_pause(easy_, CURLPAUSE_CONT);
 }
 
-void Exchange::finish(Error error) { tell_done(handler_, std::move(error)); }
+void CurlTransfer::finish(Error error) {
+  tell_done(handler_, std::move(error));
+}
 
-void Exchange::finish(CURLcode code, std::string_view detail) {
+void CurlTransfer::finish(CURLcode code, std::string_view detail) {
   if (stopped_) return finish(std::move(*stopped_));
   if (code == CURLE_OK) return tell_done(handler_, {});
   // Only the connect deadline is also given to libcurl, which needs it to

@@ -1,23 +1,28 @@
-#include "chat/turn_builder.h"
+#include "dialects/anthropic_family/turn_builder.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "base/bounded.h"
+#include "chat/losses.h"
 #include "chat/turns.h"
 
-namespace llmproxy {
+namespace llmproxy::anthropic_family {
 namespace {
+
+/// How long a prefix can be kept; empty = the API's default.
+constexpr std::array<std::string_view, 3> kLifetimes = {"", "5m", "1h"};
 
 bool is_system(const Message& message) {
   return message.role == Role::system || message.role == Role::developer;
 }
 
-std::string trimmed_right(std::string_view text) {
+std::string_view trimmed_right(std::string_view text) {
   const auto last = text.find_last_not_of(" \t\r\n\f\v");
-  return std::string(
-      text.substr(0, last == std::string_view::npos ? 0 : last + 1));
+  return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
 }
 
 }  // namespace
@@ -33,8 +38,13 @@ TurnBuilder::TurnBuilder(const ChatRequest& request,
   count_cache_markers();
 }
 
-void TurnBuilder::lose(std::string path, std::string what, LossKind kind) {
-  add_loss(losses_, {std::move(path), std::move(what), kind});
+void TurnBuilder::lose(std::string path, std::string_view thing) {
+  llmproxy::lose(losses_, std::move(path), rules_.target, thing);
+}
+
+void TurnBuilder::lose(std::string path, std::string_view thing,
+                       std::string_view became) {
+  llmproxy::lose(losses_, std::move(path), rules_.target, thing, became);
 }
 
 /// More than four is a 400; the earliest go, since a later one covers them.
@@ -53,9 +63,20 @@ const CacheMarker* TurnBuilder::take_marker(
   if (markers_to_skip_ == 0) return &*cache;
   --markers_to_skip_;
   lose(path_of(*cache, path),
-       fmt::format("{} takes {} cache markers; the first ones were left out",
-                   rules_.provider, kMaxCacheMarkers));
+       fmt::format("more than {} cache markers", kMaxCacheMarkers));
   return nullptr;
+}
+
+std::string_view TurnBuilder::lifetime(const CacheMarker& marker,
+                                       const std::string& path) {
+  if (std::find(kLifetimes.begin(), kLifetimes.end(), marker.ttl) !=
+      kLifetimes.end()) {
+    return marker.ttl;
+  }
+  lose(path_of(marker, path) + "/ttl",
+       fmt::format("a cache lifetime of {}", marker.ttl),
+       "its default is used");
+  return {};
 }
 
 const ContentPart* TurnBuilder::own_text(std::string text) {
@@ -65,62 +86,51 @@ const ContentPart* TurnBuilder::own_text(std::string text) {
   return &made_.back();
 }
 
-std::vector<TurnBuilder::Item> TurnBuilder::system(std::string_view extra) {
-  std::vector<Item> items;
+std::vector<TurnBuilder::PlacedPart> TurnBuilder::system() {
+  std::vector<PlacedPart> parts;
   for (std::size_t i = 0; i < leading_; ++i) {
-    const Message& message = request_.messages[i];
-    if (!message.name.empty()) {
-      lose(path_of(message) + "/name",
-           fmt::format("{} has no speaker names", rules_.provider));
-    }
-    if (message.source.index != SourceIndex::kNone && !rules_.own) {
-      lose_extensions(message.extensions, path_of(message), rules_.provider,
-                      losses_);
-    }
-    for (std::size_t k = 0; k < message.content.size(); ++k) {
-      if (sendable(message, k)) {
-        items.push_back({&message.content[k], path_of(message, k)});
-      }
-    }
+    add_parts(request_.messages[i], parts);
   }
-  if (!extra.empty()) items.push_back({own_text(std::string(extra)), ""});
-  return items;
+  return parts;
 }
 
+/// Only the kind of model that has signed it can read it again. Of whom nobody
+/// says whose it is, it is the target's: fit() leaves no other.
 bool TurnBuilder::sendable(const ThinkingPart& thinking,
                            const std::string& path) {
   const bool is_signed =
       !thinking.redacted_data.empty() || !thinking.signature.empty();
   const bool ours = thinking.issuer == ReasoningIssuer::anthropic ||
-                    (thinking.issuer == ReasoningIssuer::unknown && rules_.kin);
+                    thinking.issuer == ReasoningIssuer::unknown;
   if (ours && (is_signed || rules_.unsigned_thinking)) return true;
-  lose(path,
-       fmt::format("thinking without Anthropic's signature cannot be sent to "
-                   "{}",
-                   rules_.provider));
+  lose(path, "thinking without Anthropic's signature");
   return false;
 }
 
 /// Parts that can be sent; the others are lost here, or said nothing.
 bool TurnBuilder::sendable(const Message& message, std::size_t index) {
   const ContentPart& part = message.content[index];
-  const std::string path = path_of(message, index);
   if (const auto* text = part.as<TextPart>()) return !blank(text->text);
   if (const auto* said = part.as<RefusalPart>()) return !blank(said->text);
-  if (const auto* opaque = part.as<OpaquePart>()) {
-    if (rules_.takes_opaque(*opaque)) return true;
-    lose(path,
-         fmt::format("{} has no {} parts", rules_.provider, opaque->type));
-    return false;
-  }
+  if (part.as<OpaquePart>() != nullptr) return true;
+  const std::string path = path_of(message, index);
   if (const auto* thinking = part.as<ThinkingPart>()) {
     return sendable(*thinking, path);
   }
   if (is_system(message)) {
-    lose(path, "system messages take text only");
+    lose(path, "anything but text in system messages");
     return false;
   }
   return true;
+}
+
+void TurnBuilder::add_parts(const Message& message,
+                            std::vector<PlacedPart>& parts) {
+  for (std::size_t i = 0; i < message.content.size(); ++i) {
+    if (sendable(message, i)) {
+      parts.push_back({&message.content[i], path_of(message, i)});
+    }
+  }
 }
 
 /// Where the system turns end that `index` is one of. Each row of them is
@@ -150,25 +160,13 @@ bool TurnBuilder::system_may_stand(std::size_t index,
 
 void TurnBuilder::add_message(const Message& message, Role role,
                               std::vector<Turn>& turns) {
-  std::vector<Item> items;
-  for (std::size_t i = 0; i < message.content.size(); ++i) {
-    if (sendable(message, i)) {
-      items.push_back({&message.content[i], path_of(message, i)});
-    }
-  }
-  if (!message.name.empty()) {
-    lose(path_of(message) + "/name",
-         fmt::format("{} has no speaker names", rules_.provider));
-  }
-  if (!rules_.own) {
-    lose_extensions(message.extensions, path_of(message), rules_.provider,
-                    losses_);
-  }
-  if (items.empty()) return;
+  std::vector<PlacedPart> parts;
+  add_parts(message, parts);
+  if (parts.empty()) return;
   if (turns.empty() || turns.back().role != role) {
     turns.push_back({role, {}, &message});
   }
-  for (Item& item : items) turns.back().items.push_back(std::move(item));
+  for (PlacedPart& part : parts) turns.back().parts.push_back(std::move(part));
 }
 
 void TurnBuilder::add_reminder(const Message& message,
@@ -178,8 +176,9 @@ void TurnBuilder::add_reminder(const Message& message,
   if (turns.empty() || turns.back().role != Role::user) {
     turns.push_back({Role::user, {}, &message});
   }
-  turns.back().items.push_back({own_text(reminder(text)), path_of(message)});
-  lose(path_of(message), std::string(kReminderLoss), LossKind::approximated);
+  turns.back().parts.push_back({own_text(reminder(text)), path_of(message)});
+  add_loss(losses_, {path_of(message), std::string(kReminderLoss),
+                     LossKind::approximated});
 }
 
 Result<std::vector<TurnBuilder::Turn>> TurnBuilder::turns() {
@@ -195,31 +194,32 @@ Result<std::vector<TurnBuilder::Turn>> TurnBuilder::turns() {
     }
   }
   if (turns.empty() && leading_ < request_.messages.size()) {
-    return unsupported(fmt::format("nothing of these messages can be sent to "
-                                   "{}",
-                                   rules_.provider),
-                       path_of(request_.messages[leading_]));
+    return unsupported(
+        fmt::format("nothing of these messages can be sent to {}",
+                    rules_.target),
+        path_of(request_.messages[leading_]));
   }
   for (Turn& turn : turns) {
-    std::stable_partition(turn.items.begin(), turn.items.end(),
-                          [](const Item& item) {
-                            return item.part->as<ToolResultPart>() != nullptr;
+    std::stable_partition(turn.parts.begin(), turn.parts.end(),
+                          [](const PlacedPart& placed) {
+                            return placed.part->as<ToolResultPart>() != nullptr;
                           });
   }
-  LLMPROXY_TRY(fix_ends(turns));
+  begin_with_user(turns);
+  LLMPROXY_TRY(end_as_taken(turns));
   return turns;
 }
 
-/// The first turn must be the user's; the last one may be the model's only
-/// where it takes a prefill, which must not end in white space.
-Result<void> TurnBuilder::fix_ends(std::vector<Turn>& turns) {
-  if (turns.empty() || turns.front().role != Role::user) {
-    turns.insert(turns.begin(), {Role::user, {{own_text("."), ""}}, nullptr});
-    lose("/messages",
-         fmt::format("{} wants a user turn first; a \".\" was added",
-                     rules_.provider),
-         LossKind::approximated);
-  }
+void TurnBuilder::begin_with_user(std::vector<Turn>& turns) {
+  if (!turns.empty() && turns.front().role == Role::user) return;
+  turns.insert(turns.begin(), {Role::user, {{own_text("."), ""}}, nullptr});
+  lose("/messages", "a conversation that does not begin with the user",
+       "a user turn \".\" was added");
+}
+
+/// The last turn may be the model's only where it takes a prefill, which must
+/// not end in white space.
+Result<void> TurnBuilder::end_as_taken(std::vector<Turn>& turns) {
   Turn& last = turns.back();
   if (last.role != Role::assistant) return {};
   const std::string path =
@@ -232,25 +232,28 @@ Result<void> TurnBuilder::fix_ends(std::vector<Turn>& turns) {
                       request_.model),
           path);
     }
-    lose(path, "the model takes no final assistant message");
+    llmproxy::lose(losses_, path, "the model " + request_.model,
+                   "a final assistant message");
     turns.pop_back();
     return {};
   }
-  Item& item = last.items.back();
-  if (const auto* text = item.part->as<TextPart>()) {
-    const std::string trimmed = trimmed_right(text->text);
-    if (trimmed != text->text) item.part = own_text(trimmed);
+  PlacedPart& placed = last.parts.back();
+  if (const auto* text = placed.part->as<TextPart>()) {
+    const std::string_view trimmed = trimmed_right(text->text);
+    if (trimmed.size() < text->text.size()) {
+      placed.part = own_text(std::string(trimmed));
+    }
   }
   return {};
 }
 
-const TextPart* plain_text(const std::vector<TurnBuilder::Item>& items) {
-  if (items.size() != 1) return nullptr;
-  const ContentPart& part = *items[0].part;
+const TextPart* plain_text(const std::vector<TurnBuilder::PlacedPart>& parts) {
+  if (parts.size() != 1) return nullptr;
+  const ContentPart& part = *parts[0].part;
   const auto* text = part.as<TextPart>();
   const bool plain = text != nullptr && text->citations.empty() &&
                      !part.cache && part.extensions.empty();
   return plain ? text : nullptr;
 }
 
-}  // namespace llmproxy
+}  // namespace llmproxy::anthropic_family

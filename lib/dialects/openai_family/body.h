@@ -1,0 +1,64 @@
+// What OpenAI's two APIs have alike in their requests, for writing: content and
+// tools of Chat Completions and of Responses differ by a nesting or two only.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "json/writer.h"
+#include "llmproxy/chat.h"
+#include "llmproxy/loss.h"
+#include "llmproxy/result.h"
+
+namespace llmproxy::openai_family {
+
+// --- content ----------------------------------------------------------------
+
+/// The member `name`: a URL as it is, bytes as a data: URL, without a copy.
+void write_source(std::string_view name, const MediaSource& source,
+                  json::Writer& writer);
+/// The members `type` and `input_audio`.
+void write_input_audio(const AudioPart& audio, json::Writer& writer);
+/// The member `text` of a document that needs no file: the model reads it in
+/// place.
+void write_document_text(const DocumentPart& document, json::Writer& writer);
+/// The member `prompt_cache_breakpoint`.
+void write_breakpoint(const CacheMarker& marker, json::Writer& writer);
+
+/// Error: unsupported for sound and film. Loss: of text, which needs no file.
+Result<void> check_document(const DocumentPart& document,
+                            const std::string& path, std::string_view target,
+                            Losses& losses);
+/// What losses call such parts: "images", "tool calls".
+std::string kind_of(const ContentPart& part);
+/// The same with the place where they cannot stand.
+std::string parts_in(const ContentPart& part, std::string_view place);
+
+// --- tools ------------------------------------------------------------------
+
+/// "custom" or "function".
+std::string_view type_of(bool custom);
+/// Names that are required here; other dialects have none.
+std::string_view name_of(const ResponseFormat& format);
+std::string_view name_of(const DocumentPart& document);
+
+/// The tools of a request by their names. Made when it is first asked, for
+/// lists of allowed tools, which ask for each. The request must outlive it.
+class ToolIndex {
+ public:
+  explicit ToolIndex(const std::vector<ToolDefinition>& tools)
+      : tools_(tools) {}
+
+  /// The first of that name; nullptr = there is none.
+  const ToolDefinition* find(std::string_view name);
+  /// type_of() the tool of that name.
+  std::string_view type(std::string_view name);
+
+ private:
+  const std::vector<ToolDefinition>& tools_;
+  std::map<std::string_view, const ToolDefinition*> by_name_;
+};
+
+}  // namespace llmproxy::openai_family

@@ -1,0 +1,28 @@
+// What the OpenAI API has in common in its dialects, beside their bodies.
+#pragma once
+
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "llmproxy/dialect_serving.h"
+
+namespace llmproxy::openai_family {
+
+inline constexpr std::string_view kApi = "the OpenAI API";
+inline constexpr std::string_view kBaseUrl =
+    "the base URL of an OpenAI client ends in /v1";
+
+inline constexpr std::array<std::string_view, 3> kRequestHeaders = {
+    "openai-organization", "openai-project", "openai-beta"};
+inline constexpr std::array<std::string_view, 1> kListHeaders = {"openai-beta"};
+inline constexpr std::array<std::string_view, 1> kAnswerHeaders = {
+    "x-ratelimit-"};
+
+inline constexpr std::array<std::string_view, 1> kModelPaths = {"/v1/models/"};
+void write_model(const ModelEntry& model, std::string& out);
+void write_model_list(std::span<const ModelEntry> page, bool more,
+                      std::string& out);
+
+}  // namespace llmproxy::openai_family

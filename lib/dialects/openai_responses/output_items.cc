@@ -1,0 +1,206 @@
+// OpenAI Responses: the output items of an answer, both ways, for whole
+// answers and streams.
+#include <fmt/format.h>
+
+#include "chat/media.h"
+#include "chat/sealed_reasoning.h"
+#include "dialects/openai_responses/messages.h"
+
+namespace llmproxy::openai_responses {
+namespace {
+
+using json::Value;
+using json::Writer;
+
+std::string joined(const Value& texts) {
+  std::string out;
+  for (const Value piece : texts.children()) {
+    if (!out.empty()) out += "\n\n";
+    out += piece["text"].string();
+  }
+  return out;
+}
+
+void read_text(const Value& item, std::vector<ContentPart>& out) {
+  for (const Value piece : item["content"].children()) {
+    ContentPart part;
+    if (piece["type"].string() == "refusal") {
+      part.value = RefusalPart{std::string(piece["refusal"].string())};
+    } else {
+      TextPart text{std::string(piece["text"].string()), {}};
+      for (const Value annotation : piece["annotations"].children()) {
+        text.citations.push_back(annotation.raw_json());
+      }
+      part.value = std::move(text);
+    }
+    out.push_back(std::move(part));
+  }
+}
+
+ImagePart read_image(const Value& item) {
+  const std::string_view format = item["output_format"].string();
+  return {{MediaKind::base64, std::string(item["result"].string()),
+           fmt::format("image/{}", format.empty() ? "png" : format)},
+          {}};
+}
+
+ToolCallPart read_tool_call(const Value& item) {
+  const bool custom = item["type"].string() == "custom_tool_call";
+  return {call_id(item),
+          full_tool_name(item["namespace"].string(), item["name"].string()),
+          std::string(item[custom ? "input" : "arguments"].string()), custom};
+}
+
+ThinkingPart read_thinking(const Value& item) {
+  ThinkingPart thinking;
+  thinking.signature = item["encrypted_content"].string();
+  if (!thinking.signature.empty()) thinking.issuer = ReasoningIssuer::openai;
+  thinking.id = item["id"].string();
+  if (auto foreign = unseal(thinking.signature)) thinking = *std::move(foreign);
+  const Value summary = item["summary"];
+  thinking.text = joined(summary.size() > 0 ? summary : item["content"]);
+  return thinking;
+}
+
+}  // namespace
+
+std::string call_id(const Value& item) {
+  const std::string_view id = item["call_id"].string();
+  return std::string(id.empty() ? item["id"].string() : id);
+}
+
+void read_output_item(const Value& item, std::vector<ContentPart>& out) {
+  const std::string_view type = item["type"].string();
+  if (type == "message") return read_text(item, out);
+  ContentPart part;
+  if (type == "reasoning") {
+    part.value = read_thinking(item);
+  } else if (type == "function_call" || type == "custom_tool_call") {
+    part.value = read_tool_call(item);
+  } else if (type == "image_generation_call" && item["result"].is_string()) {
+    part.value = read_image(item);
+  } else {
+    part.value =
+        OpaquePart{std::string(kName), std::string(type), item.raw_json()};
+  }
+  out.push_back(std::move(part));
+}
+
+namespace {
+
+/// Kinds of parts, their items, and what the ids of those begin with.
+struct ItemKind {
+  std::string_view type;
+  std::string_view prefix;
+};
+ItemKind kind_of(const ContentPart& part) {
+  if (part.as<TextPart>() || part.as<RefusalPart>()) return {"message", "msg"};
+  if (part.as<ThinkingPart>()) return {"reasoning", "rs"};
+  if (part.as<ImagePart>()) return {"image_generation_call", "ig"};
+  if (const auto* call = part.as<ToolCallPart>()) {
+    return call->custom ? ItemKind{"custom_tool_call", "ctc"}
+                        : ItemKind{"function_call", "fc"};
+  }
+  return {"", ""};
+}
+
+void begin_text(std::string_view type, std::string_view member,
+                std::string_view text, Writer& w) {
+  w.begin_object();
+  w.member("type", type);
+  w.member(member, text);
+}
+
+void write_text(const Item& item, Writer& w) {
+  w.member("role", "assistant");
+  w.key("content");
+  w.begin_array();
+  const auto* text = item.part.as<TextPart>();
+  const auto* refusal = item.part.as<RefusalPart>();
+  if (text != nullptr && !text->text.empty()) {
+    begin_text("output_text", "text", text->text, w);
+    w.key("annotations");
+    w.begin_array();
+    if (item.citations) {
+      for (const RawJson& citation : text->citations) w.raw(citation.text());
+    }
+    w.end_array();
+    w.key("logprobs");
+    w.begin_array();
+    w.end_array();
+    w.end_object();
+  } else if (refusal != nullptr && !refusal->text.empty()) {
+    begin_text("refusal", "refusal", refusal->text, w);
+    w.end_object();
+  }
+  w.end_array();
+}
+
+void write_image(const ImagePart& image, Writer& w) {
+  w.member("result", image.source.data);
+  const std::string_view type = image.source.media_type;
+  w.member("output_format", type.substr(type.find('/') + 1));
+}
+
+void write_tool_call(const ToolCallPart& call, const RequestContext& context,
+                     Writer& w) {
+  w.member("call_id", call.id);
+  std::string_view name = call.name;
+  for (const RequestContext::NamespacedTool& tool : context.namespaced_tools) {
+    if (tool.full != call.name) continue;
+    w.member("namespace", tool.name_space);
+    name = tool.name;
+  }
+  w.member("name", name);
+  w.member(call.custom ? "input" : "arguments", call.arguments);
+}
+
+void write_thinking(const ThinkingPart& thinking, Writer& w) {
+  w.key("summary");
+  w.begin_array();
+  if (!thinking.text.empty()) {
+    begin_text("summary_text", "text", thinking.text, w);
+    w.end_object();
+  }
+  w.end_array();
+  const bool ours = thinking.issuer == ReasoningIssuer::openai &&
+                    thinking.redacted_data.empty();
+  if (ours) {
+    w.member_if("encrypted_content", thinking.signature);
+  } else if (!thinking.signature.empty() || !thinking.redacted_data.empty()) {
+    w.member("encrypted_content", seal(thinking));
+  }
+}
+
+}  // namespace
+
+std::string item_id(std::string_view kind, std::string_view answer_id,
+                    std::size_t index) {
+  constexpr std::string_view kPrefix = "resp_";
+  if (answer_id.starts_with(kPrefix)) answer_id.remove_prefix(kPrefix.size());
+  return fmt::format("{}_{}_{}", kind, answer_id, index);
+}
+
+std::string_view item_kind(const ContentPart& part) {
+  return kind_of(part).prefix;
+}
+
+void write_item(const Item& item, const RequestContext& context, Writer& w) {
+  w.begin_object();
+  w.member("id", item.id);
+  w.member("type", kind_of(item.part).type);
+  const auto* thinking = item.part.as<ThinkingPart>();
+  if (thinking == nullptr) w.member("status", item.status);
+  if (thinking != nullptr) {
+    write_thinking(*thinking, w);
+  } else if (const auto* call = item.part.as<ToolCallPart>()) {
+    write_tool_call(*call, context, w);
+  } else if (const auto* image = item.part.as<ImagePart>()) {
+    write_image(*image, w);
+  } else {
+    write_text(item, w);
+  }
+  w.end_object();
+}
+
+}  // namespace llmproxy::openai_responses
