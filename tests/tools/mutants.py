@@ -8,7 +8,7 @@ what they are made from:
                             changed for each other one, names lost, rows of
                             lists left out one at a time
   lib/dialects/models.cc    every boolean, number and word of a model, every
-                            row of the tables
+                            row of the table
   lib/chat/fit*.cc          comparisons, && and ||, !, conditions of `if` and
                             `?:`, min and max, any_of and the like, results
                             that are true or false
@@ -300,8 +300,8 @@ def models_mutants(tree, file):
     enums = enums_of(tree)
     code = source.code
     begin = code.index("constexpr TargetTraits")
-    served = re.search(r"constexpr std::array kServed = \{", code)
-    end = closing(code, served.end() - 1)
+    table = code.index("{", code.index("std::array kModels = {"))
+    end = closing(code, table)
     for match in re.finditer(r"\b(true|false)\b", code[begin:end]):
         old = match.group()
         source.swap(begin + match.start(), begin + match.end(),
@@ -316,12 +316,10 @@ def models_mutants(tree, file):
         for word in neighbours(enums[match.group(1)], match.group(2)):
             source.swap(begin + match.start(), begin + match.end(),
                         f"{match.group(1)}::{word}")
-    for name in ("kModels", "kServed"):
-        opening = code.index("{", code.index(f"std::array {name} = {{"))
-        for first, last in elements(code, opening + 1, closing(code, opening)):
-            start = last - len(code[first:last].lstrip())
-            comma = 1 if code[last] == "," else 0
-            source.add(start, "without this row", (first, last + comma, ""))
+    for first, last in elements(code, table + 1, end):
+        start = last - len(code[first:last].lstrip())
+        comma = 1 if code[last] == "," else 0
+        source.add(start, "without this row", (first, last + comma, ""))
     return source.mutants
 
 
