@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "golden/fitted.h"
 #include "support/dump.h"
 #include "support/event_text.h"
 #include "support/json_text.h"
@@ -36,9 +37,7 @@ struct Outcome {
 Outcome translate(const Scenario& scenario, const Dialect& to) {
   Outcome out;
   if (scenario.noun == Noun::request) {
-    Result<TranslatedRequest> sent = translate_request(
-        *scenario.from, to, scenario.input, options_for(scenario, to),
-        head_for(*scenario.from, scenario.path));
+    Result<TranslatedRequest> sent = sent_request(scenario, to);
     if (!sent) return {{}, {}, sent.error()};
     out.body = std::move(sent->body);
     out.losses = std::move(sent->losses);
@@ -139,10 +138,7 @@ Result<std::string> refusal_section(const Scenario& scenario,
 
 Result<std::string> context_section(const Scenario& scenario,
                                     const Dialect& to) {
-  LLMPROXY_ASSIGN(const TranslatedRequest sent,
-                  translate_request(*scenario.from, to, scenario.input,
-                                    options_for(scenario, to),
-                                    head_for(*scenario.from, scenario.path)));
+  LLMPROXY_ASSIGN(const TranslatedRequest sent, sent_request(scenario, to));
   return dump(sent.context);
 }
 
@@ -193,10 +189,24 @@ void append_natural(const Scenario& scenario, const Dialect& to,
   if (!outcome.losses.empty()) sections.push_back(expect("loss", to.name));
 }
 
+// "claude/claude-opus-4-6": another model than the case's is asked.
+Result<std::string> body_of_model(const Scenario& scenario,
+                                  const Section& section, std::size_t slash) {
+  Scenario asked = scenario;
+  asked.options.model = section.dialect.substr(slash + 1);
+  Section plain = section;
+  plain.dialect.resize(slash);
+  return actual_body(asked, plain);
+}
+
 }  // namespace
 
 Result<std::string> actual_body(const Scenario& scenario,
                                 const Section& section) {
+  if (const std::size_t slash = section.dialect.find('/');
+      slash != std::string::npos) {
+    return body_of_model(scenario, section, slash);
+  }
   if (section.what == "canonical") return trimmed(canonical(scenario));
   const Dialect* to = find_dialect(section.dialect);
   if (!to) return no_such(section, "no such dialect");
@@ -211,6 +221,8 @@ Result<std::string> actual_body(const Scenario& scenario,
     body = dump(translate(scenario, *to).losses);
   } else if (section.what == "refusal" && scenario.noun == Noun::request) {
     body = refusal_section(scenario, section, *to);
+  } else if (section.what == "fitted" && scenario.noun == Noun::request) {
+    body = dump(fitted(scenario, *to));
   } else if (section.what == "context" && scenario.noun == Noun::request) {
     body = context_section(scenario, *to);
   } else if (answer &&
@@ -229,6 +241,10 @@ std::vector<Section> natural_sections(const Scenario& scenario) {
     return sections;
   }
   for (const Dialect* to : dialects()) {
+    if (scenario.by_hand) {
+      sections.push_back(expect("fitted", to->name));
+      continue;
+    }
     if (scenario.noun == Noun::error) {
       sections.push_back(expect("error", to->name));
       continue;
@@ -242,16 +258,15 @@ std::vector<Section> natural_sections(const Scenario& scenario) {
 std::vector<Section> missing_losses(const Scenario& scenario) {
   std::vector<Section> missing;
   for (const Section& section : scenario.golden.sections) {
-    const Dialect* to = find_dialect(section.dialect);
-    if (section.kind != SectionKind::expect || !to ||
+    if (section.kind != SectionKind::expect ||
         section.what != word_of(scenario.noun) ||
         scenario.noun == Noun::error ||
         scenario.golden.find(SectionKind::expect, "loss", section.dialect)) {
       continue;
     }
-    if (!translate(scenario, *to).losses.empty()) {
-      missing.push_back(expect("loss", section.dialect));
-    }
+    Section loss = expect("loss", section.dialect);
+    const Result<std::string> losses = actual_body(scenario, loss);
+    if (losses && !losses->empty()) missing.push_back(std::move(loss));
   }
   return missing;
 }

@@ -1,6 +1,7 @@
 // golden_test: runs golden cases, and rewrites their expectations when asked.
 //
-//   golden_test [--update] [--add-missing] [--list] [--pairs] [FILE|FOLDER ...]
+//   golden_test [--update] [--add-missing] [--list] [--pairs] [--shard I/N]
+//               [FILE|FOLDER ...]
 //   golden_test --captures FOLDER
 //
 // README.md beside this file says how to write a case.
@@ -19,7 +20,16 @@ constexpr const char* kUsage =
     "  --add-missing  add the sections that a case of this kind may have\n"
     "  --pairs        print how many cases cross between which dialects\n"
     "  --captures FOLDER  check recorded requests (see captures.h) instead\n"
-    "  --list         print the cases and their first line, run nothing\n";
+    "  --list         print the cases and their first line, run nothing\n"
+    "  --shard I/N    every Nth case only, from the Ith on\n";
+
+/// "2/6"; false = it is none.
+bool read_shard(const char* text, llmproxy::testing::RunOptions& options) {
+  char end = 0;
+  const int read =
+      std::sscanf(text, "%zu/%zu%c", &options.shard, &options.shards, &end);
+  return read == 2 && options.shard >= 1 && options.shard <= options.shards;
+}
 
 }  // namespace
 
@@ -38,6 +48,9 @@ int main(int argc, char** argv) {
       captures = argv[++i];
     } else if (word == "--list") {
       options.list = true;
+    } else if (word == "--shard" && i + 1 < argc &&
+               read_shard(argv[i + 1], options)) {
+      ++i;
     } else if (word.starts_with("-")) {
       std::fputs(kUsage, stderr);
       return 2;

@@ -8,6 +8,8 @@
 namespace llmproxy::testing {
 
 void check_request(const Scenario& scenario, Report& report);
+/// Of a request that is made by hand.
+void check_hand_made(const Scenario& scenario, Report& report);
 void check_response(const Scenario& scenario, Report& report);
 void check_stream(const Scenario& scenario, Report& report);
 void check_error(const Scenario& scenario, Report& report);

@@ -46,7 +46,10 @@ class Runner {
   explicit Runner(const RunOptions& options) : options_(options) {}
 
   int run() {
-    for (const std::string& file : case_files(options_.paths)) {
+    const std::vector<std::string> files = case_files(options_.paths);
+    for (std::size_t i = options_.shard - 1; i < files.size();
+         i += options_.shards) {
+      const std::string& file = files[i];
       if (options_.list) {
         list(file);
         continue;
@@ -168,7 +171,8 @@ class Runner {
   void properties(const Scenario& scenario) {
     switch (scenario.noun) {
       case Noun::request:
-        return check_request(scenario, report_);
+        return scenario.by_hand ? check_hand_made(scenario, report_)
+                                : check_request(scenario, report_);
       case Noun::response:
         return check_response(scenario, report_);
       case Noun::stream:

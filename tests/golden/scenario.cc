@@ -44,6 +44,17 @@ constexpr TraitRow kTraits[] = {
     {"reasoning_content", &TargetTraits::reasoning_content},
     {"cache_markers", &TargetTraits::cache_markers},
     {"tool_result_images", &TargetTraits::tool_result_images},
+    {"image_urls", &TargetTraits::image_urls},
+    {"penalties", &TargetTraits::penalties},
+    {"user_field", &TargetTraits::user_field},
+    {"seed", &TargetTraits::seed},
+    {"random_seed", &TargetTraits::random_seed},
+    {"message_names", &TargetTraits::message_names},
+    {"strict_tools", &TargetTraits::strict_tools},
+    {"custom_tools", &TargetTraits::custom_tools},
+    {"nine_char_call_ids", &TargetTraits::nine_char_call_ids},
+    {"tools_with_format", &TargetTraits::tools_with_format},
+    {"anthropic_fields", &TargetTraits::anthropic_fields},
 };
 
 struct FlagRow {
@@ -80,6 +91,10 @@ Result<void> set_option(Scenario& scenario, std::string_view line) {
     scenario.options.model = value;
     return {};
   }
+  if (name == "answer_id") {
+    scenario.options.answer_id = value;
+    return {};
+  }
   if (name == "path") {
     scenario.path = value;
     return {};
@@ -111,6 +126,8 @@ Result<void> set_options(Scenario& scenario) {
   return {};
 }
 
+constexpr std::string_view kByHand = "made-by-hand";
+
 struct NounRow {
   std::string_view word;
   Noun noun;
@@ -119,13 +136,15 @@ struct NounRow {
 constexpr NounRow kNouns[] = {{"stream", Noun::stream},
                               {"response", Noun::response},
                               {"error", Noun::error},
-                              {"request", Noun::request}};
+                              {"request", Noun::request},
+                              {kByHand, Noun::request}};
 
 Result<void> set_input(Scenario& scenario) {
   for (const NounRow& row : kNouns) {
     const Section* given = scenario.golden.find(SectionKind::given, row.word);
     if (!given) continue;
     scenario.noun = row.noun;
+    scenario.by_hand = row.word == kByHand;
     scenario.from = find_dialect(given->dialect);
     scenario.input = given->body;
     const bool frames = scenario.from &&

@@ -18,6 +18,8 @@ struct Scenario {
   GoldenCase golden;
   Noun noun = Noun::request;
   const Dialect* from = nullptr;
+  /// A program made the request: it only stands here in the syntax of `from`.
+  bool by_hand = false;
   /// The body of the main `given` section.
   std::string input;
   /// Where a client's request was sent (option `path`); empty = not said.

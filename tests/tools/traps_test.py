@@ -31,8 +31,8 @@ def places_of(text):
     """Commas separate places; names of tests may hold some, too."""
     out = []
     for piece in text.split(", "):
-        starts = re.match(r"(request|response|stream|error|pairs|unit|e2e)/",
-                          piece)
+        starts = re.match(
+            r"(request|fit|response|stream|error|pairs|unit|e2e)/", piece)
         if starts or not out:
             out.append(piece)
         else:

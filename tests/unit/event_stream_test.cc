@@ -22,12 +22,11 @@ std::string from_hex(std::string_view hex) {
 
 // Computed apart from this code, and read by the AWS SDK for JavaScript.
 const std::string kChunkFrame = from_hex(
-    "0000009b0000004b22fa51700b3a6576656e742d747970650700056368756e6b"
-    "0d3a636f6e74656e742d747970650700106170706c69636174696f6e2f6a736f"
-    "6e0d3a6d6573736167652d747970650700056576656e747b226279746573223a"
-    "2265794a306558426c496a6f6959323975644756756446396962473"
-    "96a6131397a64473977496977696157356b5a5867694f6a42397"
-    "d\x00");
+    "0000009b0000004b22fa51700b3a6576656e742d747970650700056368756e6b0d"
+    "3a636f6e74656e742d747970650700106170706c69636174696f6e2f6a736f6e0d"
+    "3a6d6573736167652d747970650700056576656e747b226279746573223a226579"
+    "4a306558426c496a6f695932397564475675644639696247396a6131397a644739"
+    "77496977696157356b5a5867694f6a4239227dc0567ebe");
 constexpr std::string_view kChunkPayload =
     R"({"bytes":"eyJ0eXBlIjoiY29udGVudF9ibG9ja19zdG9wIiwiaW5kZXgiOjB9"})";
 const std::string kThrottlingFrame = from_hex(
@@ -97,19 +96,17 @@ TEST_CASE("event stream: the checksum is that of zlib") {
 TEST_CASE("event stream: worked frames, both ways") {
   std::string chunk;
   append_event_frame(chunk, "chunk", kChunkPayload);
-  CHECK(chunk.size() == 155);
-  CHECK(chunk.substr(0, 64) == kChunkFrame.substr(0, 64));
-  CHECK(chunk.substr(151) == from_hex("c0567ebe"));
+  CHECK(chunk == kChunkFrame);
   std::string exception;
   append_exception_frame(exception, "throttlingException",
                          R"({"message":"Too many tokens"})");
   CHECK(exception == kThrottlingFrame);
   EventStreamDecoder decoder;
-  CHECK(decode(decoder, {chunk + kThrottlingFrame}) ==
+  CHECK(decode(decoder, {kChunkFrame + kThrottlingFrame}) ==
         std::vector<Seen>{
             {"chunk", std::string(kChunkPayload), false},
             {"throttlingException", R"({"message":"Too many tokens"})", true}});
-  CHECK(decoder.consumed() == chunk.size() + kThrottlingFrame.size());
+  CHECK(decoder.consumed() == kChunkFrame.size() + kThrottlingFrame.size());
   CHECK(decoder.fault().empty());
 }
 

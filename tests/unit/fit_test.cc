@@ -158,6 +158,12 @@ TEST_CASE("fit: a dialect without limits gets what was asked") {
   request.stop_sequences = {" ", "a", "b", "c", "d", "e"};
   request.user_id = std::string(300, 'u');
   request.service_tier = "express";
+  request.messages = {user_message("hi")};
+  Message& message = request.messages[0];
+  message.name = "ada";
+  message.content[0].cache.emplace();
+  request.tools = {ToolDefinition{.name = "open"}};
+  request.tools[0].cache.emplace();
   const ChatRequest before = request;
   const Fitted fit = fitted(std::move(request), host);
   CHECK(fit.losses.empty());
@@ -167,6 +173,23 @@ TEST_CASE("fit: a dialect without limits gets what was asked") {
   CHECK(fit.request.seed == before.seed);
   CHECK(fit.request.user_id == before.user_id);
   CHECK(fit.request.service_tier == "express");
+  CHECK(fit.request.messages[0].name == "ada");
+  CHECK(fit.request.messages[0].content[0].cache);
+  CHECK(fit.request.tools[0].cache);
+}
+
+TEST_CASE("fit: a program's own words for a dialect without limits") {
+  Dialect host = dialect("openai-chat");
+  host.limits = nullptr;
+  ChatRequest request = asked("m");
+  request.messages = {user_message("hi")};
+  request.messages[0].content[0].as<TextPart>()->citations = {
+      *RawJson::parse("{}")};
+  request.tools = {ToolDefinition{.name = "desk__open", .name_space = "desk"}};
+  const ChatRequest before = request;
+  const Fitted fit = fitted(std::move(request), host);
+  CHECK(fit.losses.empty());
+  CHECK(fit.request == before);
 }
 
 TEST_CASE("fit: a request made by hand is fitted like any other") {

@@ -120,6 +120,33 @@ TEST_CASE("nothing is fetched where that is switched off") {
   CHECK(stub.connections() == 0);
 }
 
+TEST_CASE("a redirect is followed where it may lead") {
+  HttpStub images([](StubCall& call) {
+    const bool there = call.head().starts_with("GET /cat.png ");
+    call.send(there ? testing::http_answer(200, kPng, "image/png")
+                    : redirect_to("cat.png"));
+  });
+  HttpStub first([&](StubCall& call) {
+    const bool moved = call.head().starts_with("GET /moved ");
+    call.send(redirect_to(moved ? images.url() + "/old.png" : "/moved"));
+  });
+  ImageFetchRules rules = rules_for(first);
+  rules.allowed.push_back(images.host());
+  // A path, another host, a name beside it.
+  rules.max_redirects = 3;
+  const auto image = fetch_image(first.url() + "/x.png", rules);
+  REQUIRE(image);
+  CHECK(image->data == encode_base64(kPng));
+  CHECK(first.requests() == 2);
+  CHECK(images.requests() == 2);
+  rules.max_redirects = 2;
+  CHECK(failure(first.url() + "/x.png", rules) != "fetched");
+  // Allowed is what leads there, and not where it leads.
+  rules = rules_for(first);
+  CHECK(failure(first.url() + "/x.png", rules) == kNotPublic);
+  CHECK(images.requests() == 3);
+}
+
 TEST_CASE("redirects come to an end") {
   HttpStub stub([](StubCall& call) { call.send(redirect_to("/again")); });
   CHECK(failure(stub.url() + "/x.png", rules_for(stub)) != "fetched");

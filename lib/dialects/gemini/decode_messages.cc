@@ -340,7 +340,7 @@ namespace {
 /// What a part holds but for its signature.
 Result<ContentPart> read_value(ObjectReader& reader, bool thought) {
   ContentPart out;
-  const Value text = reader.take("text");
+  LLMPROXY_ASSIGN(const Value text, reader.optional("text", Type::string));
   if (text.is_string()) {
     out.value = read_text(text.string(), thought);
     out.extensions = reader.rest();
