@@ -213,6 +213,8 @@ struct ClientPath {
 struct FieldName {
   std::string_view canonical = {};  ///< "/stop"
   std::string_view own = {};        ///< "/generationConfig/stopSequences"
+  /// A top-level member that says the same where `own` is not there: "/user".
+  std::string_view also = {};
 };
 
 /// A header that every request of a dialect carries.

@@ -169,8 +169,8 @@ void fit_schema(FitStep& step, ResponseFormat& format) {
   }
   if (!limits.strict_format) format.strict.reset();
   // Others do not mean "strict" when they say nothing.
-  if (limits.strict_unless_said && !step.keeps_extensions() &&
-      format.kind == FormatKind::json_schema && !format.strict) {
+  if (limits.strict_unless_said && format.kind == FormatKind::json_schema &&
+      !format.strict) {
     format.strict = false;
   }
   if (limits.closed_schemas && has_schema(format)) {

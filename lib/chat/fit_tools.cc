@@ -202,7 +202,7 @@ void fit_strict(FitStep& step, ToolDefinition& tool, std::size_t index) {
     return step.change(step.tool_path(index), who, "strict tools",
                        "arguments may deviate from the schema");
   }
-  if (step.limits().strict_unless_said && !step.keeps_extensions() &&
+  if (step.limits().strict_unless_said && !own &&
       tool.kind == ToolKind::function && !tool.strict) {
     tool.strict = false;
   }
@@ -234,7 +234,12 @@ Result<void> fit_tools(FitStep& step) {
   LLMPROXY_ASSIGN(Kept kept, kept_tools(step));
   LLMPROXY_TRY(check_named_choice(step, kept));
   forbid_calls(step, kept);
+  const bool had_tools = !step.request.tools.empty();
   erase_tools(step, kept);
+  if (had_tools && step.request.tools.empty() &&
+      is_asked(step.request, ToolChoiceMode::required)) {
+    step.drop("/tool_choice", step.limits().target, "a choice among no tools");
+  }
   return {};
 }
 

@@ -77,6 +77,10 @@ FieldNames::FieldNames(const Dialect& dialect, const ChatRequest& request,
 /// Of the places in the table; deeper ones are read as they are spelled.
 void FieldNames::read_spellings(const json::Value& body) {
   for (const FieldName& row : dialect_.field_names) {
+    if (!row.also.empty() && !body[row.own.substr(1)] &&
+        body[row.also.substr(1)]) {
+      spelled_.push_back({std::string(row.own), std::string(row.also)});
+    }
     json::Value at = body;
     Spelled place;
     std::string_view rest = row.own;

@@ -23,7 +23,7 @@
 //   - what is done without a word: the tiers auto and default, a temperature
 //     and top_p of 1, top_k and penalties of 0, thinking that the model decides
 //     about, not to show thinking, to show it where none is asked for
-//   - members that are null or empty say nothing
+//   - members that are null or empty say nothing, nor does an empty stop
 #include <algorithm>
 #include <cctype>
 #include <map>
@@ -375,6 +375,7 @@ void append_header(Facts& facts, const ChatRequest& request) {
     facts.push_back({"seed " + shown(*request.seed), {"/seed"}});
   }
   for (const std::string& stop : request.stop_sequences) {
+    if (stop.empty()) continue;
     facts.push_back({"stop " + quoted(stop), {"/stop", "/stop_sequences"}});
   }
   if (!request.user_id.empty()) {

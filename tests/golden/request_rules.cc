@@ -309,7 +309,8 @@ std::string check_items(json::Value input) {
   return calls == results ? "" : "a call without its result";
 }
 
-std::string check_openai_responses(json::Value root, const TargetTraits&) {
+std::string check_openai_responses(json::Value root,
+                                   const TargetTraits& traits) {
   for (const std::string_view field :
        {"messages", "stop", "n", "seed", "response_format", "max_tokens",
         "reasoning_effort", "frequency_penalty", "presence_penalty",
@@ -323,7 +324,8 @@ std::string check_openai_responses(json::Value root, const TargetTraits&) {
     const std::string name(tool["name"].string());
     if (!is_word(name, 128)) return "tool name '" + name + "'";
     if (!names.insert(name).second) return "two tools named " + name;
-    if (tool["type"].string() == "function" && !tool["strict"]) {
+    if (tool["type"].string() == "function" && traits.strict_tools &&
+        !tool["strict"]) {
       return "a function without strict";
     }
   }

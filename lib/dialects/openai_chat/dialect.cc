@@ -10,6 +10,13 @@ namespace {
 constexpr std::array kClientPaths = {ClientPath{"/v1/chat/completions"},
                                      ClientPath{"/api/v1/chat/completions"}};
 
+// Older names of the same are beside the newer ones.
+constexpr std::array kFieldNames = {
+    FieldName{"/max_tokens", "/max_completion_tokens", "/max_tokens"},
+    FieldName{"/user", "/safety_identifier", "/user"},
+    FieldName{"/tool_choice", "/tool_choice", "/function_call"},
+};
+
 constexpr std::array<std::string_view, 1> kNestedObjects = {"function"};
 
 constexpr DialectHeaders kHeaders = {.request_id = "x-request-id",
@@ -51,7 +58,7 @@ const Dialect kDialect = {
     .upstream_path = "/chat/completions",
     .upstream_stream_path = "",
     .client_paths = kClientPaths,
-    .field_names = {},
+    .field_names = kFieldNames,
     .nested_objects = kNestedObjects,
     .headers = &kHeaders,
     .setup = &kSetup,

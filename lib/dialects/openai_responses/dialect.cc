@@ -13,6 +13,7 @@ constexpr std::array kFieldNames = {
     FieldName{"/system", "/instructions"},
     FieldName{"/messages", "/input"},
     FieldName{"/max_tokens", "/max_output_tokens"},
+    FieldName{"/user", "/safety_identifier", "/user"},
     FieldName{"/reasoning_effort", "/reasoning/effort"},
     FieldName{"/thinking", "/reasoning"},
     FieldName{"/thinking/display", "/reasoning/summary"},
