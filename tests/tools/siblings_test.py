@@ -36,6 +36,7 @@ EXTRA = {
     ("bedrock_converse", "document_names.h"): None,
     ("claude", "body.h"): None,
     ("gemini", "decode_schema.cc"): None,
+    ("gemini", "encode_results.cc"): "encode_messages.cc",
     ("openai_chat", "call_signatures.cc"): None,
     ("openai_chat", "call_signatures.h"): None,
     ("openai_chat", "encode_results.cc"): "encode_messages.cc",
@@ -66,7 +67,8 @@ KINDS = {
     "decode_request.cc": Kind((), (words(" ".join(
         f"read_{word}" for word in REQUEST.split()) + " decode_request"),)),
     "encode_messages.cc": Kind(("MessagesWriter",), (words(
-        "write write_system write_message write_content write_part " + " ".join(
+        "write write_system write_message write_content write_part write_value " +
+        " ".join(
             f"write_{word}" for word in CONTENT.split()) + " lose"),)),
     "decode_messages.cc": Kind((), (words(
         "read_messages read_system read_message read_content read_part " +
@@ -113,10 +115,18 @@ ABSENT = {
     ("claude", "decode_messages.cc", "read_audio"): "it has no audio",
     ("gemini", "encode_messages.cc", "write_cache"): "it has no cache markers",
     ("gemini", "decode_messages.cc", "read_cache"): "it has no cache markers",
+    ("gemini", "decode_messages.cc", "read_image"):
+        "the MIME type says what a part's bytes are: its read_media",
+    ("gemini", "decode_messages.cc", "read_document"):
+        "the MIME type says what a part's bytes are: its read_media",
     ("openai_responses", "encode_request.cc", "write_stop_sequences"):
         "it has no stop sequences",
     ("openai_responses", "decode_request.cc", "read_stop_sequences"):
         "it has no stop sequences",
+    ("openai_chat", "decode_messages.cc", "read_system"):
+        "its system messages stand among the others",
+    ("openai_chat", "encode_messages.cc", "write_opaque"):
+        "there is no place for a part of its own; it is lost as any other",
     ("openai_chat", "response.cc", "write_opaque"):
         "there is no place for a part of its own; AnswerWriter drops it",
 }

@@ -177,23 +177,6 @@ Part read_image(const Block& block, Extensions& extensions) {
   return ContentPart::Value(std::move(part));
 }
 
-/// Bytes, or a place in S3 that only the provider can read: kept as its JSON.
-Result<MediaSource> read_source(ObjectReader& reader) {
-  LLMPROXY_ASSIGN(const Value value, reader.required("source", Type::object));
-  ObjectReader source(value, reader.path_of("source"));
-  MediaSource out;
-  if (value["s3Location"].is_object()) {
-    out.kind = MediaKind::file_id;
-    out.data = std::string(value["s3Location"].raw());
-  } else if (value["text"].is_string()) {
-    out.kind = MediaKind::text;
-    out.data = std::string(value["text"].string());
-  } else {
-    LLMPROXY_ASSIGN(out.data, source.required_string("bytes"));
-  }
-  return out;
-}
-
 Part read_audio(const Block& block, Extensions& extensions) {
   LLMPROXY_ASSIGN(ObjectReader reader, open(block));
   AudioPart part;
@@ -233,6 +216,23 @@ Part read_document(const Block& block, Extensions& extensions) {
   LLMPROXY_ASSIGN(part.context, reader.optional_string("context"));
   keep_rest(reader, block, extensions);
   return ContentPart::Value(std::move(part));
+}
+
+/// Bytes, or a place in S3 that only the provider can read: kept as its JSON.
+Result<MediaSource> read_source(ObjectReader& reader) {
+  LLMPROXY_ASSIGN(const Value value, reader.required("source", Type::object));
+  ObjectReader source(value, reader.path_of("source"));
+  MediaSource out;
+  if (value["s3Location"].is_object()) {
+    out.kind = MediaKind::file_id;
+    out.data = std::string(value["s3Location"].raw());
+  } else if (value["text"].is_string()) {
+    out.kind = MediaKind::text;
+    out.data = std::string(value["text"].string());
+  } else {
+    LLMPROXY_ASSIGN(out.data, source.required_string("bytes"));
+  }
+  return out;
 }
 
 Part read_tool_call(const Block& block, Extensions& extensions) {

@@ -41,12 +41,16 @@ class RequestReader {
     if (!value) return {};
     ObjectReader config(value, "/inferenceConfig");
     LLMPROXY_TRY(read_stop_sequences(config));
+    LLMPROXY_TRY(read_limits(config));
     LLMPROXY_TRY(read_sampling(config));
     json::keep_rest(config, kInference, request_.extensions);
     return {};
   }
 
-  /// The token limit is one of them.
+  Result<void> read_limits(ObjectReader& config) {
+    return json::read_fields<ChatRequest>(kLimitScalars, config, request_);
+  }
+
   Result<void> read_sampling(ObjectReader& config) {
     return json::read_fields<ChatRequest>(kScalars, config, request_);
   }

@@ -110,7 +110,7 @@ Result<void> MessagesWriter::write_part(const ContentPart& part,
     const std::string_view member = member_of(part);
     w_.key(member.substr(0, member.size() - 1));
     w_.begin_object();
-    LLMPROXY_TRY(write_block(part, path));
+    LLMPROXY_TRY(write_value(part, path));
     write_nested(part.extensions, member, w_);
     w_.end_object();
   }
@@ -120,7 +120,7 @@ Result<void> MessagesWriter::write_part(const ContentPart& part,
 }
 
 /// Members of a block that is an object.
-Result<void> MessagesWriter::write_block(const ContentPart& part,
+Result<void> MessagesWriter::write_value(const ContentPart& part,
                                          const std::string& path) {
   if (const auto* image = part.as<ImagePart>()) {
     return write_image(*image, path);

@@ -22,6 +22,7 @@ class RequestWriter {
     write_tools();
     LLMPROXY_TRY(write_messages());
     write_object(kInference, [this](Writer& config) {
+      write_limits(config);
       write_sampling(config);
       write_stop_sequences(config);
     });
@@ -58,7 +59,10 @@ class RequestWriter {
 
   Result<void> write_messages() { return messages_.write(); }
 
-  /// The limit of tokens is one of the scalars.
+  void write_limits(Writer& config) {
+    json::write_fields<ChatRequest>(kLimitScalars, config, request_);
+  }
+
   void write_sampling(Writer& config) {
     json::write_fields<ChatRequest>(kScalars, config, request_);
   }

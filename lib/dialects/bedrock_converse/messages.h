@@ -40,7 +40,7 @@ class MessagesWriter {
   Result<void> write_message(const Turn& turn);
   Result<void> write_content(const std::vector<PlacedPart>& parts);
   Result<void> write_part(const ContentPart& part, const std::string& path);
-  Result<void> write_block(const ContentPart& part, const std::string& path);
+  Result<void> write_value(const ContentPart& part, const std::string& path);
   void write_text(const ContentPart& part, const TextPart& text);
   void write_cited_text(const ContentPart& part, const TextPart& text);
   Result<void> write_image(const ImagePart& image, const std::string& path);

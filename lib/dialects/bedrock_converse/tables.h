@@ -66,9 +66,11 @@ inline constexpr auto kStopReasons = enum_table<StopReason>({
 static_assert(covers(kStopReasons, kLastStopReason));
 
 /// Members of inferenceConfig.
-inline constexpr std::array kScalars = {
+inline constexpr std::array kLimitScalars = {
     json::ScalarField<ChatRequest>{"maxTokens", &ChatRequest::max_output_tokens,
                                    1, 2147483647},
+};
+inline constexpr std::array kScalars = {
     json::ScalarField<ChatRequest>{"temperature", &ChatRequest::temperature, 0,
                                    1},
     json::ScalarField<ChatRequest>{"topP", &ChatRequest::top_p, 0, 1},

@@ -1,7 +1,7 @@
 // Anthropic Messages, POST /v1/messages: the descriptor.
-#include <fmt/format.h>
+#include <fmt/chrono.h>
 
-#include <chrono>
+#include <algorithm>
 
 #include "dialects/anthropic_family/serving.h"
 #include "dialects/claude/tables.h"
@@ -44,17 +44,11 @@ constexpr CountTokens kCountTokens = {.needed_name = "max_tokens",
 
 // Anthropic API reference, "List Models".
 
-/// "2026-01-31T12:00:00Z"
+/// "2026-01-31T12:00:00Z"; up to the year 9999.
 std::string date_of(std::int64_t unix_seconds) {
-  namespace chrono = std::chrono;
-  const chrono::sys_seconds time{chrono::seconds(unix_seconds)};
-  const auto midnight = chrono::floor<chrono::days>(time);
-  const chrono::year_month_day date(midnight);
-  const chrono::hh_mm_ss clock(time - midnight);
-  return fmt::format(
-      "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
-      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-      clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+  constexpr std::int64_t kLastSecond = 253'402'300'799;
+  const auto seconds = std::clamp<std::int64_t>(unix_seconds, 0, kLastSecond);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds));
 }
 
 void write_entry(const ModelEntry& model, json::Writer& w) {

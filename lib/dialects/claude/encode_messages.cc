@@ -88,7 +88,7 @@ Result<void> MessagesWriter::write_part(const PlacedPart& placed) {
     return {};
   }
   w_.begin_object();
-  LLMPROXY_TRY(write_block(part, placed.path));
+  LLMPROXY_TRY(write_value(part, placed.path));
   const bool takes_marker = part.as<ThinkingPart>() == nullptr;
   if (takes_marker) write_cache(part.cache, placed.path);
   w_.extensions(part.extensions);
@@ -96,7 +96,7 @@ Result<void> MessagesWriter::write_part(const PlacedPart& placed) {
   return {};
 }
 
-Result<void> MessagesWriter::write_block(const ContentPart& part,
+Result<void> MessagesWriter::write_value(const ContentPart& part,
                                          const std::string& path) {
   if (const auto* text = part.as<TextPart>()) {
     write_text(*text);

@@ -38,7 +38,7 @@ class MessagesWriter {
   Result<void> write_message(const Turn& turn);
   Result<void> write_content(const std::vector<PlacedPart>& parts);
   Result<void> write_part(const PlacedPart& placed);
-  Result<void> write_block(const ContentPart& part, const std::string& path);
+  Result<void> write_value(const ContentPart& part, const std::string& path);
   void write_text(const TextPart& text);
   Result<void> write_image(const ImagePart& image, const std::string& path);
   Result<void> write_document(const DocumentPart& document,

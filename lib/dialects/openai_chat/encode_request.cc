@@ -151,6 +151,15 @@ class RequestWriter {
     }
   }
 
+  void write_named(std::string_view name) {
+    const std::string_view type = tools_.type(name);
+    w_.begin_object();
+    w_.member("type", type);
+    w_.key(type);
+    write_name(name);
+    w_.end_object();
+  }
+
   void write_allowed(const ToolChoice& choice) {
     w_.begin_object();
     w_.member("type", "allowed_tools");
@@ -162,15 +171,6 @@ class RequestWriter {
     for (const std::string& name : choice.allowed) write_named(name);
     w_.end_array();
     w_.end_object();
-    w_.end_object();
-  }
-
-  void write_named(std::string_view name) {
-    const std::string_view type = tools_.type(name);
-    w_.begin_object();
-    w_.member("type", type);
-    w_.key(type);
-    write_name(name);
     w_.end_object();
   }
 

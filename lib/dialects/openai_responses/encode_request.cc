@@ -138,17 +138,6 @@ class RequestWriter {
     w_.member("parallel_tool_calls", request_.parallel_tool_calls);
   }
 
-  void write_allowed(const ToolChoice& choice) {
-    w_.begin_object();
-    w_.member("type", "allowed_tools");
-    w_.member("mode", to_wire(kToolChoices, choice.mode));
-    w_.key("tools");
-    w_.begin_array();
-    for (const std::string& name : choice.allowed) write_named(name);
-    w_.end_array();
-    w_.end_object();
-  }
-
   void write_named(std::string_view name) {
     const ToolDefinition* tool = tools_.find(name);
     w_.begin_object();
@@ -158,6 +147,17 @@ class RequestWriter {
       name = name_within(*tool);
     }
     w_.member("name", name);
+    w_.end_object();
+  }
+
+  void write_allowed(const ToolChoice& choice) {
+    w_.begin_object();
+    w_.member("type", "allowed_tools");
+    w_.member("mode", to_wire(kToolChoices, choice.mode));
+    w_.key("tools");
+    w_.begin_array();
+    for (const std::string& name : choice.allowed) write_named(name);
+    w_.end_array();
     w_.end_object();
   }
 
