@@ -29,3 +29,12 @@
       const RequestContext& context);                                   \
   std::unique_ptr<StreamEncoder> new_stream_encoder(                    \
       const RequestContext& context)
+
+// Their members in the dialect's row, the last ones that every row has; a comma
+// goes behind it.
+#define LLMPROXY_DIALECT_MEMBERS                                          \
+  .decode_request = decode_request, .encode_request = encode_request,     \
+  .decode_response = decode_response, .encode_response = encode_response, \
+  .decode_error = decode_error, .is_error = is_error,                     \
+  .encode_error = encode_error, .new_stream_decoder = new_stream_decoder, \
+  .new_stream_encoder = new_stream_encoder

@@ -101,6 +101,34 @@ class Writer {
   void member_if(std::string_view name, std::string_view text) {
     if (!text.empty()) member(name, text);
   }
+  /// Where there is nothing to write, null.
+  void member_or_null(std::string_view name, std::string_view text) {
+    text.empty() ? member_null(name) : member(name, text);
+  }
+  /// The same as members.
+  void begin_object(std::string_view name) {
+    key(name);
+    begin_object();
+  }
+  void begin_array(std::string_view name) {
+    key(name);
+    begin_array();
+  }
+  /// Members that are arrays of such; nothing where they are empty.
+  void member_if(std::string_view name, std::span<const std::string> texts) {
+    if (!texts.empty()) member(name, texts);
+  }
+  void member_if(std::string_view name, std::span<const RawJson> values) {
+    if (values.empty()) return;
+    begin_array(name);
+    for (const RawJson& value : values) raw(value);
+    end_array();
+  }
+  void member(std::string_view name, std::span<const std::string> texts) {
+    begin_array(name);
+    for (const std::string& text : texts) string(text);
+    end_array();
+  }
   void extensions(const Extensions& extensions) {
     for (const Extension& extension : extensions) {
       member(extension.name, extension.value);

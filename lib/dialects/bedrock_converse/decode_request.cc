@@ -200,10 +200,10 @@ class RequestReader {
     request_.reasoning.display = std::string(thinking["display"].string());
     const Value budget = thinking["budget_tokens"];
     if (budget.absent()) return {};
-    LLMPROXY_ASSIGN(
-        request_.reasoning.budget_tokens,
-        json::read_at_least(budget, kMinThinkingBudget, "thinking.budget_tokens",
-                            fields.path_of("thinking") + "/budget_tokens"));
+    LLMPROXY_ASSIGN(request_.reasoning.budget_tokens,
+                    json::read_at_least(
+                        budget, kMinThinkingBudget, "thinking.budget_tokens",
+                        fields.path_of("thinking") + "/budget_tokens"));
     return {};
   }
 

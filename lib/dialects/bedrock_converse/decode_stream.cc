@@ -269,8 +269,7 @@ class Decoder final : public StreamReader {
     std::string whole;
     json::Writer w(whole);
     w.begin_object();
-    w.key(type);
-    w.begin_object();
+    w.begin_object(type);
     for (const Value inner : member.children()) {
       w.member_raw(inner.key(), inner.raw());
     }

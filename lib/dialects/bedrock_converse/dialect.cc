@@ -78,15 +78,7 @@ const Dialect kDialect = {
     .max_tool_name = 64,
     .custom_tools = false,
     .limits = &kLimits,
-    .decode_request = decode_request,
-    .encode_request = encode_request,
-    .decode_response = decode_response,
-    .encode_response = encode_response,
-    .decode_error = decode_error,
-    .is_error = is_error,
-    .encode_error = encode_error,
-    .new_stream_decoder = new_stream_decoder,
-    .new_stream_encoder = new_stream_encoder,
+    LLMPROXY_DIALECT_MEMBERS,
 };
 
 }  // namespace llmproxy::bedrock_converse

@@ -43,8 +43,7 @@ MessagesWriter::MessagesWriter(const ChatRequest& request,
 Result<void> MessagesWriter::write() {
   LLMPROXY_TRY(write_system(builder_.system()));
   LLMPROXY_ASSIGN(std::vector<Turn> turns, builder_.turns());
-  w_.key("messages");
-  w_.begin_array();
+  w_.begin_array("messages");
   for (Turn& turn : turns) {
     add_text_beside_documents(turn);
     LLMPROXY_TRY(write_message(turn));
@@ -108,8 +107,7 @@ Result<void> MessagesWriter::write_part(const ContentPart& part,
     write_refusal(*refusal, path);
   } else {
     const std::string_view member = member_of(part);
-    w_.key(member.substr(0, member.size() - 1));
-    w_.begin_object();
+    w_.begin_object(member.substr(0, member.size() - 1));
     LLMPROXY_TRY(write_value(part, path));
     write_nested(part.extensions, member, w_);
     w_.end_object();
@@ -151,16 +149,13 @@ void MessagesWriter::write_text(const ContentPart& part, const TextPart& text) {
 
 void MessagesWriter::write_cited_text(const ContentPart& part,
                                       const TextPart& text) {
-  w_.key("citationsContent");
-  w_.begin_object();
-  w_.key("content");
-  w_.begin_array();
+  w_.begin_object("citationsContent");
+  w_.begin_array("content");
   w_.begin_object();
   w_.member("text", text.text);
   w_.end_object();
   w_.end_array();
-  w_.key("citations");
-  w_.begin_array();
+  w_.begin_array("citations");
   for (const RawJson& citation : text.citations) w_.raw(citation);
   w_.end_array();
   write_nested(part.extensions, member_of(part), w_);
@@ -222,8 +217,7 @@ Result<void> MessagesWriter::write_media(const MediaSource& source,
     return unsupported(
         fmt::format("{} takes no media by URL; send the bytes", kTitle), path);
   }
-  w_.key("source");
-  w_.begin_object();
+  w_.begin_object("source");
   if (source.kind == MediaKind::text) {
     w_.member("text", source.data);
   } else if (source.kind == MediaKind::base64) {
@@ -232,8 +226,7 @@ Result<void> MessagesWriter::write_media(const MediaSource& source,
     // Its JSON as it was read; of a request made by hand it is a URI.
     w_.member_raw("s3Location", source.data);
   } else {
-    w_.key("s3Location");
-    w_.begin_object();
+    w_.begin_object("s3Location");
     w_.member("uri", source.data);
     w_.end_object();
   }
@@ -258,8 +251,7 @@ void MessagesWriter::write_tool_call(const ToolCallPart& call,
 Result<void> MessagesWriter::write_tool_result(const ToolResultPart& result,
                                                const std::string& path) {
   w_.member("toolUseId", tool_alias(result.call_id, kMaxCallId));
-  w_.key("content");
-  w_.begin_array();
+  w_.begin_array("content");
   bool any = false;
   for (std::size_t i = 0; i < result.content.size(); ++i) {
     const ContentPart& part = result.content[i];
@@ -283,8 +275,7 @@ void MessagesWriter::write_thinking(const ThinkingPart& thinking) {
   if (!thinking.redacted_data.empty()) {
     return w_.member("redactedContent", encode_base64(thinking.redacted_data));
   }
-  w_.key("reasoningText");
-  w_.begin_object();
+  w_.begin_object("reasoningText");
   w_.member("text", thinking.text);
   w_.member_if("signature", thinking.signature);
   w_.end_object();
@@ -303,8 +294,7 @@ void MessagesWriter::write_cache(const std::optional<CacheMarker>& cache,
   const CacheMarker* marker = builder_.take_marker(cache, path);
   if (marker == nullptr) return;
   w_.begin_object();
-  w_.key("cachePoint");
-  w_.begin_object();
+  w_.begin_object("cachePoint");
   w_.member("type", "default");
   w_.member_if("ttl", builder_.lifetime(*marker, path));
   w_.end_object();

@@ -68,19 +68,13 @@ class RequestWriter {
   }
 
   void write_stop_sequences(Writer& config) {
-    if (request_.stop_sequences.empty()) return;
-    config.key("stopSequences");
-    config.begin_array();
-    for (const std::string& stop : request_.stop_sequences) config.string(stop);
-    config.end_array();
+    config.member_if("stopSequences", request_.stop_sequences);
   }
 
   void write_tools() {
     if (request_.tools.empty()) return;
-    w_.key("toolConfig");
-    w_.begin_object();
-    w_.key("tools");
-    w_.begin_array();
+    w_.begin_object("toolConfig");
+    w_.begin_array("tools");
     for (std::size_t i = 0; i < request_.tools.size(); ++i) {
       write_tool(request_.tools[i], json::pointer("/tools", i));
     }
@@ -103,12 +97,10 @@ class RequestWriter {
   }
 
   void write_tool_spec(const ToolDefinition& tool) {
-    w_.key("toolSpec");
-    w_.begin_object();
+    w_.begin_object("toolSpec");
     w_.member("name", tool.name);
     w_.member_if("description", tool.description);
-    w_.key("inputSchema");
-    w_.begin_object();
+    w_.begin_object("inputSchema");
     w_.member("json", tool.schema);
     w_.end_object();
     w_.member("strict", tool.strict);
@@ -119,10 +111,8 @@ class RequestWriter {
   void write_tool_choice() {
     if (!request_.tool_choice) return;
     const ToolChoice& choice = *request_.tool_choice;
-    w_.key("toolChoice");
-    w_.begin_object();
-    w_.key(to_wire(kToolChoices, choice.mode));
-    w_.begin_object();
+    w_.begin_object("toolChoice");
+    w_.begin_object(to_wire(kToolChoices, choice.mode));
     if (choice.mode == ToolChoiceMode::named) w_.member("name", choice.name);
     w_.end_object();
     w_.end_object();
@@ -137,13 +127,10 @@ class RequestWriter {
   void write_format(Writer& config) {
     if (!request_.response_format) return;
     const ResponseFormat& format = *request_.response_format;
-    config.key("textFormat");
-    config.begin_object();
+    config.begin_object("textFormat");
     config.member("type", "json_schema");
-    config.key("structure");
-    config.begin_object();
-    config.key("jsonSchema");
-    config.begin_object();
+    config.begin_object("structure");
+    config.begin_object("jsonSchema");
     config.member("schema", json::without_whitespace(format.schema.text()));
     config.member_if("name", format.name);
     config.member_if("description", format.description);
@@ -155,8 +142,7 @@ class RequestWriter {
   void write_thinking(Writer& fields) {
     const Reasoning& reasoning = request_.reasoning;
     if (!reasoning.mode) return;
-    fields.key("thinking");
-    fields.begin_object();
+    fields.begin_object("thinking");
     fields.member("type", to_wire(kThinkingTypes, *reasoning.mode));
     fields.member("budget_tokens", reasoning.budget_tokens);
     fields.member_if("display", reasoning.display);
@@ -165,16 +151,14 @@ class RequestWriter {
 
   void write_user(Writer& fields) {
     if (request_.user_id.empty()) return;
-    fields.key("metadata");
-    fields.begin_object();
+    fields.begin_object("metadata");
     fields.member("user_id", request_.user_id);
     fields.end_object();
   }
 
   void write_identity() {
     if (request_.service_tier.empty()) return;
-    w_.key("serviceTier");
-    w_.begin_object();
+    w_.begin_object("serviceTier");
     w_.member("type", request_.service_tier);
     w_.end_object();
   }

@@ -61,8 +61,7 @@ class Encoder final : public StreamWriter {
     send_start();
     begin_delta("image");
     w_.begin_object();
-    w_.key("source");
-    w_.begin_object();
+    w_.begin_object("source");
     w_.member("bytes", event.text);
     w_.end_object();
     w_.end_object();
@@ -166,18 +165,15 @@ class Encoder final : public StreamWriter {
   void begin_start(std::string_view member) {
     part_open_ = true;
     begin_of_block();
-    w_.key("start");
-    w_.begin_object();
-    w_.key(member);
-    w_.begin_object();
+    w_.begin_object("start");
+    w_.begin_object(member);
   }
 
   /// Up to the value of what is added to the block.
   void begin_delta(std::string_view member) {
     part_open_ = true;
     begin_of_block();
-    w_.key("delta");
-    w_.begin_object();
+    w_.begin_object("delta");
     w_.key(member);
   }
 

@@ -90,13 +90,10 @@ class Encoder final : public AnswerWriter {
 
  private:
   void write_content() {
-    w_.key("output");
-    w_.begin_object();
-    w_.key("message");
-    w_.begin_object();
+    w_.begin_object("output");
+    w_.begin_object("message");
     w_.member("role", "assistant");
-    w_.key("content");
-    w_.begin_array();
+    w_.begin_array("content");
     write_parts();
     write_explanation();
     w_.end_array();
@@ -128,14 +125,11 @@ class Encoder final : public AnswerWriter {
       return write_plain_text(text.text);
     }
     w_.begin_object();
-    w_.key("citationsContent");
-    w_.begin_object();
-    w_.key("content");
-    w_.begin_array();
+    w_.begin_object("citationsContent");
+    w_.begin_array("content");
     write_plain_text(text.text);
     w_.end_array();
-    w_.key("citations");
-    w_.begin_array();
+    w_.begin_array("citations");
     for (const RawJson& citation : text.citations) w_.raw(citation.text());
     w_.end_array();
     w_.end_object();
@@ -149,11 +143,9 @@ class Encoder final : public AnswerWriter {
       return lose(path, "images of this type in answers");
     }
     w_.begin_object();
-    w_.key("image");
-    w_.begin_object();
+    w_.begin_object("image");
     w_.member("format", format);
-    w_.key("source");
-    w_.begin_object();
+    w_.begin_object("source");
     w_.member("bytes", image.source.data);
     w_.end_object();
     w_.end_object();
@@ -163,8 +155,7 @@ class Encoder final : public AnswerWriter {
   void write_tool_call(const ToolCallPart& call,
                        const std::string& path) override {
     w_.begin_object();
-    w_.key("toolUse");
-    w_.begin_object();
+    w_.begin_object("toolUse");
     w_.member("toolUseId", call.id);
     w_.member("name", call.name);
     w_.member_raw("input", input_of(call, path));
@@ -175,14 +166,12 @@ class Encoder final : public AnswerWriter {
   void write_thinking(const ThinkingPart& thinking,
                       const std::string&) override {
     w_.begin_object();
-    w_.key("reasoningContent");
-    w_.begin_object();
+    w_.begin_object("reasoningContent");
     if (!thinking.redacted_data.empty()) {
       w_.member("redactedContent", redacted_blob(thinking.issuer, thinking.id,
                                                  thinking.redacted_data));
     } else {
-      w_.key("reasoningText");
-      w_.begin_object();
+      w_.begin_object("reasoningText");
       w_.member("text", thinking.text);
       // Unsigned where the model gave none: never made up.
       w_.member_if("signature",
@@ -263,21 +252,18 @@ void write_usage(const Usage& usage, Writer& w) {
 
 void write_answer_facts(std::string_view service_tier, Writer& w) {
   // Not known here; programs read the member without asking.
-  w.key("metrics");
-  w.begin_object();
+  w.begin_object("metrics");
   w.member("latencyMs", std::int64_t{0});
   w.end_object();
   if (service_tier.empty()) return;
-  w.key("serviceTier");
-  w.begin_object();
+  w.begin_object("serviceTier");
   w.member("type", service_tier);
   w.end_object();
 }
 
 void write_stop_sequence(std::string_view stop_sequence, Writer& w) {
   if (stop_sequence.empty()) return;
-  w.key("additionalModelResponseFields");
-  w.begin_object();
+  w.begin_object("additionalModelResponseFields");
   w.member("stop_sequence", stop_sequence);
   w.end_object();
 }

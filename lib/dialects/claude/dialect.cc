@@ -75,8 +75,7 @@ void write_model_list(std::span<const ModelEntry> page, bool more,
                       std::string& out) {
   json::Writer w(out);
   w.begin_object();
-  w.key("data");
-  w.begin_array();
+  w.begin_array("data");
   for (const ModelEntry& model : page) write_entry(model, w);
   w.end_array();
   w.member("has_more", more);
@@ -122,15 +121,7 @@ const Dialect kDialect = {
     .max_tool_name = 64,
     .custom_tools = false,
     .limits = &kLimits,
-    .decode_request = decode_request,
-    .encode_request = encode_request,
-    .decode_response = decode_response,
-    .encode_response = encode_response,
-    .decode_error = decode_error,
-    .is_error = is_error,
-    .encode_error = encode_error,
-    .new_stream_decoder = new_stream_decoder,
-    .new_stream_encoder = new_stream_encoder,
+    LLMPROXY_DIALECT_MEMBERS,
 };
 
 }  // namespace llmproxy::claude

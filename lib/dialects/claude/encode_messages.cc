@@ -45,8 +45,7 @@ MessagesWriter::MessagesWriter(const ChatRequest& request,
 Result<void> MessagesWriter::write() {
   LLMPROXY_TRY(write_system(builder_.system()));
   LLMPROXY_ASSIGN(const std::vector<Turn> turns, builder_.turns());
-  w_.key("messages");
-  w_.begin_array();
+  w_.begin_array("messages");
   for (const Turn& turn : turns) LLMPROXY_TRY(write_message(turn));
   w_.end_array();
   return {};
@@ -121,11 +120,7 @@ Result<void> MessagesWriter::write_value(const ContentPart& part,
 void MessagesWriter::write_text(const TextPart& text) {
   w_.member("type", "text");
   w_.member("text", text.text);
-  if (text.citations.empty()) return;
-  w_.key("citations");
-  w_.begin_array();
-  for (const RawJson& citation : text.citations) w_.raw(citation);
-  w_.end_array();
+  w_.member_if("citations", text.citations);
 }
 
 Result<void> MessagesWriter::write_image(const ImagePart& image,
@@ -171,8 +166,7 @@ Result<void> MessagesWriter::write_document(const DocumentPart& document,
 /// `media_type` is of those whose data is here.
 void MessagesWriter::write_source(MediaKind kind, std::string_view media_type,
                                   std::string_view data) {
-  w_.key("source");
-  w_.begin_object();
+  w_.begin_object("source");
   for (const SourceRow& row : kSources) {
     if (row.kind != kind) continue;
     w_.member("type", row.type);
@@ -239,8 +233,7 @@ void MessagesWriter::write_cache(const std::optional<CacheMarker>& cache,
                                  const std::string& path) {
   const CacheMarker* marker = builder_.take_marker(cache, path);
   if (marker == nullptr) return;
-  w_.key("cache_control");
-  w_.begin_object();
+  w_.begin_object("cache_control");
   w_.member("type", "ephemeral");
   w_.member_if("ttl", builder_.lifetime(*marker, path));
   w_.end_object();

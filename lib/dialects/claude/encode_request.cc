@@ -77,17 +77,12 @@ class RequestWriter {
   }
 
   void write_stop_sequences() {
-    if (request_.stop_sequences.empty()) return;
-    w_.key("stop_sequences");
-    w_.begin_array();
-    for (const std::string& stop : request_.stop_sequences) w_.string(stop);
-    w_.end_array();
+    w_.member_if("stop_sequences", request_.stop_sequences);
   }
 
   void write_tools() {
     if (request_.tools.empty()) return;
-    w_.key("tools");
-    w_.begin_array();
+    w_.begin_array("tools");
     for (std::size_t i = 0; i < request_.tools.size(); ++i) {
       write_tool(request_.tools[i], json::pointer("/tools", i));
     }
@@ -114,8 +109,7 @@ class RequestWriter {
     const bool one_at_a_time =
         request_.parallel_tool_calls == false && mode != ToolChoiceMode::none;
     if (!choice && !one_at_a_time) return;
-    w_.key("tool_choice");
-    w_.begin_object();
+    w_.begin_object("tool_choice");
     w_.member("type", to_wire(kToolChoices, mode));
     if (mode == ToolChoiceMode::named) w_.member("name", choice->name);
     if (one_at_a_time) w_.member("disable_parallel_tool_use", true);
@@ -131,8 +125,7 @@ class RequestWriter {
         std::none_of(others.begin(), others.end(), is_nested)) {
       return;
     }
-    w_.key("output_config");
-    w_.begin_object();
+    w_.begin_object("output_config");
     if (effort) w_.member("effort", to_wire(kEfforts, *effort));
     if (format) write_schema(format->schema);
     anthropic_family::write_nested(others, kOutputConfig, w_);
@@ -140,8 +133,7 @@ class RequestWriter {
   }
 
   void write_schema(const RawJson& schema) {
-    w_.key("format");
-    w_.begin_object();
+    w_.begin_object("format");
     w_.member("type", "json_schema");
     w_.member("schema", schema);
     w_.end_object();
@@ -150,8 +142,7 @@ class RequestWriter {
   void write_thinking() {
     const Reasoning& reasoning = request_.reasoning;
     if (!reasoning.mode) return;
-    w_.key("thinking");
-    w_.begin_object();
+    w_.begin_object("thinking");
     w_.member("type", to_wire(kThinkingTypes, *reasoning.mode));
     w_.member("budget_tokens", reasoning.budget_tokens);
     w_.member_if("display", reasoning.display);
@@ -160,8 +151,7 @@ class RequestWriter {
 
   void write_identity() {
     if (!request_.user_id.empty()) {
-      w_.key("metadata");
-      w_.begin_object();
+      w_.begin_object("metadata");
       w_.member("user_id", request_.user_id);
       w_.end_object();
     }

@@ -42,14 +42,12 @@ class Encoder final : public StreamWriter {
     // Clients show the input at once; an estimate until the truth is known.
     if (!known.input_tokens) known.input_tokens = estimate_;
     begin("message_start");
-    w_.key("message");
-    w_.begin_object();
+    w_.begin_object("message");
     w_.member("id", message_id(event.id));
     w_.member("type", "message");
     w_.member("role", "assistant");
     w_.member("model", event.model);
-    w_.key("content");
-    w_.begin_array();
+    w_.begin_array("content");
     w_.end_array();
     w_.member_null("stop_reason");
     w_.member_null("stop_sequence");
@@ -90,8 +88,7 @@ class Encoder final : public StreamWriter {
     begin_block("tool_use");
     w_.member("id", event.id);
     w_.member("name", event.name);
-    w_.key("input");
-    w_.begin_object();
+    w_.begin_object("input");
     w_.end_object();
     send_inner();
   }
@@ -147,17 +144,11 @@ class Encoder final : public StreamWriter {
 
   void on_finished(const StreamEvent& event) override {
     begin("message_delta");
-    w_.key("delta");
-    w_.begin_object();
+    w_.begin_object("delta");
     w_.member("stop_reason", to_wire(kStopReasons, event.stop_reason));
-    if (event.stop_sequence.empty()) {
-      w_.member_null("stop_sequence");
-    } else {
-      w_.member("stop_sequence", event.stop_sequence);
-    }
+    w_.member_or_null("stop_sequence", event.stop_sequence);
     if (!event.refusal_explanation.empty()) {
-      w_.key("stop_details");
-      w_.begin_object();
+      w_.begin_object("stop_details");
       w_.member("type", "refusal");
       w_.member_null("category");
       w_.member("explanation", event.refusal_explanation);
@@ -193,16 +184,14 @@ class Encoder final : public StreamWriter {
   void begin_block(std::string_view type) {
     part_open_ = true;
     begin_of_block("content_block_start");
-    w_.key("content_block");
-    w_.begin_object();
+    w_.begin_object("content_block");
     w_.member("type", type);
   }
 
   /// Up to the inside of what is added to the block.
   void begin_delta(std::string_view type) {
     begin_of_block("content_block_delta");
-    w_.key("delta");
-    w_.begin_object();
+    w_.begin_object("delta");
     w_.member("type", type);
   }
 

@@ -80,11 +80,9 @@ Error read_members(const Value& object, int status) {
 void write_details(const Error& error, json::Writer& w) {
   const auto at = error.code.rfind(kUnsupportedRequest);
   if (at == std::string::npos) return;
-  w.key("details");
-  w.begin_object();
+  w.begin_object("details");
   w.member("error_code", error.code);
-  w.key("unsupported");
-  w.begin_array();
+  w.begin_array("unsupported");
   w.string(std::string_view(error.code).substr(0, at));
   w.end_array();
   w.end_object();
@@ -121,17 +119,12 @@ int encode_error(const Error& error, std::string& out) {
   json::Writer w(out);
   w.begin_object();
   w.member("type", "error");
-  w.key("error");
-  w.begin_object();
+  w.begin_object("error");
   w.member("type", row.type);
   w.member("message", message_with_place(error));
   write_details(error, w);
   w.end_object();
-  if (error.request_id.empty()) {
-    w.member_null("request_id");
-  } else {
-    w.member("request_id", error.request_id);
-  }
+  w.member_or_null("request_id", error.request_id);
   w.end_object();
   return http_status(error);
 }

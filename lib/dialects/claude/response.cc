@@ -149,8 +149,7 @@ class Encoder final : public AnswerWriter {
 
  private:
   void write_content() {
-    w_.key("content");
-    w_.begin_array();
+    w_.begin_array("content");
     write_parts();
     w_.end_array();
   }
@@ -173,8 +172,7 @@ class Encoder final : public AnswerWriter {
       lose(path + "/annotations", "citations of other APIs");
     }
     if (own.empty()) return;
-    w_.key("citations");
-    w_.begin_array();
+    w_.begin_array("citations");
     for (const std::string_view citation : own) w_.raw(citation);
     w_.end_array();
   }
@@ -222,14 +220,9 @@ class Encoder final : public AnswerWriter {
 
   void write_stop_reason() {
     w_.member("stop_reason", to_wire(kStopReasons, response_.stop_reason));
-    if (response_.stop_sequence.empty()) {
-      w_.member_null("stop_sequence");
-    } else {
-      w_.member("stop_sequence", response_.stop_sequence);
-    }
+    w_.member_or_null("stop_sequence", response_.stop_sequence);
     if (response_.refusal_explanation.empty()) return;
-    w_.key("stop_details");
-    w_.begin_object();
+    w_.begin_object("stop_details");
     w_.member("type", "refusal");
     w_.member_null("category");
     w_.member("explanation", response_.refusal_explanation);
@@ -283,8 +276,7 @@ std::int64_t uncached_input(const Usage& usage) {
 
 void write_thinking_tokens(const Usage& usage, Writer& w) {
   if (!usage.reasoning_tokens) return;
-  w.key("output_tokens_details");
-  w.begin_object();
+  w.begin_object("output_tokens_details");
   w.member("thinking_tokens", *usage.reasoning_tokens);
   w.end_object();
 }

@@ -81,8 +81,7 @@ void write_type(const Value& type, bool nullable, json::Writer& w) {
   if (!type.is_string()) return w.member_raw("type", type.raw());
   const std::string word = lower(type.string());
   if (!nullable) return w.member("type", word);
-  w.key("type");
-  w.begin_array();
+  w.begin_array("type");
   w.string(word);
   w.string("null");
   w.end_array();

@@ -77,8 +77,7 @@ void write_entry(const ModelEntry& model, json::Writer& w) {
   w.begin_object();
   w.member("name", fmt::format("models/{}", model.id));
   w.member("displayName", model.id);
-  w.key("supportedGenerationMethods");
-  w.begin_array();
+  w.begin_array("supportedGenerationMethods");
   for (const std::string_view method :
        {"generateContent", "streamGenerateContent", "countTokens"}) {
     w.string(method);
@@ -96,8 +95,7 @@ void write_model_list(std::span<const ModelEntry> page, bool more,
                       std::string& out) {
   json::Writer w(out);
   w.begin_object();
-  w.key("models");
-  w.begin_array();
+  w.begin_array("models");
   for (const ModelEntry& model : page) write_entry(model, w);
   w.end_array();
   if (more) w.member("nextPageToken", page.back().id);
@@ -160,15 +158,7 @@ const Dialect kDialect = {
     .max_tool_name = 64,
     .custom_tools = false,
     .limits = &kLimits,
-    .decode_request = decode_request,
-    .encode_request = encode_request,
-    .decode_response = decode_response,
-    .encode_response = encode_response,
-    .decode_error = decode_error,
-    .is_error = is_error,
-    .encode_error = encode_error,
-    .new_stream_decoder = new_stream_decoder,
-    .new_stream_encoder = new_stream_encoder,
+    LLMPROXY_DIALECT_MEMBERS,
 };
 
 }  // namespace llmproxy::gemini

@@ -50,8 +50,7 @@ Result<void> MessagesWriter::write() {
     return unsupported("nothing of these messages can be sent to Gemini",
                        "/messages");
   }
-  w_.key("contents");
-  w_.begin_array();
+  w_.begin_array("contents");
   if (turns.front().role == Role::assistant) {
     lose("/messages", "conversations that begin with a turn of the model",
          "a user turn \".\" was put before it");
@@ -77,10 +76,8 @@ std::size_t MessagesWriter::write_system() {
       }
       if (text->text.empty()) continue;
       if (!std::exchange(open, true)) {
-        w_.key("systemInstruction");
-        w_.begin_object();
-        w_.key("parts");
-        w_.begin_array();
+        w_.begin_object("systemInstruction");
+        w_.begin_array("parts");
       }
       w_.begin_object();
       w_.member("text", text->text);
@@ -141,8 +138,7 @@ bool MessagesWriter::sendable(const ContentPart& part,
 Result<void> MessagesWriter::write_message(const Turn& turn) {
   w_.begin_object();
   w_.member("role", turn.role == Role::assistant ? "model" : "user");
-  w_.key("parts");
-  w_.begin_array();
+  w_.begin_array("parts");
   signature_ = {};
   signed_call_ = false;
   for (const Item& item : turn.items) {
@@ -241,8 +237,7 @@ Result<void> MessagesWriter::write_media(const MediaSource& source,
     return unsupported("Gemini takes no file without bytes or media type",
                        path);
   }
-  w_.key(bytes ? "inlineData" : "fileData");
-  w_.begin_object();
+  w_.begin_object(bytes ? "inlineData" : "fileData");
   w_.member_if("mimeType", source.media_type);
   w_.member(bytes ? "data" : "fileUri", source.data);
   w_.member_if("displayName", name);
@@ -298,8 +293,7 @@ void MessagesWriter::lose(std::string path, std::string_view thing,
 
 bool write_call(const ToolCallPart& call, json::Writer& w) {
   bool wrapped = false;
-  w.key("functionCall");
-  w.begin_object();
+  w.begin_object("functionCall");
   w.member_if("id", call.id);
   w.member("name", call.name);
   w.member_raw("args", input_object(call.arguments, &wrapped));

@@ -74,12 +74,10 @@ class RequestWriter {
     };
     const auto& tools = request_.tools;
     if (tools.empty()) return;
-    w_.key("tools");
-    w_.begin_array();
+    w_.begin_array("tools");
     if (!std::all_of(tools.begin(), tools.end(), is_hosted)) {
       w_.begin_object();
-      w_.key("functionDeclarations");
-      w_.begin_array();
+      w_.begin_array("functionDeclarations");
       for (const ToolDefinition& tool : tools) {
         if (!is_hosted(tool)) write_tool(tool);
       }
@@ -127,16 +125,14 @@ class RequestWriter {
   void write_tool_config() {
     const bool chosen = request_.tool_choice && !request_.tools.empty();
     if (!chosen && !has_extension(kToolConfigPrefix)) return;
-    w_.key("toolConfig");
-    w_.begin_object();
+    w_.begin_object("toolConfig");
     if (chosen) write_tool_choice(*request_.tool_choice);
     write_extensions(kToolConfigPrefix, w_);
     w_.end_object();
   }
 
   void write_tool_choice(const ToolChoice& choice) {
-    w_.key("functionCallingConfig");
-    w_.begin_object();
+    w_.begin_object("functionCallingConfig");
     w_.member("mode", mode_of(choice));
     if (choice.mode == ToolChoiceMode::named || !choice.allowed.empty()) {
       w_.key("allowedFunctionNames");
@@ -174,8 +170,7 @@ class RequestWriter {
   void write_thinking(Writer& w) const {
     const Reasoning& asked = request_.reasoning;
     if (asked == Reasoning()) return;
-    w.key("thinkingConfig");
-    w.begin_object();
+    w.begin_object("thinkingConfig");
     if (asked.display == "summarized") w.member("includeThoughts", true);
     if (asked.effort) {
       w.member("thinkingLevel", to_wire(kLevels, *asked.effort));

@@ -27,15 +27,13 @@ Result<void> MessagesWriter::write_tool_result(const Item& item) {
   const bool inside = traits_.tool_result_images;
   const auto name = names_.find(result.call_id);
   w_.begin_object();
-  w_.key("functionResponse");
-  w_.begin_object();
+  w_.begin_object("functionResponse");
   w_.member("id", result.call_id);
   w_.member("name", name == names_.end() ? "unknown" : name->second);
   w_.key("response");
   write_response(result, item.path);
   if (inside && !files.empty()) {
-    w_.key("parts");
-    w_.begin_array();
+    w_.begin_array("parts");
     for (const Item& file : files) LLMPROXY_TRY(write_file(file));
     w_.end_array();
   }

@@ -60,8 +60,7 @@ class Encoder final : public StreamWriter {
 
   void open_image(const StreamEvent& event) override {
     begin_part();
-    w_.key("inlineData");
-    w_.begin_object();
+    w_.begin_object("inlineData");
     w_.member("mimeType", event.name);
     w_.member("data", event.text);
     w_.end_object();
@@ -151,14 +150,11 @@ class Encoder final : public StreamWriter {
   /// Begins an answer with one part, whose members follow.
   void begin_part() {
     begin_object();
-    w_.key("candidates");
-    w_.begin_array();
+    w_.begin_array("candidates");
     w_.begin_object();
-    w_.key("content");
-    w_.begin_object();
+    w_.begin_object("content");
     w_.member("role", "model");
-    w_.key("parts");
-    w_.begin_array();
+    w_.begin_array("parts");
     w_.begin_object();
   }
 

@@ -103,8 +103,7 @@ Error read_members(const Value& object, int status) {
 void write_violation(const Error& error, json::Writer& w) {
   w.begin_object();
   w.member("@type", "type.googleapis.com/google.rpc.BadRequest");
-  w.key("fieldViolations");
-  w.begin_array();
+  w.begin_array("fieldViolations");
   w.begin_object();
   w.member("field", dotted(error.path));
   w.member("description", error.message);
@@ -125,8 +124,7 @@ void write_details(const Error& error, json::Writer& w) {
       !error.retry_after.empty() &&
       error.retry_after.find_first_not_of("0123456789") == std::string::npos;
   if (error.path.empty() && !whole) return;
-  w.key("details");
-  w.begin_array();
+  w.begin_array("details");
   if (!error.path.empty()) write_violation(error, w);
   if (whole) write_retry(error, w);
   w.end_array();
@@ -167,8 +165,7 @@ int encode_error(const Error& error, std::string& out) {
   const int status = asked == 529 ? 503 : asked;
   json::Writer w(out);
   w.begin_object();
-  w.key("error");
-  w.begin_object();
+  w.begin_object("error");
   w.member("code", std::int64_t{status});
   w.member("message", message_of(error));
   w.member("status", row.status);

@@ -175,14 +175,11 @@ class Encoder final : public AnswerWriter {
   }
 
   void write_candidate() {
-    w_.key("candidates");
-    w_.begin_array();
+    w_.begin_array("candidates");
     w_.begin_object();
-    w_.key("content");
-    w_.begin_object();
+    w_.begin_object("content");
     w_.member("role", "model");
-    w_.key("parts");
-    w_.begin_array();
+    w_.begin_array("parts");
     write_content();
     w_.end_array();
     w_.end_object();
@@ -226,8 +223,7 @@ class Encoder final : public AnswerWriter {
 
   void write_image(const ImagePart& image, const std::string&) override {
     begin_part();
-    w_.key("inlineData");
-    w_.begin_object();
+    w_.begin_object("inlineData");
     w_.member("mimeType", image.source.media_type);
     w_.member("data", image.source.data);
     w_.end_object();

@@ -29,10 +29,8 @@ std::optional<ThinkingPart> read_call_signature(const json::Value& call) {
 
 void write_call_signature(std::string_view signature, json::Writer& w) {
   if (signature.empty()) return;
-  w.key(kExtra);
-  w.begin_object();
-  w.key(kGoogle);
-  w.begin_object();
+  w.begin_object(kExtra);
+  w.begin_object(kGoogle);
   w.member(kSignature, signature);
   w.end_object();
   w.end_object();

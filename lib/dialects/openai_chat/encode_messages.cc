@@ -200,8 +200,7 @@ Result<void> MessagesWriter::write_image(const ImagePart& image,
         "OpenAI Chat takes images as bytes or by URL, not by file id", path);
   }
   w_.member("type", "image_url");
-  w_.key("image_url");
-  w_.begin_object();
+  w_.begin_object("image_url");
   openai_family::write_source("url", image.source, w_);
   w_.member_if("detail", image.detail);
   w_.end_object();
@@ -222,8 +221,7 @@ Result<void> MessagesWriter::write_document(const DocumentPart& document,
     return {};
   }
   w_.member("type", "file");
-  w_.key("file");
-  w_.begin_object();
+  w_.begin_object("file");
   if (source.kind == MediaKind::file_id) {
     w_.member("file_id", source.data);
   } else {
@@ -239,15 +237,13 @@ void MessagesWriter::write_tool_calls(const Message& message,
   if (calls.empty()) return;
   if (request_.legacy_functions && calls.size() == 1) {
     const auto& call = *message.content[calls[0]].as<ToolCallPart>();
-    w_.key("function_call");
-    w_.begin_object();
+    w_.begin_object("function_call");
     w_.member("name", call.name);
     w_.member("arguments", call.arguments);
     w_.end_object();
     return;
   }
-  w_.key("tool_calls");
-  w_.begin_array();
+  w_.begin_array("tool_calls");
   for (const std::size_t place : calls) write_tool_call(message, place);
   w_.end_array();
 }
@@ -264,8 +260,7 @@ void MessagesWriter::write_tool_call(const Message& message,
   w_.begin_object();
   w_.member("id", call.id);
   w_.member("type", type);
-  w_.key(type);
-  w_.begin_object();
+  w_.begin_object(type);
   w_.member("name", call.name);
   if (call.custom) {
     w_.member("input", call.arguments);
@@ -296,8 +291,7 @@ void MessagesWriter::write_cache(const CacheMarker& marker) {
   if (!traits_.cache_markers) {
     return openai_family::write_breakpoint(marker, w_);
   }
-  w_.key("cache_control");
-  w_.begin_object();
+  w_.begin_object("cache_control");
   w_.member("type", "ephemeral");
   w_.member_if("ttl", marker.ttl);
   w_.end_object();

@@ -72,13 +72,7 @@ class RequestWriter {
     if (!traits_.random_seed) w_.member("seed", request_.seed);
   }
 
-  void write_stop_sequences() {
-    if (request_.stop_sequences.empty()) return;
-    w_.key("stop");
-    w_.begin_array();
-    for (const std::string& text : request_.stop_sequences) w_.string(text);
-    w_.end_array();
-  }
+  void write_stop_sequences() { w_.member_if("stop", request_.stop_sequences); }
 
   // --- tools ----------------------------------------------------------------
 
@@ -88,8 +82,7 @@ class RequestWriter {
     if (search != tools.end()) w_.member("web_search_options", search->schema);
     // A choice without tools is refused.
     if (std::all_of(tools.begin(), tools.end(), is_web_search)) return;
-    w_.key(request_.legacy_functions ? "functions" : "tools");
-    w_.begin_array();
+    w_.begin_array(request_.legacy_functions ? "functions" : "tools");
     for (std::size_t i = 0; i < tools.size(); ++i) {
       if (!is_web_search(tools[i])) write_tool(i);
     }
@@ -163,11 +156,9 @@ class RequestWriter {
   void write_allowed(const ToolChoice& choice) {
     w_.begin_object();
     w_.member("type", "allowed_tools");
-    w_.key("allowed_tools");
-    w_.begin_object();
+    w_.begin_object("allowed_tools");
     w_.member("mode", to_wire(kToolChoices, choice.mode));
-    w_.key("tools");
-    w_.begin_array();
+    w_.begin_array("tools");
     for (const std::string& name : choice.allowed) write_named(name);
     w_.end_array();
     w_.end_object();
@@ -185,12 +176,10 @@ class RequestWriter {
   void write_format() {
     if (!request_.response_format) return;
     const ResponseFormat& format = *request_.response_format;
-    w_.key("response_format");
-    w_.begin_object();
+    w_.begin_object("response_format");
     w_.member("type", to_wire(kFormats, format.kind));
     if (format.kind == FormatKind::json_schema) {
-      w_.key("json_schema");
-      w_.begin_object();
+      w_.begin_object("json_schema");
       w_.member("name", openai_family::name_of(format));
       w_.member_if("description", format.description);
       if (!format.schema.empty()) w_.member("schema", format.schema);
@@ -217,8 +206,7 @@ class RequestWriter {
     // Asked for even when the client did not: the proxy's own accounting
     // and clients of other dialects need it.
     if (!traits_.stream_usage) return;
-    w_.key("stream_options");
-    w_.begin_object();
+    w_.begin_object("stream_options");
     w_.member("include_usage", true);
     w_.end_object();
   }

@@ -107,8 +107,7 @@ Result<void> MessagesWriter::write_moved() {
   if (moved_.empty()) return {};
   w_.begin_object();
   w_.member("role", "user");
-  w_.key("content");
-  w_.begin_array();
+  w_.begin_array("content");
   for (const auto& [part, path] : moved_) {
     LLMPROXY_TRY(write_part(*part, path));
   }

@@ -59,8 +59,7 @@ class Encoder final : public StreamWriter {
     if (!context_.legacy_functions) {
       w_.member("id", event.id);
       w_.member("type", call_type(custom));
-      w_.key(call_type(custom));
-      w_.begin_object();
+      w_.begin_object(call_type(custom));
     }
     w_.member("name", event.name);
     w_.member(arguments_member(custom), "");
@@ -151,8 +150,7 @@ class Encoder final : public StreamWriter {
     w_.member("created", created_);
     w_.member("model", model_);
     w_.member_if("service_tier", service_tier_);
-    w_.key("choices");
-    w_.begin_array();
+    w_.begin_array("choices");
   }
 
   void send_chunk() {
@@ -165,18 +163,13 @@ class Encoder final : public StreamWriter {
     begin_chunk();
     w_.begin_object();
     w_.member("index", std::int64_t{0});
-    w_.key("delta");
-    w_.begin_object();
+    w_.begin_object("delta");
   }
 
   void send_delta(std::string_view finish_reason = {}) {
     w_.end_object();
     w_.member_null("logprobs");
-    if (finish_reason.empty()) {
-      w_.member_null("finish_reason");
-    } else {
-      w_.member("finish_reason", finish_reason);
-    }
+    w_.member_or_null("finish_reason", finish_reason);
     w_.end_object();
     w_.end_array();
     send_chunk();
@@ -219,8 +212,7 @@ class Encoder final : public StreamWriter {
       w_.key("function_call");
       return w_.begin_object();
     }
-    w_.key("tool_calls");
-    w_.begin_array();
+    w_.begin_array("tool_calls");
     w_.begin_object();
     w_.member("index", index);
   }
@@ -243,8 +235,7 @@ class Encoder final : public StreamWriter {
     const bool custom = event.part_kind == PartKind::custom_tool_call;
     begin_call(index);
     if (!context_.legacy_functions) {
-      w_.key(call_type(custom));
-      w_.begin_object();
+      w_.begin_object(call_type(custom));
     }
     w_.member(arguments_member(custom), text);
     w_.end_object();

@@ -117,8 +117,7 @@ Error read_error(const Value& object, int status) {
 }
 
 Error decode_error(int status, const Headers& headers, std::string_view body) {
-  return read_error_answer(status, headers, body, read_members,
-                           "x-request-id");
+  return read_error_answer(status, headers, body, read_members, "x-request-id");
 }
 
 bool is_error(const Value& body) {
@@ -137,24 +136,15 @@ int encode_error_at(const Error& error, const std::string& place,
                     [&](const ErrorRow& r) { return r.kind == error.kind; });
   json::Writer w(out);
   w.begin_object();
-  w.key("error");
-  w.begin_object();
+  w.begin_object("error");
   w.member("message", message_of(error));
   w.member("type", row.type);
-  if (place.empty()) {
-    w.member_null("param");
-  } else {
-    w.member("param", place);
-  }
+  w.member_or_null("param", place);
   // A code of this dialect's own wins over our word for the kind.
   const bool own = kind_of_word(error.code).has_value() &&
                    error.code.find("_error") == std::string::npos;
   const std::string_view code = own ? std::string_view(error.code) : row.code;
-  if (code.empty()) {
-    w.member_null("code");
-  } else {
-    w.member("code", code);
-  }
+  w.member_or_null("code", code);
   w.end_object();
   w.end_object();
   // 529 is Anthropic's; OpenAI clients know 503.

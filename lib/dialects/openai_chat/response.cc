@@ -49,8 +49,7 @@ void write_details(const Usage& usage, std::string_view object,
   for (const UsageField& field : kUsageFields) {
     if (field.object != object || !(usage.*field.member)) continue;
     if (!any) {
-      writer.key(object);
-      writer.begin_object();
+      writer.begin_object(object);
       any = true;
     }
     writer.member(field.name, *(usage.*field.member));
@@ -229,8 +228,7 @@ class Encoder final : public AnswerWriter {
   };
 
   void write_choice() {
-    w_.key("choices");
-    w_.begin_array();
+    w_.begin_array("choices");
     w_.begin_object();
     w_.member("index", std::int64_t{0});
     write_content();
@@ -241,8 +239,7 @@ class Encoder final : public AnswerWriter {
   }
 
   void write_content() {
-    w_.key("message");
-    w_.begin_object();
+    w_.begin_object("message");
     w_.member("role", "assistant");
     end_text();
     w_.member_if("reasoning_content", thinking_);
@@ -286,13 +283,7 @@ class Encoder final : public AnswerWriter {
     }
   }
 
-  void end_refusal() {
-    if (refusal_.empty()) {
-      w_.member_null("refusal");
-    } else {
-      w_.member("refusal", refusal_);
-    }
-  }
+  void end_refusal() { w_.member_or_null("refusal", refusal_); }
 
   void end_calls() {
     if (calls_.empty()) return;
@@ -300,8 +291,7 @@ class Encoder final : public AnswerWriter {
       w_.key("function_call");
       return write_function(*calls_[0].part);
     }
-    w_.key("tool_calls");
-    w_.begin_array();
+    w_.begin_array("tool_calls");
     for (const Call& call : calls_) end_call(call);
     w_.end_array();
   }

@@ -23,8 +23,7 @@ void write_source(std::string_view name, const MediaSource& source,
 
 void write_input_audio(const AudioPart& audio, json::Writer& w) {
   w.member("type", "input_audio");
-  w.key("input_audio");
-  w.begin_object();
+  w.begin_object("input_audio");
   w.member("data", audio.source.data);
   w.member("format", audio.format);
   w.end_object();
@@ -39,8 +38,7 @@ void write_document_text(const DocumentPart& document, json::Writer& w) {
 }
 
 void write_breakpoint(const CacheMarker& marker, json::Writer& w) {
-  w.key("prompt_cache_breakpoint");
-  w.begin_object();
+  w.begin_object("prompt_cache_breakpoint");
   w.member("mode", "explicit");
   w.member_if("ttl", marker.ttl);
   w.end_object();

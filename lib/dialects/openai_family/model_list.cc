@@ -27,8 +27,7 @@ void write_model_list(std::span<const ModelEntry> page, bool /*more*/,
   json::Writer w(out);
   w.begin_object();
   w.member("object", "list");
-  w.key("data");
-  w.begin_array();
+  w.begin_array("data");
   for (const ModelEntry& model : page) write(model, w);
   w.end_array();
   w.end_object();

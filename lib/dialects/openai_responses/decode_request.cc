@@ -125,8 +125,7 @@ class RequestReader {
     json::Writer w(out);
     w.begin_object();
     w.member("type", "grammar");
-    w.key("grammar");
-    w.begin_object();
+    w.begin_object("grammar");
     for (const Value member : format.children()) {
       if (member.key() != "type") w.member_raw(member.key(), member.raw());
     }

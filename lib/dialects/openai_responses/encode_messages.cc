@@ -68,8 +68,7 @@ MessagesWriter::MessagesWriter(const ChatRequest& request, json::Writer& writer,
 
 Result<void> MessagesWriter::write() {
   const std::size_t first = write_system();
-  w_.key("input");
-  w_.begin_array();
+  w_.begin_array("input");
   for (std::size_t i = first; i < request_.messages.size(); ++i) {
     LLMPROXY_TRY(write_message(request_.messages[i]));
   }
@@ -136,8 +135,7 @@ Result<void> MessagesWriter::write_item(const Message& message,
   open_item("message");
   w_.member("role", to_wire(kRoles, message.role));
   write_item_fields(message.content[index]);
-  w_.key("content");
-  w_.begin_array();
+  w_.begin_array("content");
   const std::size_t first = index;
   for (; index < message.content.size(); ++index) {
     const ContentPart& part = message.content[index];
@@ -186,11 +184,7 @@ void MessagesWriter::write_text(const TextPart& text, Place place) {
   } else {
     w_.member("text", text.text);
   }
-  if (text.citations.empty()) return;
-  w_.key("annotations");
-  w_.begin_array();
-  for (const RawJson& citation : text.citations) w_.raw(citation);
-  w_.end_array();
+  w_.member_if("annotations", text.citations);
 }
 
 void MessagesWriter::write_image(const ImagePart& image) {
@@ -301,8 +295,7 @@ void MessagesWriter::write_thinking(const ContentPart& part,
   }
   open_item("reasoning");
   w_.member_if("id", thinking.id);
-  w_.key("summary");
-  w_.begin_array();
+  w_.begin_array("summary");
   if (!thinking.text.empty()) {
     w_.begin_object();
     w_.member("type", "summary_text");

@@ -72,8 +72,7 @@ class RequestWriter {
   void write_tools() {
     const auto& tools = request_.tools;
     if (tools.empty()) return;
-    w_.key("tools");
-    w_.begin_array();
+    w_.begin_array("tools");
     for (std::size_t i = 0; i < tools.size();) {
       if (tools[i].name_space.empty()) {
         write_tool(tools[i++]);
@@ -91,8 +90,7 @@ class RequestWriter {
     w_.member("type", "namespace");
     w_.member("name", first.name_space);
     write_nested(first.extensions, kNamespacePrefix);
-    w_.key("tools");
-    w_.begin_array();
+    w_.begin_array("tools");
     while (i < request_.tools.size() &&
            request_.tools[i].name_space == first.name_space) {
       write_tool(request_.tools[i++]);
@@ -154,8 +152,7 @@ class RequestWriter {
     w_.begin_object();
     w_.member("type", "allowed_tools");
     w_.member("mode", to_wire(kToolChoices, choice.mode));
-    w_.key("tools");
-    w_.begin_array();
+    w_.begin_array("tools");
     for (const std::string& name : choice.allowed) write_named(name);
     w_.end_array();
     w_.end_object();
@@ -166,16 +163,14 @@ class RequestWriter {
   void write_format() {
     const bool has_format = request_.response_format.has_value();
     if (!has_format && !has_nested(kTextPrefix)) return;
-    w_.key("text");
-    w_.begin_object();
+    w_.begin_object("text");
     if (has_format) write_format(*request_.response_format);
     write_nested(request_.extensions, kTextPrefix);
     w_.end_object();
   }
 
   void write_format(const ResponseFormat& format) {
-    w_.key("format");
-    w_.begin_object();
+    w_.begin_object("format");
     w_.member("type", to_wire(kFormats, format.kind));
     if (format.kind == FormatKind::json_schema) {
       w_.member("name", openai_family::name_of(format));
@@ -193,8 +188,7 @@ class RequestWriter {
     const bool summary =
         asked.display == "summarized" && !has_field("reasoning/summary");
     if (!asked.effort && !summary && !has_nested(kReasoningPrefix)) return;
-    w_.key("reasoning");
-    w_.begin_object();
+    w_.begin_object("reasoning");
     if (asked.effort) w_.member("effort", to_wire(kEfforts, *asked.effort));
     if (summary) w_.member("summary", "auto");
     write_nested(request_.extensions, kReasoningPrefix);

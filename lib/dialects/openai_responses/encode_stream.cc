@@ -270,8 +270,7 @@ class Encoder final : public StreamWriter, public LongEvents {
     const auto root = document.parse(data_);
     const std::string_view code = response_error_code(error);
     begin("error");
-    w_.key("error");
-    w_.begin_object();
+    w_.begin_object("error");
     for (const json::Value member : (*root)["error"].children()) {
       // Our words for what failed on the way mean nothing to clients.
       if (member.key() == "code" && code == "server_error") {
@@ -335,8 +334,7 @@ class Encoder final : public StreamWriter, public LongEvents {
   void send_content(std::string_view event, std::string_view text) {
     const bool refusal = part_.as<RefusalPart>() != nullptr;
     begin_of_content(event);
-    w_.key("part");
-    w_.begin_object();
+    w_.begin_object("part");
     w_.member("type", refusal ? "refusal" : "output_text");
     long_member(refusal ? "refusal" : "text", text);
     if (!refusal) {
@@ -349,8 +347,7 @@ class Encoder final : public StreamWriter, public LongEvents {
 
   void send_summary_part(std::string_view event, std::string_view text) {
     begin_of_summary(event);
-    w_.key("part");
-    w_.begin_object();
+    w_.begin_object("part");
     w_.member("type", "summary_text");
     long_member("text", text);
     w_.end_object();

@@ -113,20 +113,17 @@ void begin_text(std::string_view type, std::string_view member,
 
 void write_text(const Item& item, Writer& w) {
   w.member("role", "assistant");
-  w.key("content");
-  w.begin_array();
+  w.begin_array("content");
   const auto* text = item.part.as<TextPart>();
   const auto* refusal = item.part.as<RefusalPart>();
   if (text != nullptr && !text->text.empty()) {
     begin_text("output_text", "text", text->text, w);
-    w.key("annotations");
-    w.begin_array();
+    w.begin_array("annotations");
     if (item.citations) {
       for (const RawJson& citation : text->citations) w.raw(citation.text());
     }
     w.end_array();
-    w.key("logprobs");
-    w.begin_array();
+    w.begin_array("logprobs");
     w.end_array();
     w.end_object();
   } else if (refusal != nullptr && !refusal->text.empty()) {
@@ -156,8 +153,7 @@ void write_tool_call(const ToolCallPart& call, const RequestContext& context,
 }
 
 void write_thinking(const ThinkingPart& thinking, Writer& w) {
-  w.key("summary");
-  w.begin_array();
+  w.begin_array("summary");
   if (!thinking.text.empty()) {
     begin_text("summary_text", "text", thinking.text, w);
     w.end_object();

@@ -153,8 +153,7 @@ void write_stop_reason(const Answer& answer, Writer& w) {
   if (answer.status != "incomplete") {
     return w.member_null("incomplete_details");
   }
-  w.key("incomplete_details");
-  w.begin_object();
+  w.begin_object("incomplete_details");
   w.member("reason", why);
   w.end_object();
 }
@@ -164,14 +163,12 @@ void write_usage(const Usage& usage, Writer& w) {
   const std::int64_t output = usage.output_tokens.value_or(0);
   w.begin_object();
   w.member("input_tokens", input);
-  w.key("input_tokens_details");
-  w.begin_object();
+  w.begin_object("input_tokens_details");
   w.member("cached_tokens", usage.cached_input_tokens.value_or(0));
   w.member("cache_write_tokens", usage.cache_write_tokens.value_or(0));
   w.end_object();
   w.member("output_tokens", output);
-  w.key("output_tokens_details");
-  w.begin_object();
+  w.begin_object("output_tokens_details");
   w.member("reasoning_tokens", usage.reasoning_tokens.value_or(0));
   w.end_object();
   w.member("total_tokens", input + output);
@@ -180,8 +177,7 @@ void write_usage(const Usage& usage, Writer& w) {
 
 void write_error(const Error* error, Writer& w) {
   if (error == nullptr) return w.member_null("error");
-  w.key("error");
-  w.begin_object();
+  w.begin_object("error");
   w.member("code", response_error_code(*error));
   w.member("message", message_of(*error));
   w.end_object();
@@ -220,8 +216,7 @@ void write_answer(const Answer& answer, const RequestContext& context,
   write_error(answer.error, w);
   write_stop_reason(answer, w);
   w.member("model", answer.model);
-  w.key("output");
-  w.begin_array();
+  w.begin_array("output");
   if (!answer.output.empty()) w.raw(answer.output);
   w.end_array();
   write_echo(context, w);
