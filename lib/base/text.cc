@@ -50,7 +50,11 @@ std::string lower(std::string_view text) {
 std::string_view trimmed(std::string_view text, std::string_view blanks) {
   const std::size_t first = text.find_first_not_of(blanks);
   if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+  return trimmed_right(text.substr(first), blanks);
+}
+
+std::string_view trimmed_right(std::string_view text, std::string_view blanks) {
+  return text.substr(0, text.find_last_not_of(blanks) + 1);
 }
 
 bool is_token(std::string_view text) {

@@ -22,6 +22,8 @@ inline constexpr std::string_view kBlanksAndTabs = " \t";
 /// `text` without the `blanks` around it.
 std::string_view trimmed(std::string_view text,
                          std::string_view blanks = kBlanksAndTabs);
+/// The same at the end alone.
+std::string_view trimmed_right(std::string_view text, std::string_view blanks);
 
 /// A token as RFC 9110, section 5.6.2, has it: a header's name, for example.
 bool is_token(std::string_view text);

@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "base/internal_api.h"
-#include "base/text.h"  // IWYU pragma: export
 #include "llmproxy/chat.h"
 #include "llmproxy/result.h"
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "base/text.h"
 #include "llmproxy/dialect_serving.h"
 
 namespace llmproxy {
@@ -14,10 +15,10 @@ constexpr std::string_view kSeal = "\"bGxtcHJveHk6";
 /// True when the value that begins behind `before` belongs to such a member.
 bool is_value_of(const SealedMembers& row, std::string_view before) {
   constexpr std::string_view kBlanks = " \t\r\n";
-  before = before.substr(0, before.find_last_not_of(kBlanks) + 1);
+  before = trimmed_right(before, kBlanks);
   if (!before.ends_with(':')) return false;
   before.remove_suffix(1);
-  before = before.substr(0, before.find_last_not_of(kBlanks) + 1);
+  before = trimmed_right(before, kBlanks);
   return std::any_of(
       row.members.begin(), row.members.end(),
       [&](std::string_view member) { return before.ends_with(member); });

@@ -12,7 +12,7 @@ import sys
 
 # A file may include from its own layer and from those before it.
 # (dialect, the one whose wire it shares): see docs/decisions.md.
-SHARED_BODIES = {("bedrock", "claude"), ("openai_responses", "openai_chat")}
+SHARED_BODIES = {("bedrock", "claude")}
 # What the dialects of one family share: its folder, and who may include it.
 FAMILIES = {
     "anthropic_family": {"claude", "bedrock", "bedrock_converse"},

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/bounded.h"
+#include "base/text.h"
 #include "chat/losses.h"
 #include "chat/turns.h"
 
@@ -18,11 +19,6 @@ constexpr std::array<std::string_view, 3> kLifetimes = {"", "5m", "1h"};
 
 bool is_system(const Message& message) {
   return message.role == Role::system || message.role == Role::developer;
-}
-
-std::string_view trimmed_right(std::string_view text) {
-  const auto last = text.find_last_not_of(" \t\r\n\f\v");
-  return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
 }
 
 }  // namespace
@@ -239,7 +235,7 @@ Result<void> TurnBuilder::end_as_taken(std::vector<Turn>& turns) {
   }
   PlacedPart& placed = last.parts.back();
   if (const auto* text = placed.part->as<TextPart>()) {
-    const std::string_view trimmed = trimmed_right(text->text);
+    const std::string_view trimmed = trimmed_right(text->text, " \t\r\n\f\v");
     if (trimmed.size() < text->text.size()) {
       placed.part = own_text(std::string(trimmed));
     }

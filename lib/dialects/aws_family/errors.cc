@@ -116,9 +116,9 @@ Error error_of(std::string_view name, const json::Value& body, int status) {
   error.fault = Fault::upstream;
   // The name comes from a header, which may hold any bytes.
   error.code = json::replace_invalid_utf8(bare_name(name));
-  error.message = std::string(body["message"].string());
+  error.message = body["message"].string();
   if (error.message.empty()) {
-    error.message = std::string(body["Message"].string());
+    error.message = body["Message"].string();
   }
   error.kind =
       status != 0 ? error_kind_from_status(status) : ErrorKind::upstream_failed;

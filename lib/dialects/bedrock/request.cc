@@ -31,7 +31,7 @@ Result<ChatRequest> decode_request(const json::Value& body,
                                    const RequestHead& head) {
   json::ObjectReader reader(body, "");
   ChatRequest request;
-  request.dialect = std::string(kName);
+  request.dialect = kName;
   request.model = std::string(head.model);
   request.stream = head.stream;
   LLMPROXY_TRY(read_version(reader, request));

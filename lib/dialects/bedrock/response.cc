@@ -6,7 +6,7 @@ namespace llmproxy::bedrock {
 
 Result<ChatResponse> decode_response(const json::Value& body, Losses& losses) {
   LLMPROXY_ASSIGN(ChatResponse response, claude::decode_response(body, losses));
-  response.dialect = std::string(kName);
+  response.dialect = kName;
   std::erase_if(response.extensions, [](const Extension& extension) {
     return extension.name == kMetrics;
   });

@@ -1,6 +1,6 @@
 // Amazon Bedrock InvokeModelWithResponseStream: the events of the Messages
 // API, each as base64 in a frame of its own.
-#include "chat/media.h"
+#include "base/text.h"
 #include "dialects/aws_family/errors.h"
 #include "dialects/bedrock/tables.h"
 #include "wire/event_stream.h"

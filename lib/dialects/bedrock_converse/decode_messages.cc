@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "chat/media.h"
+#include "base/text.h"
 #include "chat/read_parts.h"
 #include "chat/sealed_reasoning.h"
 #include "dialects/bedrock_converse/messages.h"
@@ -225,10 +225,10 @@ Result<MediaSource> read_source(ObjectReader& reader) {
   MediaSource out;
   if (value["s3Location"].is_object()) {
     out.kind = MediaKind::file_id;
-    out.data = std::string(value["s3Location"].raw());
+    out.data = value["s3Location"].raw();
   } else if (value["text"].is_string()) {
     out.kind = MediaKind::text;
-    out.data = std::string(value["text"].string());
+    out.data = value["text"].string();
   } else {
     LLMPROXY_ASSIGN(out.data, source.required_string("bytes"));
   }
@@ -250,7 +250,7 @@ Part read_tool_call(const Block& block, Extensions& extensions) {
   if (!input) {
     return invalid_request("input is required", reader.path_of("input"));
   }
-  part.arguments = std::string(input.raw());
+  part.arguments = input.raw();
   keep_rest(reader, block, extensions);
   return ContentPart::Value(std::move(part));
 }

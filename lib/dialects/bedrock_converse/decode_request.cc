@@ -18,7 +18,7 @@ class RequestReader {
       : reader_(body, ""), head_(head) {}
 
   Result<ChatRequest> read() {
-    request_.dialect = std::string(kName);
+    request_.dialect = kName;
     read_model();
     read_stream();
     LLMPROXY_TRY(read_system(reader_, request_));
@@ -134,7 +134,7 @@ class RequestReader {
       if (member.absent()) continue;
       request_.tool_choice = ToolChoice{row.value, {}, {}};
       if (row.value != ToolChoiceMode::named) return {};
-      request_.tool_choice->name = std::string(member["name"].string());
+      request_.tool_choice->name = member["name"].string();
       if (!request_.tool_choice->name.empty()) return {};
       return invalid_request("toolChoice.tool needs a name", path + "/tool");
     }
@@ -183,8 +183,8 @@ class RequestReader {
     }
     ResponseFormat out;
     out.kind = FormatKind::json_schema;
-    out.name = std::string(schema["name"].string());
-    out.description = std::string(schema["description"].string());
+    out.name = schema["name"].string();
+    out.description = schema["description"].string();
     out.schema = json::Trusted::json(std::string(schema["schema"].string()));
     request_.response_format = std::move(out);
     return {};
@@ -197,7 +197,7 @@ class RequestReader {
     if (!mode) return {};
     fields.take("thinking");
     request_.reasoning.mode = mode;
-    request_.reasoning.display = std::string(thinking["display"].string());
+    request_.reasoning.display = thinking["display"].string();
     const Value budget = thinking["budget_tokens"];
     if (budget.absent()) return {};
     LLMPROXY_ASSIGN(request_.reasoning.budget_tokens,
@@ -211,13 +211,13 @@ class RequestReader {
     const Value metadata = fields.object()["metadata"];
     if (!metadata["user_id"].is_string() || metadata.size() != 1) return;
     fields.take("metadata");
-    request_.user_id = std::string(metadata["user_id"].string());
+    request_.user_id = metadata["user_id"].string();
   }
 
   Result<void> read_tier() {
     LLMPROXY_ASSIGN(const Value tier,
                     reader_.optional("serviceTier", Type::object));
-    request_.service_tier = std::string(tier["type"].string());
+    request_.service_tier = tier["type"].string();
     return {};
   }
 

@@ -2,7 +2,6 @@
 #include <map>
 #include <memory>
 
-#include "chat/media.h"
 #include "chat/parse_answer.h"
 #include "chat/sealed_reasoning.h"
 #include "chat/stream_reader.h"

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "chat/losses.h"
-#include "chat/media.h"
 #include "chat/tool_arguments.h"
 #include "chat/tool_names.h"
 #include "chat/turns.h"

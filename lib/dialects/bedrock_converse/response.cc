@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "base/bounded.h"
+#include "base/text.h"
 #include "chat/answer_reader.h"
 #include "chat/answer_writer.h"
-#include "chat/media.h"
 #include "chat/parse_answer.h"
 #include "chat/sealed_reasoning.h"
 #include "dialects/bedrock_converse/messages.h"
@@ -31,8 +31,7 @@ class Decoder final : public AnswerReader {
     LLMPROXY_TRY(read_content());
     read_stop_reason();
     response_.usage = read_usage(reader_.take("usage"));
-    response_.service_tier =
-        std::string(reader_.take("serviceTier")["type"].string());
+    response_.service_tier = reader_.take("serviceTier")["type"].string();
     read_extensions();
     return settled();
   }
@@ -54,11 +53,11 @@ class Decoder final : public AnswerReader {
 
   void read_stop_reason() {
     const Value reason = reader_.take("stopReason");
-    response_.stop_reason_text = std::string(reason.string());
+    response_.stop_reason_text = reason.string();
     response_.stop_reason = from_wire(kStopReasons, response_.stop_reason_text)
                                 .value_or(StopReason::other);
     const Value fields = reader_.object()["additionalModelResponseFields"];
-    response_.stop_sequence = std::string(fields["stop_sequence"].string());
+    response_.stop_sequence = fields["stop_sequence"].string();
     if (!response_.stop_sequence.empty() && fields.size() == 1) {
       reader_.take("additionalModelResponseFields");
     }

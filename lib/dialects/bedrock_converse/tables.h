@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/enum_table.h"
+#include "dialects/anthropic_family/tables.h"
 #include "dialects/functions.h"
 #include "json/fields.h"
 #include "llmproxy/chat.h"
@@ -28,21 +29,9 @@ inline constexpr auto kRoles = enum_table<Role>({
 });
 static_assert(covers(kRoles, kLastRole));
 
-inline constexpr auto kEfforts = enum_table<Effort>({
-    {Effort::low, "low"},
-    {Effort::medium, "medium"},
-    {Effort::high, "high"},
-    {Effort::xhigh, "xhigh"},
-    {Effort::max, "max"},
-});
-
-// In additionalModelRequestFields, as Anthropic spells them.
-inline constexpr auto kThinkingTypes = enum_table<ReasoningMode>({
-    {ReasoningMode::off, "disabled"},
-    {ReasoningMode::budget, "enabled"},
-    {ReasoningMode::adaptive, "adaptive"},
-});
-static_assert(covers(kThinkingTypes, kLastReasoningMode));
+using anthropic_family::kEfforts;
+// In additionalModelRequestFields.
+using anthropic_family::kThinkingTypes;
 
 // Members of the union toolChoice; there is none that forbids.
 inline constexpr auto kToolChoices = enum_table<ToolChoiceMode>({
@@ -128,11 +117,7 @@ inline constexpr std::string_view kToolConfig = "toolConfig/";
 inline constexpr std::string_view kOutputConfig = "outputConfig/";
 inline constexpr std::string_view kToolSpec = "toolSpec/";
 
-/// Signed by somebody else: sealed towards clients.
-constexpr bool is_foreign(ReasoningIssuer issuer) {
-  return issuer != ReasoningIssuer::anthropic &&
-         issuer != ReasoningIssuer::unknown;
-}
+using anthropic_family::is_foreign;
 
 /// Words in the `type` of a toolUse or toolResult that say that the tool runs
 /// at the provider: of the API's enum, and what Nova's system tools answer

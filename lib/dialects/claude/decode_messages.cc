@@ -186,7 +186,7 @@ Result<ContentPart::Value> read_tool_call(ObjectReader& reader) {
     return invalid_request("a tool call needs a name", reader.path_of("name"));
   }
   LLMPROXY_ASSIGN(const Value input, reader.required("input", Type::object));
-  part.arguments = std::string(input.raw());
+  part.arguments = input.raw();
   // "direct" is what every ordinary call says.
   if (reader.object()["caller"]["type"].string() == "direct") {
     reader.take("caller");

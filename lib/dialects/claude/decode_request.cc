@@ -1,5 +1,6 @@
 // Anthropic Messages: a client's request to the canonical one.
 #include "chat/read_parts.h"
+#include "chat/thinking_budget.h"
 #include "dialects/claude/messages.h"
 
 namespace llmproxy::claude {
@@ -109,7 +110,7 @@ class RequestReader {
     LLMPROXY_ASSIGN(choice.mode,
                     json::read_word(kToolChoices, value["type"].string(),
                                     "tool_choice.type", "/tool_choice/type"));
-    choice.name = std::string(value["name"].string());
+    choice.name = value["name"].string();
     if (choice.mode == ToolChoiceMode::named && choice.name.empty()) {
       return invalid_request("tool_choice of type tool needs a name",
                              "/tool_choice/name");
@@ -164,20 +165,20 @@ class RequestReader {
     LLMPROXY_ASSIGN(reasoning.mode,
                     json::read_word(kThinkingTypes, type, "thinking.type",
                                     "/thinking/type"));
-    reasoning.display = std::string(thinking["display"].string());
+    reasoning.display = thinking["display"].string();
     const Value budget = thinking["budget_tokens"];
     if (!budget) return {};
-    LLMPROXY_ASSIGN(
-        reasoning.budget_tokens,
-        json::read_at_least(budget, kMinBudget, "thinking.budget_tokens",
-                            "/thinking/budget_tokens"));
+    LLMPROXY_ASSIGN(reasoning.budget_tokens,
+                    json::read_at_least(budget, kMinThinkingBudget,
+                                        "thinking.budget_tokens",
+                                        "/thinking/budget_tokens"));
     return {};
   }
 
   Result<void> read_identity() {
     LLMPROXY_ASSIGN(const Value metadata,
                     reader_.optional("metadata", Type::object));
-    request_.user_id = std::string(metadata["user_id"].string());
+    request_.user_id = metadata["user_id"].string();
     LLMPROXY_ASSIGN(request_.service_tier,
                     reader_.optional_string("service_tier"));
     for (const ServiceTier& row : kServiceTiers) {
@@ -214,7 +215,7 @@ Result<void> read_body(ObjectReader& reader, ChatRequest& request) {
 Result<ChatRequest> decode_request(const Value& body, const RequestHead&) {
   ObjectReader reader(body, "");
   ChatRequest request;
-  request.dialect = std::string(kName);
+  request.dialect = kName;
   LLMPROXY_TRY(RequestReader(reader, request).read());
   return request;
 }

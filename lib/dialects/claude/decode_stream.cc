@@ -141,7 +141,7 @@ class Decoder final : public StreamReader {
 
   void read_failed(Value data, EventSink& sink) {
     Error error = read_error(data["error"], 0);
-    error.request_id = std::string(data["request_id"].string());
+    error.request_id = data["request_id"].string();
     fail(error, sink);
   }
 

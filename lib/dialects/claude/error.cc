@@ -59,9 +59,9 @@ Error read_members(const Value& object, int status) {
   Error error;
   error.fault = Fault::upstream;
   error.status = status;
-  error.message = std::string(object.is_string() ? object.string()
-                                                 : object["message"].string());
-  error.code = std::string(object["type"].string());
+  error.message =
+      object.is_string() ? object.string() : object["message"].string();
+  error.code = object["type"].string();
   error.kind =
       status != 0 ? error_kind_from_status(status) : ErrorKind::upstream_failed;
   for (const TypeRow& row : kTypes) {
@@ -101,7 +101,7 @@ Error decode_error(int status, const Headers& headers, std::string_view body) {
   const auto parsed = document.parse(body);
   const Value root = parsed ? *parsed : Value();
   Error error = read_error_body(root, status, body, read_members);
-  error.request_id = std::string(root["request_id"].string());
+  error.request_id = root["request_id"].string();
   add_headers(error, headers, "request-id");
   return error;
 }

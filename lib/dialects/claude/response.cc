@@ -40,8 +40,8 @@ class Decoder final : public AnswerReader {
 
  private:
   void read_id() {
-    response_.id = std::string(reader_.take("id").string());
-    response_.model = std::string(reader_.take("model").string());
+    response_.id = reader_.take("id").string();
+    response_.model = reader_.take("model").string();
   }
 
   void read_content() {
@@ -84,12 +84,12 @@ class Decoder final : public AnswerReader {
   static ThinkingPart read_thinking(Value block) {
     ThinkingPart thinking;
     if (block["type"].string() == "thinking") {
-      thinking.text = std::string(block["thinking"].string());
-      thinking.signature = std::string(block["signature"].string());
+      thinking.text = block["thinking"].string();
+      thinking.signature = block["signature"].string();
       thinking.issuer = thinking.signature.empty() ? ReasoningIssuer::unknown
                                                    : ReasoningIssuer::anthropic;
     } else {
-      thinking.redacted_data = std::string(block["data"].string());
+      thinking.redacted_data = block["data"].string();
       thinking.issuer = ReasoningIssuer::anthropic;
     }
     // Sealed by a proxy like this one between us and the model.
@@ -105,14 +105,12 @@ class Decoder final : public AnswerReader {
 
   void read_stop_reason() {
     const Value reason = reader_.take("stop_reason");
-    response_.stop_reason_text = std::string(reason.string());
+    response_.stop_reason_text = reason.string();
     response_.stop_reason = from_wire(kStopReasons, response_.stop_reason_text)
                                 .value_or(StopReason::other);
-    response_.stop_sequence =
-        std::string(reader_.take("stop_sequence").string());
+    response_.stop_sequence = reader_.take("stop_sequence").string();
     const Value details = reader_.take("stop_details");
-    response_.refusal_explanation =
-        std::string(details["explanation"].string());
+    response_.refusal_explanation = details["explanation"].string();
     lose_category(details, losses_);
   }
 

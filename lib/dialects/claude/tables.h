@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/enum_table.h"
+#include "dialects/anthropic_family/tables.h"
 #include "dialects/functions.h"
 #include "json/fields.h"
 #include "llmproxy/chat.h"
@@ -32,21 +33,8 @@ inline constexpr auto kRoles = enum_table<Role>({
 });
 static_assert(covers(kRoles, kLastRole));
 
-// `none` and `minimal` have no word here: they switch thinking off.
-inline constexpr auto kEfforts = enum_table<Effort>({
-    {Effort::low, "low"},
-    {Effort::medium, "medium"},
-    {Effort::high, "high"},
-    {Effort::xhigh, "xhigh"},
-    {Effort::max, "max"},
-});
-
-inline constexpr auto kThinkingTypes = enum_table<ReasoningMode>({
-    {ReasoningMode::off, "disabled"},
-    {ReasoningMode::budget, "enabled"},
-    {ReasoningMode::adaptive, "adaptive"},
-});
-static_assert(covers(kThinkingTypes, kLastReasoningMode));
+using anthropic_family::kEfforts;
+using anthropic_family::kThinkingTypes;
 
 inline constexpr auto kToolChoices = enum_table<ToolChoiceMode>({
     {ToolChoiceMode::automatic, "auto"},
@@ -118,13 +106,7 @@ inline constexpr std::array kSources = {
 inline constexpr std::array<std::string_view, 4> kImageTypes = {
     "image/jpeg", "image/png", "image/gif", "image/webp"};
 
-/// Signed by somebody else: sealed towards clients, useless for Anthropic.
-constexpr bool is_foreign(ReasoningIssuer issuer) {
-  return issuer != ReasoningIssuer::anthropic &&
-         issuer != ReasoningIssuer::unknown;
-}
-
-inline constexpr std::int64_t kMinBudget = 1024;  // tokens
+using anthropic_family::is_foreign;
 
 /// The dialects whose body this is. Bedrock's wraps it.
 inline constexpr std::string_view kBodyFamily = "anthropic";

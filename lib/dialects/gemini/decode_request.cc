@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "dialects/gemini/messages.h"
 #include "json/text.h"
 
@@ -43,7 +44,7 @@ class RequestReader {
       : reader_(body, ""), head_(head) {}
 
   Result<ChatRequest> read() {
-    request_.dialect = std::string(kName);
+    request_.dialect = kName;
     read_model();
     read_stream();
     LLMPROXY_TRY(read_system(reader_, request_));

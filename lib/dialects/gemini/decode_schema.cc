@@ -3,6 +3,7 @@
 #include <array>
 #include <iterator>
 
+#include "base/text.h"
 #include "dialects/gemini/messages.h"
 #include "json/json.h"
 #include "json/text.h"
@@ -132,14 +133,6 @@ void write_schema(const Value& schema, json::Writer& w) {
 }
 
 }  // namespace
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return out;
-}
 
 RawJson json_schema_of(const Value& schema) {
   std::string out;

@@ -79,9 +79,9 @@ void read_details(const Value& details, Error& error) {
 Error read_members(const Value& object, int status) {
   Error error;
   error.fault = Fault::upstream;
-  error.message = std::string(object.is_string() ? object.string()
-                                                 : object["message"].string());
-  error.code = std::string(object["status"].string());
+  error.message =
+      object.is_string() ? object.string() : object["message"].string();
+  error.code = object["status"].string();
   const int own = static_cast<int>(object["code"].integer().value_or(0));
   error.status = status != 0 ? status : own;
   const auto row =

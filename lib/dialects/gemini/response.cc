@@ -65,8 +65,8 @@ class Decoder final : public AnswerReader {
 
  private:
   void read_id() {
-    response_.id = std::string(reader_.take("responseId").string());
-    response_.model = std::string(reader_.take("modelVersion").string());
+    response_.id = reader_.take("responseId").string();
+    response_.model = reader_.take("modelVersion").string();
   }
 
   void read_content() {
@@ -111,13 +111,13 @@ class Decoder final : public AnswerReader {
   void read_stop_reason() {
     if (candidate_) {
       const Value reason = candidate_["finishReason"];
-      response_.stop_reason_text = std::string(reason.string());
+      response_.stop_reason_text = reason.string();
       response_.stop_reason = stop_reason(response_.stop_reason_text);
       return;
     }
     const Value feedback = reader_.object()["promptFeedback"];
     response_.stop_reason = StopReason::refusal;
-    response_.stop_reason_text = std::string(feedback["blockReason"].string());
+    response_.stop_reason_text = feedback["blockReason"].string();
     response_.refusal_explanation = block_explanation(feedback);
   }
 

@@ -149,8 +149,6 @@ std::vector<StepThought> read_step(const json::Value& part);
 /// Google's own signature of a thought or of the part behind it; all other
 /// thinking is sealed for the step it belongs to.
 bool is_own(const ThinkingPart& thinking);
-/// ASCII letters in lower case: Google writes its enums in capitals.
-std::string lower(std::string_view text);
 /// A schema in Google's own form as JSON Schema.
 RawJson json_schema_of(const json::Value& schema);
 

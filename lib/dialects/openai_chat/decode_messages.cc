@@ -188,7 +188,7 @@ Result<ContentPart::Value> read_image(ObjectReader& part) {
 Result<ContentPart::Value> read_document(ObjectReader& part) {
   LLMPROXY_ASSIGN(const Value file, part.required("file", Type::object));
   DocumentPart out;
-  out.title = std::string(file["filename"].string());
+  out.title = file["filename"].string();
   LLMPROXY_ASSIGN(
       out.source,
       openai_family::read_file_source(
@@ -210,11 +210,11 @@ Result<ContentPart> read_tool_call(Value value, const std::string& path) {
   LLMPROXY_ASSIGN(
       const Value body,
       reader.required(custom ? "custom" : "function", Type::object));
-  call.name = std::string(body["name"].string());
+  call.name = body["name"].string();
   if (call.name.empty()) {
     return invalid_request("a tool call needs a name", path);
   }
-  call.arguments = std::string(body[custom ? "input" : "arguments"].string());
+  call.arguments = body[custom ? "input" : "arguments"].string();
   if (read_call_signature(value)) reader.take("extra_content");
   return ContentPart{std::move(call), {}, reader.rest(), {}};
 }

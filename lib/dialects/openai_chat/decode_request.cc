@@ -17,7 +17,7 @@ class RequestReader {
   explicit RequestReader(const Value& body) : reader_(body, "") {}
 
   Result<ChatRequest> read() {
-    request_.dialect = std::string(kName);
+    request_.dialect = kName;
     LLMPROXY_TRY(read_model());
     LLMPROXY_TRY(read_messages(reader_, request_));
     LLMPROXY_TRY(read_stream());

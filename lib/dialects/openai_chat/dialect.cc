@@ -29,13 +29,6 @@ constexpr DialectSetup kSetup = {.base_url = openai_family::kBaseUrl,
                                  .provider = "openai-compatible",
                                  .version = "/v1"};
 
-// OpenAI API reference, "List models".
-constexpr ModelListShape kModelList = {
-    .upstream_path = "/models",
-    .client_paths = openai_family::kModelPaths,
-    .write_model = openai_family::write_model,
-    .write_list = openai_family::write_model_list};
-
 constexpr std::array<std::string_view, 1> kJoined = {"user"};
 constexpr std::array<std::string_view, 2> kFollowed = {"tool", "function"};
 constexpr SystemShape kSystemShape = {
@@ -62,7 +55,7 @@ const Dialect kDialect = {
     .nested_objects = kNestedObjects,
     .headers = &kHeaders,
     .setup = &kSetup,
-    .model_list = &kModelList,
+    .model_list = &openai_family::kModelList,
     .system_shape = &kSystemShape,
     .framing = Framing::sse,
     .stream_content_type = "text/event-stream",

@@ -89,10 +89,10 @@ class Decoder final : public AnswerReader {
   }
 
   void read_id() {
-    response_.id = std::string(reader_.take("id").string());
-    response_.model = std::string(reader_.take("model").string());
+    response_.id = reader_.take("id").string();
+    response_.model = reader_.take("model").string();
     response_.created = reader_.take("created").integer().value_or(0);
-    response_.service_tier = std::string(reader_.take("service_tier").string());
+    response_.service_tier = reader_.take("service_tier").string();
   }
 
   /// `content`: text, or (Mistral, Databricks) an array of typed parts.
@@ -146,21 +146,20 @@ class Decoder final : public AnswerReader {
     ToolCallPart call;
     call.custom = value["type"].string() == "custom";
     const Value body = value[call.custom ? "custom" : "function"];
-    call.name = std::string(body["name"].string());
+    call.name = body["name"].string();
     if (call.name.empty()) {
       add_loss(losses_, {json::pointer("/choices/0/message/tool_calls", index),
                          std::string(kNamelessCall), LossKind::dropped});
       return;
     }
-    call.id = std::string(value["id"].string());
+    call.id = value["id"].string();
     if (call.id.empty()) {
       call.id = fmt::format("call_{}_{}", response_.id, index);
     }
-    call.arguments =
-        std::string(body[call.custom ? "input" : "arguments"].string());
+    call.arguments = body[call.custom ? "input" : "arguments"].string();
     // Some servers send the arguments as the object itself.
     if (body["arguments"].is_object()) {
-      call.arguments = std::string(body["arguments"].raw());
+      call.arguments = body["arguments"].raw();
     }
     if (auto signature = read_call_signature(value)) {
       add(*std::move(signature));
@@ -179,7 +178,7 @@ class Decoder final : public AnswerReader {
   }
 
   void read_stop_reason() {
-    response_.stop_reason_text = std::string(choice_["finish_reason"].string());
+    response_.stop_reason_text = choice_["finish_reason"].string();
     response_.stop_reason = stop_reason(response_.stop_reason_text);
   }
 

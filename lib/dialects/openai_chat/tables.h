@@ -9,6 +9,7 @@
 
 #include "base/enum_table.h"
 #include "dialects/functions.h"
+#include "dialects/openai_family/tables.h"
 #include "json/fields.h"
 #include "llmproxy/chat.h"
 #include "llmproxy/dialect.h"
@@ -20,24 +21,9 @@ inline constexpr std::string_view kName = "openai-chat";
 /// What it can say: limits.cc.
 extern const DialectLimits kLimits;
 
-inline constexpr auto kRoles = enum_table<Role>({
-    {Role::system, "system"},
-    {Role::developer, "developer"},
-    {Role::user, "user"},
-    {Role::assistant, "assistant"},
-});
-static_assert(covers(kRoles, kLastRole));
-
-inline constexpr auto kEfforts = enum_table<Effort>({
-    {Effort::none, "none"},
-    {Effort::minimal, "minimal"},
-    {Effort::low, "low"},
-    {Effort::medium, "medium"},
-    {Effort::high, "high"},
-    {Effort::xhigh, "xhigh"},
-    {Effort::max, "max"},
-});
-static_assert(covers(kEfforts, kLastEffort));
+using openai_family::kEfforts;
+using openai_family::kFormats;
+using openai_family::kRoles;
 
 // "any" is what some clients send for "required".
 inline constexpr auto kToolChoices = enum_table<ToolChoiceMode>({
@@ -46,13 +32,6 @@ inline constexpr auto kToolChoices = enum_table<ToolChoiceMode>({
     {ToolChoiceMode::required, "required"},
     {ToolChoiceMode::required, "any"},
 });
-
-inline constexpr auto kFormats = enum_table<FormatKind>({
-    {FormatKind::text, "text"},
-    {FormatKind::json_object, "json_object"},
-    {FormatKind::json_schema, "json_schema"},
-});
-static_assert(covers(kFormats, kLastFormatKind));
 
 // The first row of a value is written. `stop` stands for a natural end and
 // for a stop sequence; refusals of a filter are content_filter.
@@ -80,12 +59,8 @@ inline constexpr std::array kScalars = {
     json::ScalarField<ChatRequest>{"seed", &ChatRequest::seed, -9.3e18, 9.3e18},
 };
 
-/// Fields whose value here is what leaving them out means: no loss when they
-/// do not cross.
-struct Default {
-  std::string_view name;
-  std::string_view json;
-};
+/// Fields whose value here is what leaving them out means: no loss.
+using openai_family::Default;
 inline constexpr std::array kDefaults = {
     Default{"n", "1"},
     Default{"logprobs", "false"},
@@ -100,9 +75,6 @@ inline constexpr std::array kDefaults = {
 inline constexpr std::string_view kInner = "function/";
 
 LLMPROXY_DIALECT_FUNCTIONS;
-/// The same with the place spelled as the caller's API does.
-int encode_error_at(const Error& error, const std::string& place,
-                    std::string& out);
 /// The object inside "error", shared by error bodies and stream errors.
 Error read_error(const json::Value& object, int status);
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <variant>
 
+#include "base/text.h"
 #include "chat/losses.h"
 #include "chat/media.h"
 

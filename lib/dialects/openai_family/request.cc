@@ -59,8 +59,8 @@ Result<ContentPart::Value> read_input_audio(ObjectReader& part) {
   LLMPROXY_ASSIGN(const Value audio,
                   part.required("input_audio", Type::object));
   AudioPart out;
-  out.source.data = std::string(audio["data"].string());
-  out.format = std::string(audio["format"].string());
+  out.source.data = audio["data"].string();
+  out.format = audio["format"].string();
   if (out.source.data.empty() || out.format.empty()) {
     return invalid_request("input_audio needs data and format",
                            part.path_of("input_audio"));

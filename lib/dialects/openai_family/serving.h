@@ -24,5 +24,10 @@ inline constexpr std::array<std::string_view, 1> kModelPaths = {"/v1/models/"};
 void write_model(const ModelEntry& model, std::string& out);
 void write_model_list(std::span<const ModelEntry> page, bool more,
                       std::string& out);
+// OpenAI API reference, "List models".
+inline constexpr ModelListShape kModelList = {.upstream_path = "/models",
+                                              .client_paths = kModelPaths,
+                                              .write_model = write_model,
+                                              .write_list = write_model_list};
 
 }  // namespace llmproxy::openai_family

@@ -28,7 +28,7 @@ class RequestReader {
   explicit RequestReader(const Value& body) : reader_(body, "") {}
 
   Result<ChatRequest> read() {
-    request_.dialect = std::string(kName);
+    request_.dialect = kName;
     LLMPROXY_TRY(read_model());
     LLMPROXY_TRY(read_stream());
     LLMPROXY_TRY(read_system(reader_, request_));

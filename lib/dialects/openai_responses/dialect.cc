@@ -47,12 +47,6 @@ constexpr CountTokens kCountTokens = {
     .answer = "input_tokens",
     .object = "response.input_tokens"};
 
-constexpr ModelListShape kModelList = {
-    .upstream_path = "/models",
-    .client_paths = openai_family::kModelPaths,
-    .write_model = openai_family::write_model,
-    .write_list = openai_family::write_model_list};
-
 constexpr std::array<std::string_view, 1> kSystemMembers = {"instructions"};
 constexpr std::array<std::string_view, 1> kFollowed = {"user"};
 constexpr SystemShape kSystemShape = {
@@ -84,7 +78,7 @@ const Dialect kDialect = {
     .headers = &kHeaders,
     .setup = &kSetup,
     .count_tokens = &kCountTokens,
-    .model_list = &kModelList,
+    .model_list = &openai_family::kModelList,
     .system_shape = &kSystemShape,
     .framing = Framing::sse,
     .stream_content_type = "text/event-stream; charset=utf-8",

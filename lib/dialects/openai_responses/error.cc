@@ -1,23 +1,22 @@
-// OpenAI Responses: errors. The API shares its error body, statuses and codes
-// with Chat Completions, so that dialect's table is the one table of both.
-// Source: OpenAI API reference, "Error codes".
+// OpenAI Responses: errors, both ways. They are those of all of OpenAI's APIs,
+// but for the codes of a failed response.
 #include <algorithm>
 #include <array>
 
-#include "dialects/openai_chat/tables.h"
+#include "dialects/openai_family/errors.h"
 #include "dialects/openai_responses/tables.h"
 
 namespace llmproxy::openai_responses {
 
 Error read_error(const json::Value& object, int status) {
-  return openai_chat::read_error(object, status);
+  return openai_family::read_error(object, status);
 }
 
 Error decode_error(int status, const Headers& headers, std::string_view body) {
-  return openai_chat::decode_error(status, headers, body);
+  return openai_family::decode_error(status, headers, body);
 }
 
-bool is_error(const json::Value& body) { return openai_chat::is_error(body); }
+bool is_error(const json::Value& body) { return openai_family::is_error(body); }
 
 namespace {
 
@@ -104,7 +103,7 @@ std::string_view response_error_code(const Error& error) {
 }
 
 int encode_error(const Error& error, std::string& out) {
-  return openai_chat::encode_error_at(error, bracketed(error.path), out);
+  return openai_family::encode_error(error, bracketed(error.path), out);
 }
 
 }  // namespace llmproxy::openai_responses

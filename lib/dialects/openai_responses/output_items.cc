@@ -2,7 +2,6 @@
 // answers and streams.
 #include <fmt/format.h>
 
-#include "chat/media.h"
 #include "chat/sealed_reasoning.h"
 #include "dialects/openai_responses/messages.h"
 

@@ -102,10 +102,10 @@ class Decoder final : public AnswerReader {
 
  private:
   void read_id() {
-    response_.id = std::string(reader_.take("id").string());
-    response_.model = std::string(reader_.take("model").string());
+    response_.id = reader_.take("id").string();
+    response_.model = reader_.take("model").string();
     response_.created = reader_.take("created_at").integer().value_or(0);
-    response_.service_tier = std::string(reader_.take("service_tier").string());
+    response_.service_tier = reader_.take("service_tier").string();
   }
 
   void read_content() {

@@ -10,6 +10,7 @@
 
 #include "base/enum_table.h"
 #include "dialects/functions.h"
+#include "dialects/openai_family/tables.h"
 #include "json/fields.h"
 #include "llmproxy/chat.h"
 #include "llmproxy/dialect.h"
@@ -21,37 +22,15 @@ inline constexpr std::string_view kName = "openai-responses";
 /// What it can say: limits.cc.
 extern const DialectLimits kLimits;
 
-inline constexpr auto kRoles = enum_table<Role>({
-    {Role::system, "system"},
-    {Role::developer, "developer"},
-    {Role::user, "user"},
-    {Role::assistant, "assistant"},
-});
-static_assert(covers(kRoles, kLastRole));
-
-inline constexpr auto kEfforts = enum_table<Effort>({
-    {Effort::none, "none"},
-    {Effort::minimal, "minimal"},
-    {Effort::low, "low"},
-    {Effort::medium, "medium"},
-    {Effort::high, "high"},
-    {Effort::xhigh, "xhigh"},
-    {Effort::max, "max"},
-});
-static_assert(covers(kEfforts, kLastEffort));
+using openai_family::kEfforts;
+using openai_family::kFormats;
+using openai_family::kRoles;
 
 inline constexpr auto kToolChoices = enum_table<ToolChoiceMode>({
     {ToolChoiceMode::automatic, "auto"},
     {ToolChoiceMode::none, "none"},
     {ToolChoiceMode::required, "required"},
 });
-
-inline constexpr auto kFormats = enum_table<FormatKind>({
-    {FormatKind::text, "text"},
-    {FormatKind::json_object, "json_object"},
-    {FormatKind::json_schema, "json_schema"},
-});
-static_assert(covers(kFormats, kLastFormatKind));
 
 inline constexpr std::array kScalars = {
     json::ScalarField<ChatRequest>{"temperature", &ChatRequest::temperature, 0,
@@ -66,10 +45,7 @@ inline constexpr std::array<std::string_view, 6> kNeutral = {
     "stream_options", "background", "top_logprobs"};
 
 /// Values that say nothing.
-struct Default {
-  std::string_view name;
-  std::string_view json;
-};
+using openai_family::Default;
 inline constexpr std::array kDefaults = {
     Default{"metadata", "{}"},
     Default{"prompt_cache_options", "{}"},
