@@ -115,6 +115,15 @@ std::string first_text(const json::Value& body) {
   return text.empty() ? std::string(kNoText) : text;
 }
 
+Error upstream_error(const json::Value& object, int status) {
+  Error error;
+  error.fault = Fault::upstream;
+  error.status = status;
+  error.message =
+      object.is_string() ? object.string() : object["message"].string();
+  return error;
+}
+
 void settle_error(Error& error, const json::Value& body) {
   if (error.message.empty()) error.message = first_text(body);
   unwrap_message(error);

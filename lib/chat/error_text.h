@@ -1,6 +1,7 @@
 // Texts of errors: what every dialect does with an upstream's words.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -26,9 +27,20 @@ std::string text_of_page(std::string_view body);
 /// "error" ...), else the bounded body itself. Never empty.
 std::string first_text(const json::Value& body);
 
-/// The end of reading an error, but for headers: one without a message takes the first text of
-/// `body`, and what the message tells is found in it.
+/// The end of reading an error, but for headers: one without a message takes
+/// the first text of `body`, and what the message tells is found in it.
 void settle_error(Error& error, const json::Value& body);
+
+/// What all dialects find in the object that says what failed, or in the text
+/// that stands for it: an upstream's fault, the status and the message.
+Error upstream_error(const json::Value& object, int status);
+
+/// The row of a kind; there is one for each.
+template <class Rows>
+const auto& row_of(const Rows& rows, ErrorKind kind) {
+  return *std::find_if(rows.begin(), rows.end(),
+                       [&](const auto& row) { return row.kind == kind; });
+}
 
 /// How a dialect reads the object that says what failed.
 using ReadErrorMembers = Error (*)(const json::Value& object, int status);

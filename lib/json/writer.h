@@ -129,6 +129,18 @@ class Writer {
     for (const std::string& text : texts) string(text);
     end_array();
   }
+  /// Objects with one member, {`name`: value}, and members that are such.
+  template <class T>
+  void object(std::string_view name, const T& value) {
+    begin_object();
+    member(name, value);
+    end_object();
+  }
+  template <class T>
+  void object(std::string_view outer, std::string_view name, const T& value) {
+    key(outer);
+    object(name, value);
+  }
   void extensions(const Extensions& extensions) {
     for (const Extension& extension : extensions) {
       member(extension.name, extension.value);

@@ -9,6 +9,7 @@
 #include "base/bounded.h"
 #include "base/text.h"
 #include "chat/losses.h"
+#include "chat/tool_arguments.h"
 #include "chat/turns.h"
 
 namespace llmproxy::anthropic_family {
@@ -241,6 +242,17 @@ Result<void> TurnBuilder::end_as_taken(std::vector<Turn>& turns) {
     }
   }
   return {};
+}
+
+std::string TurnBuilder::input_of(const ToolCallPart& call,
+                                  const std::string& path) {
+  bool wrapped = false;
+  std::string input = input_object(call.arguments, &wrapped);
+  if (wrapped) {
+    lose(path, "tool arguments that are no JSON object",
+         "they were put into one");
+  }
+  return input;
 }
 
 const TextPart* plain_text(const std::vector<TurnBuilder::PlacedPart>& parts) {

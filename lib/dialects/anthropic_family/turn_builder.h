@@ -57,10 +57,13 @@ class TurnBuilder {
   std::string_view lifetime(const CacheMarker& marker, const std::string& path);
   /// A text that no message of the client holds; lives as long as this.
   const ContentPart* own_text(std::string text);
-
- private:
+  /// The arguments of a call as an object; tells where they were none.
+  std::string input_of(const ToolCallPart& call, const std::string& path);
+  /// "<target> does not take <thing>; dropped", or what it became.
   void lose(std::string path, std::string_view thing);
   void lose(std::string path, std::string_view thing, std::string_view became);
+
+ private:
   void count_cache_markers();
   bool sendable(const Message& message, std::size_t index);
   bool sendable(const ThinkingPart& thinking, const std::string& path);

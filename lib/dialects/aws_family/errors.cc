@@ -188,9 +188,7 @@ Error read_aws_exception(std::string_view name, std::string_view data) {
 void append_aws_exception(std::string& out, const Error& error) {
   std::string json;
   json::Writer w(json);
-  w.begin_object();
-  w.member("message", message_with_place(error));
-  w.end_object();
+  w.object("message", message_with_place(error));
   wire::append_exception_frame(out, row_of(error.kind).in_stream, json);
 }
 

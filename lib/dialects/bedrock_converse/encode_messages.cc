@@ -4,8 +4,6 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "chat/losses.h"
-#include "chat/tool_arguments.h"
 #include "chat/tool_names.h"
 #include "chat/turns.h"
 #include "dialects/anthropic_family/nested.h"
@@ -36,7 +34,6 @@ MessagesWriter::MessagesWriter(const ChatRequest& request,
                                const EncodeOptions& options,
                                json::Writer& writer, Losses& losses)
     : w_(writer),
-      losses_(losses),
       builder_(request, options, {.target = kTitle, .unsigned_thinking = true},
                losses) {}
 
@@ -69,8 +66,9 @@ void MessagesWriter::add_text_beside_documents(Turn& turn) {
   }
   if (!document || text) return;
   turn.parts.push_back({builder_.own_text("."), ""});
-  lose(turn.message != nullptr ? path_of(*turn.message) : "/messages",
-       "a document without a text beside it", "the text \".\" was added");
+  builder_.lose(turn.message != nullptr ? path_of(*turn.message) : "/messages",
+                "a document without a text beside it",
+                "the text \".\" was added");
 }
 
 Result<void> MessagesWriter::write_message(const Turn& turn) {
@@ -151,9 +149,7 @@ void MessagesWriter::write_cited_text(const ContentPart& part,
                                       const TextPart& text) {
   w_.begin_object("citationsContent");
   w_.begin_array("content");
-  w_.begin_object();
-  w_.member("text", text.text);
-  w_.end_object();
+  w_.object("text", text.text);
   w_.end_array();
   w_.begin_array("citations");
   for (const RawJson& citation : text.citations) w_.raw(citation);
@@ -203,7 +199,8 @@ Result<void> MessagesWriter::write_document(const DocumentPart& document,
   w_.member_if("format", format);
   const std::string name = names_.next(document.title);
   if (!document.title.empty() && name != document.title) {
-    lose(path, "this document name", fmt::format("it became \"{}\"", name));
+    builder_.lose(path, "this document name",
+                  fmt::format("it became \"{}\"", name));
   }
   w_.member("name", name);
   LLMPROXY_TRY(write_media(source, path));
@@ -226,9 +223,7 @@ Result<void> MessagesWriter::write_media(const MediaSource& source,
     // Its JSON as it was read; of a request made by hand it is a URI.
     w_.member_raw("s3Location", source.data);
   } else {
-    w_.begin_object("s3Location");
-    w_.member("uri", source.data);
-    w_.end_object();
+    w_.object("s3Location", "uri", source.data);
   }
   w_.end_object();
   return {};
@@ -236,15 +231,9 @@ Result<void> MessagesWriter::write_media(const MediaSource& source,
 
 void MessagesWriter::write_tool_call(const ToolCallPart& call,
                                      const std::string& path) {
-  bool wrapped = false;
-  const std::string input = input_object(call.arguments, &wrapped);
-  if (wrapped) {
-    lose(path, "tool arguments that are no JSON object",
-         "they were put into one");
-  }
   w_.member("toolUseId", tool_alias(call.id, kMaxCallId));
   w_.member("name", call.name);
-  w_.member_raw("input", input);
+  w_.member_raw("input", builder_.input_of(call, path));
 }
 
 /// Markers are written behind the result. An empty one is refused.
@@ -261,10 +250,8 @@ Result<void> MessagesWriter::write_tool_result(const ToolResultPart& result,
     any = true;
   }
   if (!any) {
-    w_.begin_object();
-    w_.member("text", "(no output)");
-    w_.end_object();
-    lose(path, "an empty tool result", "it became \"(no output)\"");
+    w_.object("text", "(no output)");
+    builder_.lose(path, "an empty tool result", "it became \"(no output)\"");
   }
   w_.end_array();
   if (result.is_error) w_.member("status", "error");
@@ -284,7 +271,7 @@ void MessagesWriter::write_thinking(const ThinkingPart& thinking) {
 void MessagesWriter::write_refusal(const RefusalPart& refusal,
                                    const std::string& path) {
   w_.member("text", refusal.text);
-  lose(path, "refusal parts", "it became text");
+  builder_.lose(path, "refusal parts", "it became text");
 }
 
 void MessagesWriter::write_opaque(const OpaquePart& part) { w_.raw(part.json); }
@@ -309,15 +296,10 @@ std::optional<CacheMarker> MessagesWriter::marker_of(const PlacedPart& placed) {
   for (const ContentPart& part : result->content) {
     if (!part.cache) continue;
     if (!marker) marker = part.cache;
-    lose(placed.path, "cache markers within a tool result",
-         "it was moved behind the result");
+    builder_.lose(placed.path, "cache markers within a tool result",
+                  "it was moved behind the result");
   }
   return marker;
-}
-
-void MessagesWriter::lose(std::string path, std::string_view thing,
-                          std::string_view became) {
-  llmproxy::lose(losses_, std::move(path), kTitle, thing, became);
 }
 
 }  // namespace llmproxy::bedrock_converse

@@ -100,9 +100,7 @@ class RequestWriter {
     w_.begin_object("toolSpec");
     w_.member("name", tool.name);
     w_.member_if("description", tool.description);
-    w_.begin_object("inputSchema");
-    w_.member("json", tool.schema);
-    w_.end_object();
+    w_.object("inputSchema", "json", tool.schema);
     w_.member("strict", tool.strict);
     write_nested(tool.extensions, kToolSpec, w_);
     w_.end_object();
@@ -151,16 +149,12 @@ class RequestWriter {
 
   void write_user(Writer& fields) {
     if (request_.user_id.empty()) return;
-    fields.begin_object("metadata");
-    fields.member("user_id", request_.user_id);
-    fields.end_object();
+    fields.object("metadata", "user_id", request_.user_id);
   }
 
   void write_identity() {
     if (request_.service_tier.empty()) return;
-    w_.begin_object("serviceTier");
-    w_.member("type", request_.service_tier);
-    w_.end_object();
+    w_.object("serviceTier", "type", request_.service_tier);
   }
 
   void write_extensions() { write_plain(request_.extensions, w_); }

@@ -61,9 +61,7 @@ class Encoder final : public StreamWriter {
     send_start();
     begin_delta("image");
     w_.begin_object();
-    w_.begin_object("source");
-    w_.member("bytes", event.text);
-    w_.end_object();
+    w_.object("source", "bytes", event.text);
     w_.end_object();
     send_delta();
   }
@@ -201,18 +199,14 @@ class Encoder final : public StreamWriter {
 
   void send_reasoning(std::string_view member, std::string_view value) {
     begin_delta("reasoningContent");
-    w_.begin_object();
-    w_.member(member, value);
-    w_.end_object();
+    w_.object(member, value);
     send_delta();
   }
 
   void send_input(std::string_view fragment) {
     if (fragment.empty()) return;
     begin_delta("toolUse");
-    w_.begin_object();
-    w_.member("input", fragment);
-    w_.end_object();
+    w_.object("input", fragment);
     send_delta();
   }
 

@@ -55,10 +55,8 @@ class MessagesWriter {
   void write_refusal(const RefusalPart& refusal, const std::string& path);
   void write_opaque(const OpaquePart& part);
   std::optional<CacheMarker> marker_of(const PlacedPart& placed);
-  void lose(std::string path, std::string_view thing, std::string_view became);
 
   json::Writer& w_;
-  Losses& losses_;
   anthropic_family::TurnBuilder builder_;
   DocumentNames names_;
 };

@@ -111,9 +111,7 @@ class Encoder final : public AnswerWriter {
 
   void write_plain_text(std::string_view text) {
     if (text.empty()) return;
-    w_.begin_object();
-    w_.member("text", text);
-    w_.end_object();
+    w_.object("text", text);
   }
 
   void write_text(const TextPart& text, const std::string& path) override {
@@ -144,9 +142,7 @@ class Encoder final : public AnswerWriter {
     w_.begin_object();
     w_.begin_object("image");
     w_.member("format", format);
-    w_.begin_object("source");
-    w_.member("bytes", image.source.data);
-    w_.end_object();
+    w_.object("source", "bytes", image.source.data);
     w_.end_object();
     w_.end_object();
   }
@@ -251,20 +247,14 @@ void write_usage(const Usage& usage, Writer& w) {
 
 void write_answer_facts(std::string_view service_tier, Writer& w) {
   // Not known here; programs read the member without asking.
-  w.begin_object("metrics");
-  w.member("latencyMs", std::int64_t{0});
-  w.end_object();
+  w.object("metrics", "latencyMs", std::int64_t{0});
   if (service_tier.empty()) return;
-  w.begin_object("serviceTier");
-  w.member("type", service_tier);
-  w.end_object();
+  w.object("serviceTier", "type", service_tier);
 }
 
 void write_stop_sequence(std::string_view stop_sequence, Writer& w) {
   if (stop_sequence.empty()) return;
-  w.begin_object("additionalModelResponseFields");
-  w.member("stop_sequence", stop_sequence);
-  w.end_object();
+  w.object("additionalModelResponseFields", "stop_sequence", stop_sequence);
 }
 
 std::string redacted_blob(ReasoningIssuer issuer, std::string_view id,

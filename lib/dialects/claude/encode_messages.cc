@@ -4,8 +4,6 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "chat/losses.h"
-#include "chat/tool_arguments.h"
 #include "chat/turns.h"
 #include "dialects/claude/messages.h"
 #include "json/text.h"
@@ -39,7 +37,6 @@ MessagesWriter::MessagesWriter(const ChatRequest& request,
                                Losses& losses)
     : title_(title),
       w_(writer),
-      losses_(losses),
       builder_(request, options, {.target = title}, losses) {}
 
 Result<void> MessagesWriter::write() {
@@ -178,16 +175,10 @@ void MessagesWriter::write_source(MediaKind kind, std::string_view media_type,
 
 void MessagesWriter::write_tool_call(const ToolCallPart& call,
                                      const std::string& path) {
-  bool wrapped = false;
-  const std::string input = input_object(call.arguments, &wrapped);
-  if (wrapped) {
-    lose(path, "tool arguments that are no JSON object",
-         "they were put into one");
-  }
   w_.member("type", "tool_use");
   w_.member("id", call.id);
   w_.member("name", call.name);
-  w_.member_raw("input", input);
+  w_.member_raw("input", builder_.input_of(call, path));
 }
 
 Result<void> MessagesWriter::write_tool_result(const ToolResultPart& result,
@@ -224,7 +215,7 @@ void MessagesWriter::write_refusal(const RefusalPart& refusal,
                                    const std::string& path) {
   w_.member("type", "text");
   w_.member("text", refusal.text);
-  lose(path, "refusal parts", "it became text");
+  builder_.lose(path, "refusal parts", "it became text");
 }
 
 void MessagesWriter::write_opaque(const OpaquePart& part) { w_.raw(part.json); }
@@ -237,11 +228,6 @@ void MessagesWriter::write_cache(const std::optional<CacheMarker>& cache,
   w_.member("type", "ephemeral");
   w_.member_if("ttl", builder_.lifetime(*marker, path));
   w_.end_object();
-}
-
-void MessagesWriter::lose(std::string path, std::string_view thing,
-                          std::string_view became) {
-  llmproxy::lose(losses_, std::move(path), title_, thing, became);
 }
 
 }  // namespace llmproxy::claude

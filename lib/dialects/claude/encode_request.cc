@@ -151,9 +151,7 @@ class RequestWriter {
 
   void write_identity() {
     if (!request_.user_id.empty()) {
-      w_.begin_object("metadata");
-      w_.member("user_id", request_.user_id);
-      w_.end_object();
+      w_.object("metadata", "user_id", request_.user_id);
     }
     w_.member_if("service_tier", tier_of(request_.service_tier));
   }

@@ -145,15 +145,8 @@ class Encoder final : public StreamWriter {
   void on_finished(const StreamEvent& event) override {
     begin("message_delta");
     w_.begin_object("delta");
-    w_.member("stop_reason", to_wire(kStopReasons, event.stop_reason));
-    w_.member_or_null("stop_sequence", event.stop_sequence);
-    if (!event.refusal_explanation.empty()) {
-      w_.begin_object("stop_details");
-      w_.member("type", "refusal");
-      w_.member_null("category");
-      w_.member("explanation", event.refusal_explanation);
-      w_.end_object();
-    }
+    write_stop(event.stop_reason, event.stop_sequence,
+               event.refusal_explanation, w_);
     w_.end_object();
     w_.key("usage");
     // Some upstreams tell the tier at the end only.

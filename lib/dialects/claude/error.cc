@@ -56,11 +56,7 @@ constexpr std::array kTypes = {
 
 /// All that the members say; settle_error() comes behind it.
 Error read_members(const Value& object, int status) {
-  Error error;
-  error.fault = Fault::upstream;
-  error.status = status;
-  error.message =
-      object.is_string() ? object.string() : object["message"].string();
+  Error error = upstream_error(object, status);
   error.code = object["type"].string();
   error.kind =
       status != 0 ? error_kind_from_status(status) : ErrorKind::upstream_failed;
@@ -113,9 +109,7 @@ bool is_error(const Value& body) {
 }
 
 int encode_error(const Error& error, std::string& out) {
-  const ErrorRow& row =
-      *std::find_if(kErrors.begin(), kErrors.end(),
-                    [&](const ErrorRow& r) { return r.kind == error.kind; });
+  const ErrorRow& row = row_of(kErrors, error.kind);
   json::Writer w(out);
   w.begin_object();
   w.member("type", "error");

@@ -51,11 +51,9 @@ class MessagesWriter {
   void write_thinking(const ThinkingPart& thinking);
   void write_refusal(const RefusalPart& refusal, const std::string& path);
   void write_opaque(const OpaquePart& part);
-  void lose(std::string path, std::string_view thing, std::string_view became);
 
   const std::string_view title_;
   json::Writer& w_;
-  Losses& losses_;
   anthropic_family::TurnBuilder builder_;
 };
 

@@ -217,14 +217,8 @@ class Encoder final : public AnswerWriter {
   }
 
   void write_stop_reason() {
-    w_.member("stop_reason", to_wire(kStopReasons, response_.stop_reason));
-    w_.member_or_null("stop_sequence", response_.stop_sequence);
-    if (response_.refusal_explanation.empty()) return;
-    w_.begin_object("stop_details");
-    w_.member("type", "refusal");
-    w_.member_null("category");
-    w_.member("explanation", response_.refusal_explanation);
-    w_.end_object();
+    write_stop(response_.stop_reason, response_.stop_sequence,
+               response_.refusal_explanation, w_);
   }
 
   void write_extensions() {
@@ -274,9 +268,7 @@ std::int64_t uncached_input(const Usage& usage) {
 
 void write_thinking_tokens(const Usage& usage, Writer& w) {
   if (!usage.reasoning_tokens) return;
-  w.begin_object("output_tokens_details");
-  w.member("thinking_tokens", *usage.reasoning_tokens);
-  w.end_object();
+  w.object("output_tokens_details", "thinking_tokens", *usage.reasoning_tokens);
 }
 
 void write_tier(std::string_view canonical, Writer& w) {
@@ -286,6 +278,18 @@ void write_tier(std::string_view canonical, Writer& w) {
 }
 
 }  // namespace
+
+void write_stop(StopReason reason, std::string_view stop_sequence,
+                std::string_view refusal_explanation, Writer& w) {
+  w.member("stop_reason", to_wire(kStopReasons, reason));
+  w.member_or_null("stop_sequence", stop_sequence);
+  if (refusal_explanation.empty()) return;
+  w.begin_object("stop_details");
+  w.member("type", "refusal");
+  w.member_null("category");
+  w.member("explanation", refusal_explanation);
+  w.end_object();
+}
 
 void write_usage(const Usage& usage, std::string_view service_tier, Writer& w) {
   w.begin_object();

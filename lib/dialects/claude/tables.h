@@ -152,6 +152,9 @@ void write_usage(const Usage& usage, std::string_view service_tier,
 /// overwrite what they were told before.
 void write_final_usage(const Usage& usage, std::string_view service_tier,
                        json::Writer& writer);
+/// stop_reason, stop_sequence and, for refusals, stop_details.
+void write_stop(StopReason reason, std::string_view stop_sequence,
+                std::string_view refusal_explanation, json::Writer& writer);
 /// The category of a refusal, which no other dialect has.
 void lose_category(const json::Value& stop_details, Losses& losses);
 /// "msg_..." for any response id.

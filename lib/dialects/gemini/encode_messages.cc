@@ -79,9 +79,7 @@ std::size_t MessagesWriter::write_system() {
         w_.begin_object("systemInstruction");
         w_.begin_array("parts");
       }
-      w_.begin_object();
-      w_.member("text", text->text);
-      w_.end_object();
+      w_.object("text", text->text);
     }
   }
   if (open) {

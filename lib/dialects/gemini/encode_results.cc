@@ -55,9 +55,7 @@ void MessagesWriter::write_response(const ToolResultPart& result,
   }
   const std::string text = joined_text(result.content, "\n");
   if (!result.is_error && json::is_json_object(text)) return w_.raw(text);
-  w_.begin_object();
-  w_.member(result.is_error ? "error" : "output", text);
-  w_.end_object();
+  w_.object(result.is_error ? "error" : "output", text);
 }
 
 /// An image or a document of a tool's result.

@@ -77,10 +77,7 @@ void read_details(const Value& details, Error& error) {
 
 /// All that the members say; settle_error() comes behind it.
 Error read_members(const Value& object, int status) {
-  Error error;
-  error.fault = Fault::upstream;
-  error.message =
-      object.is_string() ? object.string() : object["message"].string();
+  Error error = upstream_error(object, status);
   error.code = object["status"].string();
   const int own = static_cast<int>(object["code"].integer().value_or(0));
   error.status = status != 0 ? status : own;
@@ -157,9 +154,7 @@ bool is_error(const Value& body) {
 }
 
 int encode_error(const Error& error, std::string& out) {
-  const ErrorRow& row =
-      *std::find_if(kErrors.begin(), kErrors.end(),
-                    [&](const ErrorRow& r) { return r.kind == error.kind; });
+  const ErrorRow& row = row_of(kErrors, error.kind);
   // 529 is Anthropic's; Google's clients know 503.
   const int asked = http_status(error);
   const int status = asked == 529 ? 503 : asked;

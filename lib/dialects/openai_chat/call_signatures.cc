@@ -30,9 +30,7 @@ std::optional<ThinkingPart> read_call_signature(const json::Value& call) {
 void write_call_signature(std::string_view signature, json::Writer& w) {
   if (signature.empty()) return;
   w.begin_object(kExtra);
-  w.begin_object(kGoogle);
-  w.member(kSignature, signature);
-  w.end_object();
+  w.object(kGoogle, kSignature, signature);
   w.end_object();
 }
 

@@ -165,11 +165,7 @@ class RequestWriter {
     w_.end_object();
   }
 
-  void write_name(std::string_view name) {
-    w_.begin_object();
-    w_.member("name", name);
-    w_.end_object();
-  }
+  void write_name(std::string_view name) { w_.object("name", name); }
 
   // --- the rest -------------------------------------------------------------
 
@@ -206,9 +202,7 @@ class RequestWriter {
     // Asked for even when the client did not: the proxy's own accounting
     // and clients of other dialects need it.
     if (!traits_.stream_usage) return;
-    w_.begin_object("stream_options");
-    w_.member("include_usage", true);
-    w_.end_object();
+    w_.object("stream_options", "include_usage", true);
   }
 
   void write_extensions() { w_.extensions(request_.extensions); }

@@ -85,11 +85,7 @@ std::optional<ErrorKind> kind_of_word(std::string_view word) {
 
 /// All that the members say; settle_error() comes behind it.
 Error read_members(const Value& object, int status) {
-  Error error;
-  error.fault = Fault::upstream;
-  error.status = status;
-  error.message =
-      object.is_string() ? object.string() : object["message"].string();
+  Error error = upstream_error(object, status);
   const Value code = object["code"];
   const std::string_view type = object["type"].string();
   // Compatible servers write the status as a numeric code.
@@ -128,9 +124,7 @@ bool is_error(const Value& body) {
 
 int encode_error(const Error& error, const std::string& place,
                  std::string& out) {
-  const ErrorRow& row =
-      *std::find_if(kErrors.begin(), kErrors.end(),
-                    [&](const ErrorRow& r) { return r.kind == error.kind; });
+  const ErrorRow& row = row_of(kErrors, error.kind);
   json::Writer w(out);
   w.begin_object();
   w.begin_object("error");

@@ -300,15 +300,6 @@ Result<Parts> read_tool_result(ObjectReader& reader) {
   return parts;
 }
 
-std::string joined(const Value& texts) {
-  std::string out;
-  for (const Value piece : texts.children()) {
-    if (!out.empty()) out += "\n\n";
-    out += piece["text"].string();
-  }
-  return out;
-}
-
 Result<Parts> read_thinking(ObjectReader& reader) {
   ThinkingPart thinking;
   LLMPROXY_ASSIGN(const Value summary, reader.optional("summary", Type::array));
@@ -318,7 +309,7 @@ Result<Parts> read_thinking(ObjectReader& reader) {
   LLMPROXY_ASSIGN(thinking.id, reader.optional_string("id"));
   if (!thinking.signature.empty()) thinking.issuer = ReasoningIssuer::openai;
   if (auto foreign = unseal(thinking.signature)) thinking = *std::move(foreign);
-  thinking.text = joined(summary.size() > 0 ? summary : content);
+  thinking.text = joined_texts(summary.size() > 0 ? summary : content);
   // The name of what cannot be read again is of no use.
   if (thinking.signature.empty()) thinking.id.clear();
   Parts parts(1);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "chat/error_text.h"
 #include "dialects/openai_family/errors.h"
 #include "dialects/openai_responses/tables.h"
 
@@ -96,10 +97,7 @@ std::string_view response_error_code(const Error& error) {
   const auto own =
       std::find(kResponseCodes.begin(), kResponseCodes.end(), error.code);
   if (own != kResponseCodes.end()) return *own;
-  return std::find_if(
-             kCodes.begin(), kCodes.end(),
-             [&](const CodeRow& row) { return row.kind == error.kind; })
-      ->code;
+  return row_of(kCodes, error.kind).code;
 }
 
 int encode_error(const Error& error, std::string& out) {

@@ -11,15 +11,6 @@ namespace {
 using json::Value;
 using json::Writer;
 
-std::string joined(const Value& texts) {
-  std::string out;
-  for (const Value piece : texts.children()) {
-    if (!out.empty()) out += "\n\n";
-    out += piece["text"].string();
-  }
-  return out;
-}
-
 void read_text(const Value& item, std::vector<ContentPart>& out) {
   for (const Value piece : item["content"].children()) {
     ContentPart part;
@@ -57,11 +48,20 @@ ThinkingPart read_thinking(const Value& item) {
   thinking.id = item["id"].string();
   if (auto foreign = unseal(thinking.signature)) thinking = *std::move(foreign);
   const Value summary = item["summary"];
-  thinking.text = joined(summary.size() > 0 ? summary : item["content"]);
+  thinking.text = joined_texts(summary.size() > 0 ? summary : item["content"]);
   return thinking;
 }
 
 }  // namespace
+
+std::string joined_texts(const Value& texts) {
+  std::string out;
+  for (const Value piece : texts.children()) {
+    if (!out.empty()) out += "\n\n";
+    out += piece["text"].string();
+  }
+  return out;
+}
 
 std::string call_id(const Value& item) {
   const std::string_view id = item["call_id"].string();

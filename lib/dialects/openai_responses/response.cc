@@ -153,9 +153,7 @@ void write_stop_reason(const Answer& answer, Writer& w) {
   if (answer.status != "incomplete") {
     return w.member_null("incomplete_details");
   }
-  w.begin_object("incomplete_details");
-  w.member("reason", why);
-  w.end_object();
+  w.object("incomplete_details", "reason", why);
 }
 
 void write_usage(const Usage& usage, Writer& w) {
@@ -168,9 +166,8 @@ void write_usage(const Usage& usage, Writer& w) {
   w.member("cache_write_tokens", usage.cache_write_tokens.value_or(0));
   w.end_object();
   w.member("output_tokens", output);
-  w.begin_object("output_tokens_details");
-  w.member("reasoning_tokens", usage.reasoning_tokens.value_or(0));
-  w.end_object();
+  w.object("output_tokens_details", "reasoning_tokens",
+           usage.reasoning_tokens.value_or(0));
   w.member("total_tokens", input + output);
   w.end_object();
 }
