@@ -1,4 +1,5 @@
 // Amazon Bedrock Converse: a fitted request to what an upstream gets.
+#include "dialects/anthropic_family/body.h"
 #include "dialects/anthropic_family/nested.h"
 #include "dialects/bedrock_converse/messages.h"
 #include "json/text.h"
@@ -29,7 +30,7 @@ class RequestWriter {
     // What the model itself takes, in the words of its own API.
     write_object(kModelFields, [this](Writer& fields) {
       json::write_fields<ChatRequest>(kModelScalars, fields, request_);
-      write_user(fields);
+      anthropic_family::write_user(request_.user_id, fields);
       write_thinking(fields);
     });
     write_object(kOutputConfig, [this](Writer& config) {
@@ -138,18 +139,7 @@ class RequestWriter {
   }
 
   void write_thinking(Writer& fields) {
-    const Reasoning& reasoning = request_.reasoning;
-    if (!reasoning.mode) return;
-    fields.begin_object("thinking");
-    fields.member("type", to_wire(kThinkingTypes, *reasoning.mode));
-    fields.member("budget_tokens", reasoning.budget_tokens);
-    fields.member_if("display", reasoning.display);
-    fields.end_object();
-  }
-
-  void write_user(Writer& fields) {
-    if (request_.user_id.empty()) return;
-    fields.object("metadata", "user_id", request_.user_id);
+    anthropic_family::write_thinking(request_.reasoning, fields);
   }
 
   void write_identity() {

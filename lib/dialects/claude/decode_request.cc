@@ -1,6 +1,7 @@
 // Anthropic Messages: a client's request to the canonical one.
 #include "chat/read_parts.h"
 #include "chat/thinking_budget.h"
+#include "chat/tier_words.h"
 #include "dialects/claude/messages.h"
 
 namespace llmproxy::claude {
@@ -179,13 +180,9 @@ class RequestReader {
     LLMPROXY_ASSIGN(const Value metadata,
                     reader_.optional("metadata", Type::object));
     request_.user_id = metadata["user_id"].string();
-    LLMPROXY_ASSIGN(request_.service_tier,
+    LLMPROXY_ASSIGN(const std::string tier,
                     reader_.optional_string("service_tier"));
-    for (const ServiceTier& row : kServiceTiers) {
-      if (row.wire != request_.service_tier) continue;
-      request_.service_tier = std::string(row.canonical);
-      break;
-    }
+    request_.service_tier = canonical_tier(kTierWords, tier);
     return {};
   }
 

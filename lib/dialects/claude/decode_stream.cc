@@ -6,6 +6,7 @@
 #include "chat/parse_answer.h"
 #include "chat/sealed_reasoning.h"
 #include "chat/stream_reader.h"
+#include "chat/tier_words.h"
 #include "dialects/claude/body.h"
 
 namespace llmproxy::claude {
@@ -62,7 +63,8 @@ class Decoder final : public StreamReader {
     id_ = id;
     counts_.update(message["usage"]);
     usage_ = counts_.usage();
-    tier_ = canonical_tier(message["usage"]["service_tier"].string());
+    tier_ =
+        canonical_tier(kUsedTiers, message["usage"]["service_tier"].string());
     StreamEvent event;
     event.id = id_;
     event.model = message["model"].string();
@@ -119,7 +121,8 @@ class Decoder final : public StreamReader {
     counts_.update(data["usage"]);
     usage_ = counts_.usage();
     if (data["usage"]["service_tier"].is_string()) {
-      tier_ = canonical_tier(data["usage"]["service_tier"].string());
+      tier_ =
+          canonical_tier(kUsedTiers, data["usage"]["service_tier"].string());
     }
     send_usage(usage_, sink);
   }

@@ -5,7 +5,7 @@
 
 #include "dialects/anthropic_family/serving.h"
 #include "dialects/claude/tables.h"
-#include "json/writer.h"
+#include "dialects/model_list.h"
 #include "llmproxy/dialect_serving.h"
 
 namespace llmproxy::claude {
@@ -60,40 +60,28 @@ void write_entry(const ModelEntry& model, json::Writer& w) {
   w.end_object();
 }
 
-void write_id_or_null(std::string_view name, std::string_view id,
-                      json::Writer& w) {
-  if (id.empty()) return w.member_null(name);
-  w.member(name, id);
-}
-
-void write_model(const ModelEntry& model, std::string& out) {
-  json::Writer w(out);
-  write_entry(model, w);
-}
-
 void write_model_list(std::span<const ModelEntry> page, bool more,
                       std::string& out) {
   json::Writer w(out);
   w.begin_object();
-  w.begin_array("data");
-  for (const ModelEntry& model : page) write_entry(model, w);
-  w.end_array();
+  write_models<write_entry>("data", page, w);
   w.member("has_more", more);
   const bool none = page.empty();
-  write_id_or_null("first_id", none ? "" : page.front().id, w);
-  write_id_or_null("last_id", none ? "" : page.back().id, w);
+  w.member_or_null("first_id", none ? "" : page.front().id);
+  w.member_or_null("last_id", none ? "" : page.back().id);
   w.end_object();
 }
 
 constexpr std::array<std::string_view, 1> kModelPaths = {"/v1/models/"};
-constexpr ModelListShape kModelList = {.upstream_path = "/models?limit=1000",
-                                       .upstream_next = "after_id",
-                                       .client_paths = kModelPaths,
-                                       .write_model = write_model,
-                                       .write_list = write_model_list,
-                                       .limit = "limit",
-                                       .after = "after_id",
-                                       .before = "before_id"};
+constexpr ModelListShape kModelList = {
+    .upstream_path = "/models?limit=1000",
+    .upstream_next = "after_id",
+    .client_paths = kModelPaths,
+    .write_model = write_one_model<write_entry>,
+    .write_list = write_model_list,
+    .limit = "limit",
+    .after = "after_id",
+    .before = "before_id"};
 
 }  // namespace
 

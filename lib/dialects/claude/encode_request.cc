@@ -1,6 +1,8 @@
 // Anthropic Messages: a fitted request to what an upstream gets.
 #include <algorithm>
 
+#include "chat/tier_words.h"
+#include "dialects/anthropic_family/body.h"
 #include "dialects/anthropic_family/nested.h"
 #include "dialects/claude/messages.h"
 
@@ -18,14 +20,6 @@ bool is_version(const Extension& extension) {
 /// A member of output_config.
 bool is_nested(const Extension& extension) {
   return extension.name.starts_with(kOutputConfig);
-}
-
-/// The tier in this API's word; one that has been fitted is one already.
-std::string_view tier_of(std::string_view tier) {
-  for (const ServiceTier& row : kServiceTiers) {
-    if (row.canonical == tier) return row.wire;
-  }
-  return tier;
 }
 
 class RequestWriter {
@@ -140,20 +134,13 @@ class RequestWriter {
   }
 
   void write_thinking() {
-    const Reasoning& reasoning = request_.reasoning;
-    if (!reasoning.mode) return;
-    w_.begin_object("thinking");
-    w_.member("type", to_wire(kThinkingTypes, *reasoning.mode));
-    w_.member("budget_tokens", reasoning.budget_tokens);
-    w_.member_if("display", reasoning.display);
-    w_.end_object();
+    anthropic_family::write_thinking(request_.reasoning, w_);
   }
 
   void write_identity() {
-    if (!request_.user_id.empty()) {
-      w_.object("metadata", "user_id", request_.user_id);
-    }
-    w_.member_if("service_tier", tier_of(request_.service_tier));
+    anthropic_family::write_user(request_.user_id, w_);
+    // A tier that has been fitted is this API's word already.
+    w_.member_if("service_tier", own_tier(kTierWords, request_.service_tier));
   }
 
   void write_stream() {

@@ -10,6 +10,7 @@
 #include "chat/losses.h"
 #include "chat/parse_answer.h"
 #include "chat/sealed_reasoning.h"
+#include "chat/tier_words.h"
 #include "dialects/claude/body.h"
 #include "json/count.h"
 #include "json/zero.h"
@@ -119,7 +120,8 @@ class Decoder final : public AnswerReader {
     UsageCounts counts;
     counts.update(usage);
     response_.usage = counts.usage();
-    response_.service_tier = canonical_tier(usage["service_tier"].string());
+    response_.service_tier =
+        canonical_tier(kUsedTiers, usage["service_tier"].string());
   }
 
   void read_extensions() { keep_rest(reader_, kBookkeeping, response_); }
@@ -272,8 +274,8 @@ void write_thinking_tokens(const Usage& usage, Writer& w) {
 }
 
 void write_tier(std::string_view canonical, Writer& w) {
-  for (const ServiceTier& row : kUsedTiers) {
-    if (row.canonical == canonical) w.member("service_tier", row.wire);
+  for (const TierWord& row : kUsedTiers) {
+    if (row.canonical == canonical) w.member("service_tier", row.own);
   }
 }
 
@@ -326,13 +328,6 @@ void lose_category(const Value& stop_details, Losses& losses) {
   if (stop_details["category"].absent()) return;
   lose(losses, "/stop_details/category", kCanonicalForm,
        "the category of a refusal");
-}
-
-std::string canonical_tier(std::string_view wire) {
-  for (const ServiceTier& row : kUsedTiers) {
-    if (row.wire == wire) return std::string(row.canonical);
-  }
-  return std::string(wire);
 }
 
 std::string message_id(std::string_view id) {

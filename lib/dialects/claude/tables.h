@@ -63,29 +63,13 @@ inline constexpr std::array kScalars = {
     json::ScalarField<ChatRequest>{"top_k", &ChatRequest::top_k, 0, 2147483647},
 };
 
-/// service_tier of requests: this dialect's word and the canonical one.
-struct ServiceTier {
-  std::string_view wire;
-  std::string_view canonical;
-};
-inline constexpr std::array kServiceTiers = {
-    ServiceTier{"auto", "auto"},
-    ServiceTier{"standard_only", "default"},
-};
-/// The same for fit(), shared by the hosts of the body.
-inline constexpr auto kTierWords = [] {
-  std::array<TierWord, kServiceTiers.size()> rows;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    rows[i] = {kServiceTiers[i].canonical, kServiceTiers[i].wire};
-  }
-  return rows;
-}();
-/// service_tier of answers, likewise.
-inline constexpr std::array kUsedTiers = {
-    ServiceTier{"standard", "default"},
-    ServiceTier{"priority", "priority"},
-    ServiceTier{"batch", "flex"},
-};
+/// service_tier of requests, shared by the hosts of the body.
+inline constexpr std::array kTierWords = {TierWord{"auto", "auto"},
+                                          TierWord{"default", "standard_only"}};
+/// The same of answers.
+inline constexpr std::array kUsedTiers = {TierWord{"default", "standard"},
+                                          TierWord{"priority", "priority"},
+                                          TierWord{"flex", "batch"}};
 
 /// Its unknown members are kept as extensions, their names with this in front.
 inline constexpr std::string_view kOutputConfig = "output_config/";
@@ -159,7 +143,5 @@ void write_stop(StopReason reason, std::string_view stop_sequence,
 void lose_category(const json::Value& stop_details, Losses& losses);
 /// "msg_..." for any response id.
 std::string message_id(std::string_view id);
-/// The canonical word for a tier an answer reports.
-std::string canonical_tier(std::string_view wire);
 
 }  // namespace llmproxy::claude

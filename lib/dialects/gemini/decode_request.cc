@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "chat/tier_words.h"
 #include "dialects/gemini/messages.h"
 #include "json/text.h"
 
@@ -335,12 +336,8 @@ class RequestReader {
   }
 
   void read_identity() {
-    request_.service_tier = lower(take(reader_, "serviceTier").string());
-    for (const ServiceTier& row : kServiceTiers) {
-      if (row.wire != request_.service_tier) continue;
-      request_.service_tier = row.canonical;
-      break;
-    }
+    request_.service_tier =
+        canonical_tier(kTiers, lower(take(reader_, "serviceTier").string()));
   }
 
   void read_stream() {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "dialects/gemini/tables.h"
+#include "dialects/model_list.h"
 #include "json/writer.h"
 #include "llmproxy/dialect_serving.h"
 
@@ -86,31 +87,25 @@ void write_entry(const ModelEntry& model, json::Writer& w) {
   w.end_object();
 }
 
-void write_model(const ModelEntry& model, std::string& out) {
-  json::Writer w(out);
-  write_entry(model, w);
-}
-
 void write_model_list(std::span<const ModelEntry> page, bool more,
                       std::string& out) {
   json::Writer w(out);
   w.begin_object();
-  w.begin_array("models");
-  for (const ModelEntry& model : page) write_entry(model, w);
-  w.end_array();
+  write_models<write_entry>("models", page, w);
   if (more) w.member("nextPageToken", page.back().id);
   w.end_object();
 }
 
 constexpr std::array<std::string_view, 2> kModelPaths = {"/v1beta/models/",
                                                          "/v1/models/"};
-constexpr ModelListShape kModelList = {.upstream_path = "/models?pageSize=1000",
-                                       .upstream_next = "pageToken",
-                                       .client_paths = kModelPaths,
-                                       .write_model = write_model,
-                                       .write_list = write_model_list,
-                                       .limit = "pageSize",
-                                       .after = "pageToken"};
+constexpr ModelListShape kModelList = {
+    .upstream_path = "/models?pageSize=1000",
+    .upstream_next = "pageToken",
+    .client_paths = kModelPaths,
+    .write_model = write_one_model<write_entry>,
+    .write_list = write_model_list,
+    .limit = "pageSize",
+    .after = "pageToken"};
 
 constexpr std::array<std::string_view, 2> kSystemMembers = {
     "systemInstruction", "system_instruction"};

@@ -1,23 +1,11 @@
 // Gemini generateContent: what it can say. Source: Gemini API reference,
 // "GenerationConfig", "Thinking", "Structured outputs", and the types of npm
 // @google/genai 2.32.
-#include <array>
 #include <cstdint>
 
 #include "dialects/gemini/tables.h"
 
 namespace llmproxy::gemini {
-namespace {
-
-constexpr auto kTiers = [] {
-  std::array<TierWord, kServiceTiers.size()> rows;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    rows[i] = {kServiceTiers[i].canonical, kServiceTiers[i].wire};
-  }
-  return rows;
-}();
-
-}  // namespace
 
 const DialectLimits kLimits = {
     .target = "Gemini",

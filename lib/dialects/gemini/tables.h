@@ -58,16 +58,10 @@ inline constexpr auto kStopReasons = enum_table<StopReason>({
 });
 static_assert(covers(kStopReasons, kLastStopReason));
 
-/// service_tier: this dialect's word and the canonical one.
-struct ServiceTier {
-  std::string_view wire;
-  std::string_view canonical;
-};
-inline constexpr std::array kServiceTiers = {
-    ServiceTier{"standard", "default"},
-    ServiceTier{"flex", "flex"},
-    ServiceTier{"priority", "priority"},
-};
+/// serviceTier.
+inline constexpr std::array kTiers = {TierWord{"default", "standard"},
+                                      TierWord{"flex", "flex"},
+                                      TierWord{"priority", "priority"}};
 
 /// Both spellings of a name count (proto3 JSON mapping); what is written is
 /// camelCase.

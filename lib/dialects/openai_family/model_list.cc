@@ -1,7 +1,7 @@
 // Lists of models as GET /v1/models has them.
 // Source: OpenAI API reference, "List models".
+#include "dialects/model_list.h"
 #include "dialects/openai_family/serving.h"
-#include "json/writer.h"
 
 namespace llmproxy::openai_family {
 namespace {
@@ -18,8 +18,7 @@ void write(const ModelEntry& model, json::Writer& w) {
 }  // namespace
 
 void write_model(const ModelEntry& model, std::string& out) {
-  json::Writer w(out);
-  write(model, w);
+  write_one_model<write>(model, out);
 }
 
 void write_model_list(std::span<const ModelEntry> page, bool /*more*/,
@@ -27,9 +26,7 @@ void write_model_list(std::span<const ModelEntry> page, bool /*more*/,
   json::Writer w(out);
   w.begin_object();
   w.member("object", "list");
-  w.begin_array("data");
-  for (const ModelEntry& model : page) write(model, w);
-  w.end_array();
+  write_models<write>("data", page, w);
   w.end_object();
 }
 
