@@ -3,6 +3,7 @@
 #include "base/bounded.h"
 #include "chat/answer_end.h"
 #include "chat/losses.h"
+#include "chat/sealed_reasoning.h"
 #include "chat/stream_parts.h"
 #include "chat/take_replay.h"
 #include "json/text.h"
@@ -167,6 +168,15 @@ void StreamReader::send_signature(const ReadPart& part,
   event.signature = signature;
   event.issuer = issuer;
   sink.on_event(event);
+}
+
+void StreamReader::send_unsealed(const ReadPart& part,
+                                 std::string_view signature,
+                                 ReasoningIssuer issuer, EventSink& sink) {
+  if (signature.empty()) return;
+  const std::optional<ThinkingPart> foreign = unseal(signature);
+  send_signature(part, foreign ? foreign->signature : signature,
+                 foreign ? foreign->issuer : issuer, sink);
 }
 
 void StreamReader::send_citation(const ReadPart& part,

@@ -116,6 +116,10 @@ class StreamReader : public StreamDecoder {
                         EventSink& sink);
   static void send_signature(const ReadPart& part, std::string_view signature,
                              ReasoningIssuer issuer, EventSink& sink);
+  /// What such a signature is: `issuer`'s own, or another's that a proxy like
+  /// this one between us and the model sealed. Nothing without one.
+  static void send_unsealed(const ReadPart& part, std::string_view signature,
+                            ReasoningIssuer issuer, EventSink& sink);
   static void send_citation(const ReadPart& part, std::string_view citation,
                             EventSink& sink);
   static void send_end(const ReadPart& part, EventSink& sink);

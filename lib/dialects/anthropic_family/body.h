@@ -1,8 +1,10 @@
 // Members that Anthropic's models take, in whatever body.
 #pragma once
 
+#include <string>
 #include <string_view>
 
+#include "chat/sealed_reasoning.h"
 #include "dialects/anthropic_family/tables.h"
 #include "json/writer.h"
 
@@ -15,6 +17,14 @@ inline void write_thinking(const Reasoning& reasoning, json::Writer& w) {
   w.member("budget_tokens", reasoning.budget_tokens);
   w.member_if("display", reasoning.display);
   w.end_object();
+}
+
+/// What Anthropic's clients get for a signature, or for the redacted data of
+/// encrypted thinking: that of others sealed.
+inline std::string sealed(ReasoningIssuer issuer, std::string_view id,
+                          std::string_view signature, bool redacted) {
+  return is_foreign(issuer) ? seal(issuer, id, signature, redacted)
+                            : std::string(signature);
 }
 
 inline void write_user(std::string_view user_id, json::Writer& w) {

@@ -3,7 +3,6 @@
 #include <memory>
 
 #include "chat/parse_answer.h"
-#include "chat/sealed_reasoning.h"
 #include "chat/stream_reader.h"
 #include "dialects/bedrock_converse/tables.h"
 #include "wire/event_stream.h"
@@ -93,13 +92,8 @@ class Decoder final : public StreamReader {
 
   static void read_signature(const Block& block, Value reasoning,
                              EventSink& sink) {
-    const std::string_view signature = reasoning["signature"].string();
-    if (signature.empty()) return;
-    // Sealed by a proxy like this one between us and the model.
-    const std::optional<ThinkingPart> foreign = unseal(signature);
-    send_signature(block, foreign ? foreign->signature : signature,
-                   foreign ? foreign->issuer : ReasoningIssuer::anthropic,
-                   sink);
+    send_unsealed(block, reasoning["signature"].string(),
+                  ReasoningIssuer::anthropic, sink);
   }
 
   void read_citation(Value data, EventSink& sink) {

@@ -151,9 +151,7 @@ void MessagesWriter::write_cited_text(const ContentPart& part,
   w_.begin_array("content");
   w_.object("text", text.text);
   w_.end_array();
-  w_.begin_array("citations");
-  for (const RawJson& citation : text.citations) w_.raw(citation);
-  w_.end_array();
+  w_.member_if("citations", text.citations);
   write_nested(part.extensions, member_of(part), w_);
   w_.end_object();
 }

@@ -2,9 +2,9 @@
 // block open at a time, numbered from 0 without gaps.
 #include <memory>
 
-#include "chat/sealed_reasoning.h"
 #include "chat/stream_parts.h"
 #include "chat/stream_writer.h"
+#include "dialects/anthropic_family/body.h"
 #include "dialects/aws_family/errors.h"
 #include "dialects/bedrock_converse/tables.h"
 #include "wire/event_stream.h"
@@ -104,10 +104,9 @@ class Encoder final : public StreamWriter {
   void on_signature(const StreamEvent& event) override {
     // Programs want a text beside every signature, be it an empty one.
     if (!part_open_) send_reasoning("text", "");
-    send_reasoning("signature", is_foreign(event.issuer)
-                                    ? seal(event.issuer, thinking_id_,
-                                           event.signature, false)
-                                    : std::string(event.signature));
+    send_reasoning("signature",
+                   anthropic_family::sealed(event.issuer, thinking_id_,
+                                            event.signature, false));
   }
 
   void on_citation(const StreamEvent&) override {

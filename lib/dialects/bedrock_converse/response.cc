@@ -126,9 +126,7 @@ class Encoder final : public AnswerWriter {
     w_.begin_array("content");
     write_plain_text(text.text);
     w_.end_array();
-    w_.begin_array("citations");
-    for (const RawJson& citation : text.citations) w_.raw(citation.text());
-    w_.end_array();
+    w_.member_if("citations", text.citations);
     w_.end_object();
     w_.end_object();
   }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <string_view>
 
 #include "base/enum_table.h"
@@ -91,17 +92,15 @@ inline constexpr std::array kDocumentFormats = {
     FormatRow{"txt", "text/plain"},
     FormatRow{"md", "text/markdown"}};
 
-template <std::size_t N>
-std::string_view media_type_of(const std::array<FormatRow, N>& rows,
-                               std::string_view format) {
+inline std::string_view media_type_of(std::span<const FormatRow> rows,
+                                      std::string_view format) {
   for (const FormatRow& row : rows) {
     if (row.format == format) return row.media_type;
   }
   return {};
 }
-template <std::size_t N>
-std::string_view format_of(const std::array<FormatRow, N>& rows,
-                           std::string_view media_type) {
+inline std::string_view format_of(std::span<const FormatRow> rows,
+                                  std::string_view media_type) {
   for (const FormatRow& row : rows) {
     if (row.media_type == media_type) return row.format;
   }

@@ -261,12 +261,7 @@ class Decoder final : public StreamReader {
 
   static void sign(const Block& block, std::string_view signature,
                    EventSink& sink) {
-    if (signature.empty()) return;
-    // Sealed likewise.
-    const std::optional<ThinkingPart> foreign = unseal(signature);
-    send_signature(block, foreign ? foreign->signature : signature,
-                   foreign ? foreign->issuer : ReasoningIssuer::anthropic,
-                   sink);
+    send_unsealed(block, signature, ReasoningIssuer::anthropic, sink);
   }
 
   void end_block(std::int64_t index, EventSink& sink) {

@@ -2,8 +2,8 @@
 // at a time, numbered from 0 without gaps, every event with its event line.
 #include <memory>
 
-#include "chat/sealed_reasoning.h"
 #include "chat/stream_writer.h"
+#include "dialects/anthropic_family/body.h"
 #include "dialects/claude/body.h"
 #include "wire/sse.h"
 
@@ -74,9 +74,8 @@ class Encoder final : public StreamWriter {
 
   void open_redacted_thinking(const StreamEvent& event) override {
     begin_block("redacted_thinking");
-    w_.member("data", is_foreign(event.issuer)
-                          ? seal(event.issuer, event.id, event.text, true)
-                          : std::string(event.text));
+    w_.member("data", anthropic_family::sealed(event.issuer, event.id,
+                                               event.text, true));
     send_inner();
   }
 
@@ -119,9 +118,8 @@ class Encoder final : public StreamWriter {
 
   void on_signature(const StreamEvent& event) override {
     send_delta("signature_delta", "signature",
-               is_foreign(event.issuer)
-                   ? seal(event.issuer, thinking_id_, event.signature, false)
-                   : std::string(event.signature));
+               anthropic_family::sealed(event.issuer, thinking_id_,
+                                        event.signature, false));
   }
 
   void on_citation(const StreamEvent& event) override {

@@ -41,12 +41,11 @@ Result<ContentPart> read_part(Value value, const std::string& path);
 Result<ContentPart::Value> read_text(ObjectReader& part);
 Result<ContentPart::Value> read_image(ObjectReader& part);
 Result<ContentPart::Value> read_document(ObjectReader& part);
-Result<ContentPart::Value> read_refusal(ObjectReader& part);
 Result<ContentPart> read_tool_call(Value value, const std::string& path);
 void read_thinking(ObjectReader& reader, Message& message);
 
 constexpr PartRow kParts[] = {
-    {"text", read_text},       {"refusal", read_refusal},
+    {"text", read_text},       {"refusal", openai_family::read_refusal},
     {"image_url", read_image}, {"input_audio", openai_family::read_input_audio},
     {"file", read_document},
 };
@@ -255,11 +254,6 @@ void read_thinking(ObjectReader& reader, Message& message) {
   message.content.push_back(
       part_in(old_name.is_string() ? "reasoning_content" : "reasoning",
               ThinkingPart{.text = std::string(text)}));
-}
-
-Result<ContentPart::Value> read_refusal(ObjectReader& part) {
-  LLMPROXY_ASSIGN(std::string text, part.required_string("refusal"));
-  return ContentPart::Value(RefusalPart{std::move(text)});
 }
 
 }  // namespace

@@ -262,13 +262,7 @@ void MessagesWriter::write_tool_call(const Message& message,
   w_.member("type", type);
   w_.begin_object(type);
   w_.member("name", call.name);
-  if (call.custom) {
-    w_.member("input", call.arguments);
-  } else {
-    // Nothing must be said as {}: an empty text is no JSON.
-    w_.member("arguments",
-              call.arguments.empty() ? std::string_view("{}") : call.arguments);
-  }
+  openai_family::write_arguments(call, w_);
   w_.end_object();
   write_call_signature(call_signature(message.content, place), w_);
   w_.extensions(part.extensions);

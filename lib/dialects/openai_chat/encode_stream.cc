@@ -9,6 +9,7 @@
 #include "chat/stream_writer.h"
 #include "dialects/openai_chat/call_signatures.h"
 #include "dialects/openai_chat/tables.h"
+#include "dialects/openai_family/body.h"
 #include "wire/sse.h"
 
 namespace llmproxy::openai_chat {
@@ -58,8 +59,8 @@ class Encoder final : public StreamWriter {
     begin_call(index);
     if (!context_.legacy_functions) {
       w_.member("id", event.id);
-      w_.member("type", call_type(custom));
-      w_.begin_object(call_type(custom));
+      w_.member("type", openai_family::type_of(custom));
+      w_.begin_object(openai_family::type_of(custom));
     }
     w_.member("name", event.name);
     w_.member(arguments_member(custom), "");
@@ -196,10 +197,6 @@ class Encoder final : public StreamWriter {
     bool has_arguments;
   };
 
-  static std::string_view call_type(bool custom) {
-    return custom ? "custom" : "function";
-  }
-
   /// Calls of old clients have no free text.
   std::string_view arguments_member(bool custom) const {
     return custom && !context_.legacy_functions ? "input" : "arguments";
@@ -235,7 +232,7 @@ class Encoder final : public StreamWriter {
     const bool custom = event.part_kind == PartKind::custom_tool_call;
     begin_call(index);
     if (!context_.legacy_functions) {
-      w_.begin_object(call_type(custom));
+      w_.begin_object(openai_family::type_of(custom));
     }
     w_.member(arguments_member(custom), text);
     w_.end_object();

@@ -9,6 +9,7 @@
 #include "chat/answer_writer.h"
 #include "dialects/openai_chat/call_signatures.h"
 #include "dialects/openai_chat/tables.h"
+#include "dialects/openai_family/body.h"
 #include "json/count.h"
 #include "json/zero.h"
 
@@ -296,19 +297,14 @@ class Encoder final : public AnswerWriter {
   }
 
   void end_call(const Call& call) {
-    const std::string_view type = call.part->custom ? "custom" : "function";
+    const std::string_view type = openai_family::type_of(call.part->custom);
     w_.begin_object();
     w_.member("id", call.part->id);
     w_.member("type", type);
-    w_.key(type);
-    if (call.part->custom) {
-      w_.begin_object();
-      w_.member("name", call.part->name);
-      w_.member("input", call.part->arguments);
-      w_.end_object();
-    } else {
-      write_function(*call.part);
-    }
+    w_.begin_object(type);
+    w_.member("name", call.part->name);
+    openai_family::write_arguments(*call.part, w_);
+    w_.end_object();
     write_call_signature(call.signature, w_);
     w_.end_object();
   }

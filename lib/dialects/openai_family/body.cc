@@ -78,6 +78,12 @@ std::string parts_in(const ContentPart& part, std::string_view place) {
 
 std::string_view type_of(bool custom) { return custom ? "custom" : "function"; }
 
+void write_arguments(const ToolCallPart& call, json::Writer& w) {
+  if (call.custom) return w.member("input", call.arguments);
+  w.member("arguments",
+           call.arguments.empty() ? std::string_view("{}") : call.arguments);
+}
+
 std::string_view name_of(const ResponseFormat& format) {
   return format.name.empty() ? std::string_view("response") : format.name;
 }

@@ -40,6 +40,9 @@ std::string parts_in(const ContentPart& part, std::string_view place);
 
 /// "custom" or "function".
 std::string_view type_of(bool custom);
+/// The member `input` or `arguments` of a call: nothing must be said as {}, for
+/// an empty text is no JSON.
+void write_arguments(const ToolCallPart& call, json::Writer& writer);
 /// Names that are required here; other dialects have none.
 std::string_view name_of(const ResponseFormat& format);
 std::string_view name_of(const DocumentPart& document);

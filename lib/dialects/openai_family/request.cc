@@ -69,6 +69,11 @@ Result<ContentPart::Value> read_input_audio(ObjectReader& part) {
   return ContentPart::Value(std::move(out));
 }
 
+Result<ContentPart::Value> read_refusal(ObjectReader& part) {
+  LLMPROXY_ASSIGN(std::string text, part.required_string("refusal"));
+  return ContentPart::Value(RefusalPart{std::move(text)});
+}
+
 Result<MediaSource> read_file_source(const FileMembers& members,
                                      std::string_view file_name,
                                      std::string_view complaint,

@@ -32,6 +32,9 @@ Result<ContentPart> read_part(
 /// `input_audio`: {"data", "format"}.
 Result<ContentPart::Value> read_input_audio(json::ObjectReader& part);
 
+/// `refusal`: its words.
+Result<ContentPart::Value> read_refusal(json::ObjectReader& part);
+
 /// The ways to give a file, as far as an API has them.
 struct FileMembers {
   std::string_view data = {};  ///< base64 or a data URL

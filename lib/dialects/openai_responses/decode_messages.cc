@@ -44,7 +44,6 @@ Result<ContentPart> read_part(Value value, const std::string& path);
 Result<ContentPart::Value> read_text(ObjectReader& part);
 Result<ContentPart::Value> read_image(ObjectReader& part);
 Result<ContentPart::Value> read_document(ObjectReader& part);
-Result<ContentPart::Value> read_refusal(ObjectReader& part);
 Result<Parts> read_tool_call(ObjectReader& reader);
 Result<Parts> read_tool_result(ObjectReader& reader);
 Result<Parts> read_thinking(ObjectReader& reader);
@@ -56,7 +55,7 @@ constexpr PartRow kParts[] = {
     {"input_text", read_text},
     {"output_text", read_text},
     {"text", read_text},
-    {"refusal", read_refusal},
+    {"refusal", openai_family::read_refusal},
     {"input_image", read_image},
     {"image_url", read_image},
     {"input_file", read_document},
@@ -316,11 +315,6 @@ Result<Parts> read_thinking(ObjectReader& reader) {
   parts[0].value = std::move(thinking);
   keep_item_fields(reader, parts);
   return parts;
-}
-
-Result<ContentPart::Value> read_refusal(ObjectReader& part) {
-  LLMPROXY_ASSIGN(std::string text, part.required_string("refusal"));
-  return ContentPart::Value(RefusalPart{std::move(text)});
 }
 
 Result<Parts> read_opaque(ObjectReader& reader) {

@@ -237,13 +237,7 @@ void MessagesWriter::write_tool_call(const ContentPart& part,
   } else {
     w_.member("name", call.name);
   }
-  if (call.custom) {
-    w_.member("input", call.arguments);
-  } else {
-    // Nothing must be said as {}: an empty text is no JSON.
-    w_.member("arguments",
-              call.arguments.empty() ? std::string_view("{}") : call.arguments);
-  }
+  openai_family::write_arguments(call, w_);
   close_item(part, path);
 }
 
