@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,9 @@ std::string_view trimmed(std::string_view text,
                          std::string_view blanks = kBlanksAndTabs);
 /// The same at the end alone.
 std::string_view trimmed_right(std::string_view text, std::string_view blanks);
+
+/// `word` is one of `words`.
+bool listed(std::span<const std::string_view> words, std::string_view word);
 
 /// A token as RFC 9110, section 5.6.2, has it: a header's name, for example.
 bool is_token(std::string_view text);

@@ -55,6 +55,18 @@ void settle_answer(ChatResponse& response, Losses& losses) {
   response.stop_reason = settled_stop(response.stop_reason, facts);
 }
 
+std::string id_with(std::string_view prefix,
+                    std::initializer_list<std::string_view> others,
+                    std::string_view id) {
+  if (id.starts_with(prefix)) return std::string(id);
+  for (const std::string_view other : others) {
+    if (!id.starts_with(other)) continue;
+    id.remove_prefix(other.size());
+    break;
+  }
+  return fmt::format("{}{}", prefix, id);
+}
+
 void keep_rest(const json::ObjectReader& body,
                std::span<const std::string_view> bookkeeping,
                ChatResponse& response) {

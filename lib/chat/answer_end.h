@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -55,6 +56,12 @@ class CallIds {
 /// ids of the others and the reason to stop. For every dialect, at the end of
 /// decoding an answer.
 void settle_answer(ChatResponse& response, Losses& losses);
+
+/// `id` as one that begins with `prefix`: that takes the place of another
+/// API's, which are `others`.
+std::string id_with(std::string_view prefix,
+                    std::initializer_list<std::string_view> others,
+                    std::string_view id);
 
 /// What `body` has besides the members that were taken: extensions, but for
 /// `bookkeeping`, which describes the call and not the answer.

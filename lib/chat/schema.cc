@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 
 #include "base/bounded.h"
+#include "base/text.h"
 #include "json/json.h"
 #include "json/writer.h"
 
@@ -34,11 +34,6 @@ constexpr std::array<std::string_view, 4> kLists = {"anyOf", "allOf", "oneOf",
 constexpr std::array<std::string_view, 3> kMaps = {"properties", "$defs",
                                                    "definitions"};
 
-template <std::size_t N>
-bool in(const std::array<std::string_view, N>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 class Closer {
  public:
   Closer(std::string& out, Losses& losses) : w_(out), losses_(losses) {}
@@ -51,7 +46,7 @@ class Closer {
     w_.begin_object();
     for (const Value member : schema.children()) {
       const std::string_view key = member.key();
-      if (in(kLimits, key)) continue;
+      if (listed(kLimits, key)) continue;
       if (key == "description") {
         write_description(member.string(), limits);
       } else if (key == "additionalProperties" && closes) {
@@ -77,7 +72,7 @@ class Closer {
   std::string take_limits(Value schema, const std::string& path) {
     std::string limits;
     for (const Value member : schema.children()) {
-      if (!in(kLimits, member.key())) continue;
+      if (!listed(kLimits, member.key())) continue;
       limits += fmt::format("{}{}: {}", limits.empty() ? "" : ", ",
                             member.key(), member.raw());
       add_loss(losses_, {json::pointer(path, member.key()),
@@ -87,8 +82,8 @@ class Closer {
   }
 
   void write_member(Value member, const std::string& path) {
-    if (in(kSchemas, member.key())) return write(member, path);
-    if (in(kLists, member.key()) && member.is_array()) {
+    if (listed(kSchemas, member.key())) return write(member, path);
+    if (listed(kLists, member.key()) && member.is_array()) {
       w_.begin_array();
       std::size_t index = 0;
       for (const Value item : member.children()) {
@@ -96,7 +91,7 @@ class Closer {
       }
       return w_.end_array();
     }
-    if (in(kMaps, member.key()) && member.is_object()) {
+    if (listed(kMaps, member.key()) && member.is_object()) {
       w_.begin_object();
       for (const Value item : member.children()) {
         w_.key(item.key());

@@ -66,8 +66,7 @@ const CacheMarker* TurnBuilder::take_marker(
 
 std::string_view TurnBuilder::lifetime(const CacheMarker& marker,
                                        const std::string& path) {
-  if (std::find(kLifetimes.begin(), kLifetimes.end(), marker.ttl) !=
-      kLifetimes.end()) {
+  if (listed(kLifetimes, marker.ttl)) {
     return marker.ttl;
   }
   lose(path_of(marker, path) + "/ttl",

@@ -2,8 +2,7 @@
 // in the path, the version is in the body.
 #include <fmt/format.h>
 
-#include <algorithm>
-
+#include "base/text.h"
 #include "dialects/bedrock/tables.h"
 
 namespace llmproxy::bedrock {
@@ -16,9 +15,7 @@ constexpr std::string_view kVersionField = "anthropic_version";
 Result<void> read_version(json::ObjectReader& reader, ChatRequest& request) {
   LLMPROXY_ASSIGN(const std::string version,
                   reader.required_string(kVersionField));
-  const bool known = std::find(kKnownVersions.begin(), kKnownVersions.end(),
-                               version) != kKnownVersions.end();
-  if (!known) {
+  if (!listed(kKnownVersions, version)) {
     request.extensions.push_back({std::string(kVersionField),
                                   reader.object()[kVersionField].raw_json()});
   }

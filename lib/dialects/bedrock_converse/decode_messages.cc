@@ -2,8 +2,6 @@
 // ones.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/text.h"
 #include "chat/read_parts.h"
 #include "chat/sealed_reasoning.h"
@@ -339,8 +337,7 @@ std::optional<ThinkingPart> read_redacted_blob(std::string_view blob) {
 }
 
 bool runs_at_provider(const Value& block) {
-  return std::find(kServerTypes.begin(), kServerTypes.end(),
-                   block["type"].string()) != kServerTypes.end();
+  return listed(kServerTypes, block["type"].string());
 }
 
 }  // namespace llmproxy::bedrock_converse

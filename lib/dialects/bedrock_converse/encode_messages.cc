@@ -1,19 +1,14 @@
 // Amazon Bedrock Converse: canonical messages to system and messages.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/text.h"
+#include "chat/extensions.h"
 #include "chat/tool_names.h"
 #include "chat/turns.h"
-#include "dialects/anthropic_family/nested.h"
 #include "dialects/bedrock_converse/messages.h"
 
 namespace llmproxy::bedrock_converse {
 namespace {
-
-using anthropic_family::write_nested;
-using anthropic_family::write_plain;
 
 constexpr std::string_view kGuard = "guardContent";
 
@@ -49,8 +44,7 @@ Result<void> MessagesWriter::write() {
   return {};
 }
 
-Result<void> MessagesWriter::write_system(
-    const std::vector<PlacedPart>& parts) {
+Result<void> MessagesWriter::write_system(const Parts& parts) {
   if (parts.empty()) return {};
   w_.key("system");
   return write_content(parts);
@@ -81,8 +75,7 @@ Result<void> MessagesWriter::write_message(const Turn& turn) {
   return {};
 }
 
-Result<void> MessagesWriter::write_content(
-    const std::vector<PlacedPart>& parts) {
+Result<void> MessagesWriter::write_content(const Parts& parts) {
   w_.begin_array();
   for (const PlacedPart& placed : parts) {
     LLMPROXY_TRY(write_part(*placed.part, placed.path));
@@ -137,10 +130,7 @@ Result<void> MessagesWriter::write_value(const ContentPart& part,
 
 void MessagesWriter::write_text(const ContentPart& part, const TextPart& text) {
   // Guarded text is written with the extensions, as it was read.
-  const bool guarded =
-      std::any_of(part.extensions.begin(), part.extensions.end(),
-                  [](const Extension& e) { return e.name == kGuard; });
-  if (guarded) return;
+  if (has_field(part.extensions, kGuard)) return;
   if (text.citations.empty()) return w_.member("text", text.text);
   write_cited_text(part, text);
 }

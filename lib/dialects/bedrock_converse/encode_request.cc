@@ -1,14 +1,12 @@
 // Amazon Bedrock Converse: a fitted request to what an upstream gets.
+#include "chat/extensions.h"
 #include "dialects/anthropic_family/body.h"
-#include "dialects/anthropic_family/nested.h"
 #include "dialects/bedrock_converse/messages.h"
 #include "json/text.h"
 
 namespace llmproxy::bedrock_converse {
 namespace {
 
-using anthropic_family::write_nested;
-using anthropic_family::write_plain;
 using json::Writer;
 
 class RequestWriter {

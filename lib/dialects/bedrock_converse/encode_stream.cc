@@ -139,8 +139,7 @@ class Encoder final : public StreamWriter {
     w_.key("usage");
     write_usage(usage_, w_);
     if (usage_.reasoning_tokens.value_or(0) > 0) {
-      lose({"/usage/reasoning_tokens", std::string(kReasoningLoss),
-            LossKind::dropped});
+      lose("/usage/reasoning_tokens", "a count of reasoning tokens");
     }
     write_answer_facts(service_tier_, w_);
     send("metadata");

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "base/bounded.h"
 #include "base/text.h"
 #include "chat/answer_reader.h"
 #include "chat/answer_writer.h"
@@ -78,8 +77,7 @@ class Encoder final : public AnswerWriter {
     w_.key("usage");
     write_usage(response_.usage, w_);
     if (response_.usage.reasoning_tokens.value_or(0) > 0) {
-      add_loss(losses_, {"/usage/reasoning_tokens", std::string(kReasoningLoss),
-                         LossKind::dropped});
+      lose("/usage/reasoning_tokens", "a count of reasoning tokens");
     }
     write_answer_facts(response_.service_tier, w_);
     write_stop_sequence(response_.stop_sequence, w_);

@@ -127,8 +127,6 @@ inline constexpr std::array<std::string_view, 3> kServerTypes = {
 bool runs_at_provider(const json::Value& block);
 
 inline constexpr std::size_t kMaxCallId = 64;
-inline constexpr std::string_view kReasoningLoss =
-    "Bedrock Converse does not take a count of reasoning tokens; dropped";
 
 LLMPROXY_DIALECT_FUNCTIONS;
 /// An exception within a stream; `data` may be anything.

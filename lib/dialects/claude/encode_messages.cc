@@ -1,8 +1,6 @@
 // Anthropic Messages: canonical messages to `system` and `messages`.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/text.h"
 #include "chat/turns.h"
 #include "dialects/claude/messages.h"
@@ -12,11 +10,6 @@ namespace llmproxy::claude {
 namespace {
 
 constexpr std::string_view kPdf = "application/pdf";
-
-bool is_image_type(std::string_view type) {
-  return std::find(kImageTypes.begin(), kImageTypes.end(), type) !=
-         kImageTypes.end();
-}
 
 /// The text in a document's bytes; nullopt = they hold none.
 std::optional<std::string> text_in(const MediaSource& source) {
@@ -48,8 +41,7 @@ Result<void> MessagesWriter::write() {
   return {};
 }
 
-Result<void> MessagesWriter::write_system(
-    const std::vector<PlacedPart>& parts) {
+Result<void> MessagesWriter::write_system(const Parts& parts) {
   if (parts.empty()) return {};
   w_.key("system");
   return write_content(parts);
@@ -65,8 +57,7 @@ Result<void> MessagesWriter::write_message(const Turn& turn) {
   return {};
 }
 
-Result<void> MessagesWriter::write_content(
-    const std::vector<PlacedPart>& parts) {
+Result<void> MessagesWriter::write_content(const Parts& parts) {
   if (const TextPart* text = anthropic_family::plain_text(parts)) {
     w_.string(text->text);
     return {};
@@ -125,7 +116,7 @@ Result<void> MessagesWriter::write_image(const ImagePart& image,
   const MediaSource& source = image.source;
   const bool bytes =
       source.kind == MediaKind::base64 || source.kind == MediaKind::text;
-  if (bytes && !is_image_type(source.media_type)) {
+  if (bytes && !listed(kImageTypes, source.media_type)) {
     return unsupported(
         fmt::format("unsupported image type {}; {} takes image/jpeg, "
                     "image/png, image/gif and image/webp",
@@ -185,7 +176,7 @@ Result<void> MessagesWriter::write_tool_result(const ToolResultPart& result,
                                                const std::string& path) {
   w_.member("type", "tool_result");
   w_.member("tool_use_id", result.call_id);
-  std::vector<PlacedPart> parts;
+  Parts parts;
   for (std::size_t i = 0; i < result.content.size(); ++i) {
     const ContentPart& part = result.content[i];
     const auto* text = part.as<TextPart>();

@@ -1,9 +1,7 @@
 // Anthropic Messages: a fitted request to what an upstream gets.
-#include <algorithm>
-
+#include "chat/extensions.h"
 #include "chat/tier_words.h"
 #include "dialects/anthropic_family/body.h"
-#include "dialects/anthropic_family/nested.h"
 #include "dialects/claude/messages.h"
 
 namespace llmproxy::claude {
@@ -12,15 +10,6 @@ namespace {
 using json::Writer;
 
 constexpr std::string_view kVersion = "anthropic_version";
-
-bool is_version(const Extension& extension) {
-  return extension.name == kVersion;
-}
-
-/// A member of output_config.
-bool is_nested(const Extension& extension) {
-  return extension.name.starts_with(kOutputConfig);
-}
 
 class RequestWriter {
  public:
@@ -56,8 +45,7 @@ class RequestWriter {
   /// Where the path says the model, the body says the API's version.
   void write_model() {
     if (in_body()) return w_.member("model", request_.model);
-    const Extensions& given = request_.extensions;
-    if (std::none_of(given.begin(), given.end(), is_version)) {
+    if (!has_field(request_.extensions, kVersion)) {
       w_.member(kVersion, host_.version);
     }
   }
@@ -115,14 +103,11 @@ class RequestWriter {
     const std::optional<Effort> effort = request_.reasoning.effort;
     const std::optional<ResponseFormat>& format = request_.response_format;
     const Extensions& others = request_.extensions;
-    if (!effort && !format &&
-        std::none_of(others.begin(), others.end(), is_nested)) {
-      return;
-    }
+    if (!effort && !format && !has_nested(others, kOutputConfig)) return;
     w_.begin_object("output_config");
     if (effort) w_.member("effort", to_wire(kEfforts, *effort));
     if (format) write_schema(format->schema);
-    anthropic_family::write_nested(others, kOutputConfig, w_);
+    write_nested(others, kOutputConfig, w_);
     w_.end_object();
   }
 
@@ -148,10 +133,7 @@ class RequestWriter {
   }
 
   void write_extensions() {
-    for (const Extension& extension : request_.extensions) {
-      if (is_nested(extension)) continue;
-      w_.member(extension.name, extension.value);
-    }
+    write_others(request_.extensions, kOutputConfig, w_);
   }
 
   const ChatRequest& request_;

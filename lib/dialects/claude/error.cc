@@ -1,6 +1,5 @@
 // Anthropic Messages: error bodies, both ways.
 // Source: Anthropic API reference, "Errors".
-#include <algorithm>
 #include <array>
 
 #include "chat/error_text.h"

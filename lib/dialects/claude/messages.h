@@ -32,11 +32,12 @@ class MessagesWriter {
 
  private:
   using PlacedPart = anthropic_family::TurnBuilder::PlacedPart;
+  using Parts = std::vector<PlacedPart>;
   using Turn = anthropic_family::TurnBuilder::Turn;
 
-  Result<void> write_system(const std::vector<PlacedPart>& parts);
+  Result<void> write_system(const Parts& parts);
   Result<void> write_message(const Turn& turn);
-  Result<void> write_content(const std::vector<PlacedPart>& parts);
+  Result<void> write_content(const Parts& parts);
   Result<void> write_part(const PlacedPart& placed);
   Result<void> write_value(const ContentPart& part, const std::string& path);
   void write_text(const TextPart& text);

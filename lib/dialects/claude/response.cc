@@ -1,7 +1,5 @@
 // Anthropic Messages: finished answers, both ways, and the pieces that the
 // stream shares with them.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 
@@ -331,11 +329,7 @@ void lose_category(const Value& stop_details, Losses& losses) {
 }
 
 std::string message_id(std::string_view id) {
-  constexpr std::string_view kPrefix = "msg_";
-  constexpr std::string_view kOther = "chatcmpl-";
-  if (id.substr(0, kPrefix.size()) == kPrefix) return std::string(id);
-  if (id.substr(0, kOther.size()) == kOther) id.remove_prefix(kOther.size());
-  return fmt::format("{}{}", kPrefix, id);
+  return id_with("msg_", {"chatcmpl-"}, id);
 }
 
 Result<ChatResponse> decode_response(const Value& body, Losses& losses) {

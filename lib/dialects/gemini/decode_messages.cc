@@ -1,10 +1,10 @@
 // Gemini generateContent: a client's contents to canonical messages.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <deque>
 #include <utility>
 
+#include "base/text.h"
 #include "chat/media.h"
 #include "chat/read_parts.h"
 #include "chat/sealed_reasoning.h"
@@ -292,9 +292,7 @@ void MessagesReader::add(Piece piece, bool& may_go_on, Message& message) {
 
 /// Not a part's own: it stands for a whole step, or for none.
 bool signs_nothing_here(std::string_view signature) {
-  return is_step_seal(signature) ||
-         std::find(kNoSignatures.begin(), kNoSignatures.end(), signature) !=
-             kNoSignatures.end();
+  return is_step_seal(signature) || listed(kNoSignatures, signature);
 }
 
 }  // namespace

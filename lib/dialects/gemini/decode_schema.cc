@@ -1,5 +1,4 @@
 // Google's Schema to JSON Schema. Source: Gemini API reference, "Schema".
-#include <algorithm>
 #include <array>
 #include <iterator>
 
@@ -42,11 +41,6 @@ std::string_view camel_of(std::string_view name) {
 constexpr std::string_view kCounts[] = {"minItems",      "maxItems",
                                         "minLength",     "maxLength",
                                         "minProperties", "maxProperties"};
-
-bool is_count(std::string_view name) {
-  return std::find(std::begin(kCounts), std::end(kCounts), name) !=
-         std::end(kCounts);
-}
 
 void write_schema(const Value& schema, json::Writer& w);
 
@@ -118,7 +112,8 @@ void write_member(const Value& schema, const Value& member, bool nullable,
   w.key(name);
   if (name == "properties") return write_properties(schema, w);
   if (name == "items") return write_schema(member, w);
-  const bool quoted = is_count(name) && json::is_number_text(member.string());
+  const bool quoted =
+      listed(kCounts, name) && json::is_number_text(member.string());
   w.raw(quoted ? member.string() : member.raw());
 }
 

@@ -1,7 +1,9 @@
 // Gemini generateContent: a fitted request (lib/chat/fit.h) to what an
 // upstream gets. The model and the choice to stream are in the path, not here.
 #include <algorithm>
+#include <span>
 
+#include "chat/extensions.h"
 #include "dialects/gemini/messages.h"
 
 namespace llmproxy::gemini {
@@ -62,9 +64,7 @@ class RequestWriter {
   }
 
   void write_stop_sequences(Writer& w) const {
-    if (request_.stop_sequences.empty()) return;
-    w.key("stopSequences");
-    write_strings(request_.stop_sequences, w);
+    w.member_if("stopSequences", request_.stop_sequences);
   }
 
   /// Functions share one element; hosted tools are elements of their own.
@@ -124,7 +124,7 @@ class RequestWriter {
 
   void write_tool_config() {
     const bool chosen = request_.tool_choice && !request_.tools.empty();
-    if (!chosen && !has_extension(kToolConfigPrefix)) return;
+    if (!chosen && !has_nested(request_.extensions, kToolConfigPrefix)) return;
     w_.begin_object("toolConfig");
     if (chosen) write_tool_choice(*request_.tool_choice);
     write_extensions(kToolConfigPrefix, w_);
@@ -134,13 +134,10 @@ class RequestWriter {
   void write_tool_choice(const ToolChoice& choice) {
     w_.begin_object("functionCallingConfig");
     w_.member("mode", mode_of(choice));
-    if (choice.mode == ToolChoiceMode::named || !choice.allowed.empty()) {
-      w_.key("allowedFunctionNames");
-      if (choice.mode == ToolChoiceMode::named) {
-        write_strings({&choice.name, 1}, w_);
-      } else {
-        write_strings(choice.allowed, w_);
-      }
+    if (choice.mode == ToolChoiceMode::named) {
+      w_.member("allowedFunctionNames", std::span(&choice.name, 1));
+    } else {
+      w_.member_if("allowedFunctionNames", choice.allowed);
     }
     w_.end_object();
   }
@@ -156,7 +153,8 @@ class RequestWriter {
       case ToolChoiceMode::automatic:
         break;
     }
-    const bool checked = !choice.allowed.empty() || has_extension(kModeField);
+    const bool checked =
+        !choice.allowed.empty() || has_nested(request_.extensions, kModeField);
     return checked ? "VALIDATED" : "AUTO";
   }
 
@@ -184,13 +182,6 @@ class RequestWriter {
 
   void write_identity() { w_.member_if("serviceTier", request_.service_tier); }
 
-  bool has_extension(std::string_view prefix) const {
-    return std::any_of(request_.extensions.begin(), request_.extensions.end(),
-                       [&](const Extension& extension) {
-                         return extension.name.starts_with(prefix);
-                       });
-  }
-
   /// Those of the object that `prefix` names, not of what is nested in it;
   /// those of the body where it is empty.
   void write_extensions(std::string_view prefix, Writer& w) const {
@@ -201,12 +192,6 @@ class RequestWriter {
       if (name.find('/') != std::string_view::npos) continue;
       w.member(name, extension.value);
     }
-  }
-
-  static void write_strings(std::span<const std::string> texts, Writer& w) {
-    w.begin_array();
-    for (const std::string& text : texts) w.string(text);
-    w.end_array();
   }
 
   const ChatRequest& request_;

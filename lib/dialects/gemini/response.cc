@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/bounded.h"
+#include "base/text.h"
 #include "chat/answer_reader.h"
 #include "chat/answer_writer.h"
 #include "chat/losses.h"
@@ -19,8 +20,6 @@ namespace {
 
 using json::Value;
 using json::Writer;
-
-/// For losses.
 
 /// Members that describe the call, not the answer: no loss.
 constexpr std::array<std::string_view, 4> kBookkeeping = {
@@ -36,11 +35,6 @@ constexpr std::string_view kCandidate = "candidates/0/";
 /// Why there is a call nobody can read.
 constexpr std::array<std::string_view, 3> kBrokenCalls = {
     "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"};
-
-template <std::size_t N>
-bool has(const std::array<std::string_view, N>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 std::optional<std::int64_t> count(const Value& usage, std::string_view name) {
   return json::count_of(usage[name]);
@@ -123,7 +117,7 @@ class Decoder final : public AnswerReader {
 
   void read_extensions() {
     for (const Value member : candidate_.children()) {
-      if (has(kCandidateBookkeeping, member.key()) || member.is_null()) {
+      if (listed(kCandidateBookkeeping, member.key()) || member.is_null()) {
         continue;
       }
       response_.extensions.push_back(
@@ -366,7 +360,7 @@ std::string block_explanation(const Value& feedback) {
 
 std::optional<Error> broken_call(const Value& candidate, bool called) {
   const std::string_view reason = candidate["finishReason"].string();
-  if (called || !has(kBrokenCalls, reason)) return std::nullopt;
+  if (called || !listed(kBrokenCalls, reason)) return std::nullopt;
   const std::string_view said = candidate["finishMessage"].string();
   Error error = upstream_malformed(
       said.empty()

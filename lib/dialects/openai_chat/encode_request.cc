@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <span>
 
+#include "chat/extensions.h"
 #include "chat/losses.h"
 #include "chat/turns.h"
 #include "dialects/openai_chat/messages.h"
@@ -17,10 +18,6 @@ static_assert(kScalars.size() == 5 && kScalars.back().name == "seed");
 /// Web search is an option here, elsewhere a hosted tool.
 bool is_web_search(const ToolDefinition& tool) {
   return tool.hosted_type == "web_search_options";
-}
-
-bool is_inner(const Extension& extension) {
-  return extension.name.starts_with(kInner);
 }
 
 /// Writes one request. Members of a class only to share what every step
@@ -106,9 +103,7 @@ class RequestWriter {
     w_.member("type", type);
     w_.key(type);
     write_function(tool);
-    for (const Extension& extension : tool.extensions) {
-      if (!is_inner(extension)) w_.member(extension.name, extension.value);
-    }
+    write_others(tool.extensions, kInner, w_);
     w_.end_object();
   }
 
@@ -122,10 +117,7 @@ class RequestWriter {
                 tool.schema);
     }
     w_.member("strict", tool.strict);
-    for (const Extension& extension : tool.extensions) {
-      if (!is_inner(extension)) continue;
-      w_.member(extension.name.substr(kInner.size()), extension.value);
-    }
+    write_nested(tool.extensions, kInner, w_);
     w_.end_object();
   }
 

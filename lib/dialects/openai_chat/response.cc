@@ -427,11 +427,7 @@ void lose_stop_details(StopReason reason, std::string_view stop_sequence,
 }
 
 std::string completion_id(std::string_view id) {
-  constexpr std::string_view kPrefix = "chatcmpl-";
-  constexpr std::string_view kOther = "msg_";
-  if (id.substr(0, kPrefix.size()) == kPrefix) return std::string(id);
-  if (id.substr(0, kOther.size()) == kOther) id.remove_prefix(kOther.size());
-  return fmt::format("{}{}", kPrefix, id);
+  return id_with("chatcmpl-", {"msg_"}, id);
 }
 
 Result<ChatResponse> decode_response(const Value& body, Losses& losses) {

@@ -1,6 +1,5 @@
 #include "dialects/openai_family/errors.h"
 
-#include <algorithm>
 #include <array>
 #include <optional>
 

@@ -3,7 +3,6 @@
 // results that follow it: other APIs pair calls and results by turns.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "chat/media.h"

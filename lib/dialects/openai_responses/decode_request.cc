@@ -1,8 +1,7 @@
 // OpenAI Responses: a client's request to the canonical one.
 #include <fmt/format.h>
 
-#include <algorithm>
-
+#include "base/text.h"
 #include "chat/read_parts.h"
 #include "dialects/openai_family/request.h"
 #include "dialects/openai_responses/messages.h"
@@ -13,11 +12,6 @@ namespace {
 using json::ObjectReader;
 using json::Type;
 using json::Value;
-
-template <std::size_t N>
-bool has(const std::array<std::string_view, N>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 class RequestReader {
   friend Result<void> openai_responses::read_tool(const Value& value,
@@ -260,11 +254,11 @@ class RequestReader {
 
   void read_extensions() {
     for (Extension& extension : reader_.rest()) {
-      if (has(kNeutral, extension.name) ||
+      if (listed(kNeutral, extension.name) ||
           openai_family::is_default(kDefaults, extension)) {
         continue;
       }
-      extension.essential = has(kEssential, extension.name);
+      extension.essential = listed(kEssential, extension.name);
       request_.extensions.push_back(std::move(extension));
     }
   }

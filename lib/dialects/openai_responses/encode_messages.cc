@@ -1,6 +1,7 @@
 // OpenAI Responses: fitted messages to the items an upstream gets.
 #include <algorithm>
 
+#include "chat/extensions.h"
 #include "chat/losses.h"
 #include "chat/turns.h"
 #include "dialects/openai_family/body.h"
@@ -10,15 +11,6 @@ namespace llmproxy::openai_responses {
 namespace {
 
 using openai_family::parts_in;
-
-bool is_item_field(const Extension& extension) {
-  return extension.name.starts_with(kItemPrefix);
-}
-
-bool begins_item(const ContentPart& part) {
-  return std::any_of(part.extensions.begin(), part.extensions.end(),
-                     is_item_field);
-}
 
 /// Text that says nothing else.
 bool is_plain(const ContentPart& part) {
@@ -134,12 +126,14 @@ Result<void> MessagesWriter::write_item(const Message& message,
   }
   open_item("message");
   w_.member("role", to_wire(kRoles, message.role));
-  write_item_fields(message.content[index]);
+  write_nested(message.content[index].extensions, kItemPrefix, w_);
   w_.begin_array("content");
   const std::size_t first = index;
   for (; index < message.content.size(); ++index) {
     const ContentPart& part = message.content[index];
-    if (!is_content(part) || (index > first && begins_item(part))) break;
+    if (!is_content(part) ||
+        (index > first && has_nested(part.extensions, kItemPrefix)))
+      break;
     if (!is_sendable(part)) {
       lose_part(index);
       continue;
@@ -170,9 +164,7 @@ Result<void> MessagesWriter::write_part(const ContentPart& part,
     write_refusal(*refusal, place);
   }
   if (part.cache) write_cache(*part.cache);
-  for (const Extension& extension : part.extensions) {
-    if (!is_item_field(extension)) w_.member(extension.name, extension.value);
-  }
+  write_others(part.extensions, kItemPrefix, w_);
   w_.end_object();
   return {};
 }
@@ -325,18 +317,11 @@ void MessagesWriter::open_item(std::string_view type) {
 /// An item of one part.
 void MessagesWriter::close_item(const ContentPart& part,
                                 const std::string& path) {
-  write_item_fields(part);
+  write_nested(part.extensions, kItemPrefix, w_);
   w_.end_object();
   if (!part.cache) return;
   lose(path_of(*part.cache, path),
        std::string("cache markers on ").append(openai_family::kind_of(part)));
-}
-
-void MessagesWriter::write_item_fields(const ContentPart& part) {
-  for (const Extension& extension : part.extensions) {
-    if (!is_item_field(extension)) continue;
-    w_.member(extension.name.substr(kItemPrefix.size()), extension.value);
-  }
 }
 
 bool MessagesWriter::is_custom_call(std::string_view call_id) const {

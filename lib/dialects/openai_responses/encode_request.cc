@@ -1,16 +1,10 @@
 // OpenAI Responses: a fitted request to what an upstream gets.
-#include <algorithm>
-
+#include "chat/extensions.h"
 #include "dialects/openai_family/body.h"
 #include "dialects/openai_responses/messages.h"
 
 namespace llmproxy::openai_responses {
 namespace {
-
-bool is_nested(const Extension& extension) {
-  return extension.name.starts_with(kTextPrefix) ||
-         extension.name.starts_with(kReasoningPrefix);
-}
 
 /// Chat Completions nests the grammar of a custom tool, here it is flat.
 RawJson format_of(const ToolDefinition& tool) {
@@ -89,7 +83,7 @@ class RequestWriter {
     w_.begin_object();
     w_.member("type", "namespace");
     w_.member("name", first.name_space);
-    write_nested(first.extensions, kNamespacePrefix);
+    write_nested(first.extensions, kNamespacePrefix, w_);
     w_.begin_array("tools");
     while (i < request_.tools.size() &&
            request_.tools[i].name_space == first.name_space) {
@@ -114,10 +108,7 @@ class RequestWriter {
       w_.member("strict", tool.strict);
     }
     if (tool.cache) openai_family::write_breakpoint(*tool.cache, w_);
-    for (const Extension& extension : tool.extensions) {
-      if (extension.name.starts_with(kNamespacePrefix)) continue;
-      w_.member(extension.name, extension.value);
-    }
+    write_others(tool.extensions, kNamespacePrefix, w_);
     w_.end_object();
   }
 
@@ -162,10 +153,10 @@ class RequestWriter {
 
   void write_format() {
     const bool has_format = request_.response_format.has_value();
-    if (!has_format && !has_nested(kTextPrefix)) return;
+    if (!has_format && !has_nested(request_.extensions, kTextPrefix)) return;
     w_.begin_object("text");
     if (has_format) write_format(*request_.response_format);
-    write_nested(request_.extensions, kTextPrefix);
+    write_nested(request_.extensions, kTextPrefix, w_);
     w_.end_object();
   }
 
@@ -185,13 +176,15 @@ class RequestWriter {
   void write_thinking() {
     const Reasoning& asked = request_.reasoning;
     // A summary of a certain length is an extension.
-    const bool summary =
-        asked.display == "summarized" && !has_field("reasoning/summary");
-    if (!asked.effort && !summary && !has_nested(kReasoningPrefix)) return;
+    const bool summary = asked.display == "summarized" &&
+                         !has_field(request_.extensions, "reasoning/summary");
+    if (!asked.effort && !summary &&
+        !has_nested(request_.extensions, kReasoningPrefix))
+      return;
     w_.begin_object("reasoning");
     if (asked.effort) w_.member("effort", to_wire(kEfforts, *asked.effort));
     if (summary) w_.member("summary", "auto");
-    write_nested(request_.extensions, kReasoningPrefix);
+    write_nested(request_.extensions, kReasoningPrefix, w_);
     w_.end_object();
   }
 
@@ -206,27 +199,11 @@ class RequestWriter {
 
   void write_extensions() {
     for (const Extension& extension : request_.extensions) {
-      if (!is_nested(extension)) w_.member(extension.name, extension.value);
-    }
-  }
-
-  template <class Matches>
-  bool has_extension(Matches matches) const {
-    const auto& all = request_.extensions;
-    return std::any_of(all.begin(), all.end(), matches);
-  }
-  bool has_field(std::string_view name) const {
-    return has_extension([&](const Extension& e) { return e.name == name; });
-  }
-  bool has_nested(std::string_view prefix) const {
-    return has_extension(
-        [&](const Extension& e) { return e.name.starts_with(prefix); });
-  }
-
-  void write_nested(const Extensions& extensions, std::string_view prefix) {
-    for (const Extension& extension : extensions) {
-      if (!extension.name.starts_with(prefix)) continue;
-      w_.member(extension.name.substr(prefix.size()), extension.value);
+      const std::string_view name = extension.name;
+      if (name.starts_with(kTextPrefix) || name.starts_with(kReasoningPrefix)) {
+        continue;
+      }
+      w_.member(name, extension.value);
     }
   }
 

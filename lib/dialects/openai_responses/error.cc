@@ -1,8 +1,8 @@
 // OpenAI Responses: errors, both ways. They are those of all of OpenAI's APIs,
 // but for the codes of a failed response.
-#include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "chat/error_text.h"
 #include "dialects/openai_family/errors.h"
 #include "dialects/openai_responses/tables.h"
@@ -94,9 +94,7 @@ std::string bracketed(std::string_view pointer) {
 }  // namespace
 
 std::string_view response_error_code(const Error& error) {
-  const auto own =
-      std::find(kResponseCodes.begin(), kResponseCodes.end(), error.code);
-  if (own != kResponseCodes.end()) return *own;
+  if (listed(kResponseCodes, error.code)) return error.code;
   return row_of(kCodes, error.kind).code;
 }
 

@@ -70,7 +70,6 @@ class MessagesWriter {
   void write_cache(const CacheMarker& marker);
   void open_item(std::string_view type);
   void close_item(const ContentPart& part, const std::string& path);
-  void write_item_fields(const ContentPart& part);
   bool is_custom_call(std::string_view call_id) const;
   void lose(const std::string& path, std::string_view thing);
 

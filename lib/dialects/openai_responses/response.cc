@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "chat/answer_reader.h"
 #include "chat/answer_writer.h"
 #include "chat/error_text.h"
@@ -31,12 +32,6 @@ constexpr std::array<std::string_view, 9> kBookkeeping = {
 /// Statuses of what is no answer yet, or never will be.
 constexpr std::array<std::string_view, 4> kUnfinished = {
     "queued", "in_progress", "cancelled", "failed"};
-
-template <std::size_t N>
-bool listed(const std::array<std::string_view, N>& names,
-            std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 /// How a stop is told: the status, and why it is incomplete.
 struct StopRow {
@@ -185,13 +180,7 @@ void write_error(const Error* error, Writer& w) {
 std::string response_id(const RequestContext& context, std::string_view id) {
   constexpr std::string_view kPrefix = "resp_";
   if (context.answer_id.starts_with(kPrefix)) return context.answer_id;
-  if (id.starts_with(kPrefix)) return std::string(id);
-  for (const std::string_view other : {"msg_", "chatcmpl-", "req_"}) {
-    if (!id.starts_with(other)) continue;
-    id.remove_prefix(other.size());
-    break;
-  }
-  return fmt::format("{}{}", kPrefix, id);
+  return id_with(kPrefix, {"msg_", "chatcmpl-", "req_"}, id);
 }
 
 std::string_view stop_status(StopReason reason, bool refused_in_words) {

@@ -72,7 +72,8 @@ void write_echo(const RequestContext& context, json::Writer& writer);
 
 // Pieces that the plain answer and the stream share.
 
-/// The `code` of a failed response, one of the API's own.
+/// The `code` of a failed response, one of the API's own; lives as long as
+/// `error`.
 std::string_view response_error_code(const Error& error);
 
 Usage read_usage(const json::Value& usage);

@@ -1,0 +1,52 @@
+// Members that only their dialect knows, of objects within the body: kept as
+// extensions of the whole, the object's name in front ("output_config/x").
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "json/writer.h"
+#include "llmproxy/content.h"
+
+namespace llmproxy {
+
+/// One of them has that name, or begins with it.
+inline bool has_field(const Extensions& extensions, std::string_view name) {
+  return std::any_of(extensions.begin(), extensions.end(),
+                     [&](const Extension& e) { return e.name == name; });
+}
+inline bool has_nested(const Extensions& extensions, std::string_view prefix) {
+  return std::any_of(
+      extensions.begin(), extensions.end(),
+      [&](const Extension& e) { return e.name.starts_with(prefix); });
+}
+
+/// Writes those whose names begin with `prefix`, without it.
+inline void write_nested(const Extensions& extensions, std::string_view prefix,
+                         json::Writer& writer) {
+  for (const Extension& extension : extensions) {
+    const std::string_view name = extension.name;
+    if (!name.starts_with(prefix)) continue;
+    writer.member(name.substr(prefix.size()), extension.value);
+  }
+}
+
+/// Writes all others.
+inline void write_others(const Extensions& extensions, std::string_view prefix,
+                         json::Writer& writer) {
+  for (const Extension& extension : extensions) {
+    if (extension.name.starts_with(prefix)) continue;
+    writer.member(extension.name, extension.value);
+  }
+}
+
+/// Writes those of the whole itself: names without a '/'.
+inline void write_plain(const Extensions& extensions, json::Writer& writer) {
+  for (const Extension& extension : extensions) {
+    if (extension.name.find('/') != std::string::npos) continue;
+    writer.member(extension.name, extension.value);
+  }
+}
+
+}  // namespace llmproxy
