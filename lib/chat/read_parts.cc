@@ -14,6 +14,12 @@ ContentPart::Value opaque_part(std::string_view dialect, std::string_view type,
   return OpaquePart{std::string(dialect), std::string(type), whole.raw_json()};
 }
 
+void keep_citations(json::Value list, TextPart& text) {
+  for (const json::Value citation : list.children()) {
+    text.citations.push_back(citation.raw_json());
+  }
+}
+
 const PartRow* find_row(std::span<const PartRow> rows, std::string_view type) {
   for (const PartRow& row : rows) {
     if (row.type == type) return &row;

@@ -21,6 +21,9 @@ ContentPart part_in(std::string_view member, ContentPart::Value value);
 ContentPart::Value opaque_part(std::string_view dialect, std::string_view type,
                                json::Value whole);
 
+/// Adds what `list` holds, if it is one, to the text's citations.
+void keep_citations(json::Value list, TextPart& text);
+
 /// Parts that say their type, and who reads them.
 struct PartRow {
   std::string_view type;

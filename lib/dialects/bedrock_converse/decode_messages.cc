@@ -296,9 +296,7 @@ Part read_citations(const Block& block, Extensions& extensions) {
   for (const Value text : reader.take("content").children()) {
     part.text.append(text["text"].string());
   }
-  for (const Value citation : reader.take("citations").children()) {
-    part.citations.push_back(citation.raw_json());
-  }
+  keep_citations(reader.take("citations"), part);
   keep_rest(reader, block, extensions);
   return ContentPart::Value(std::move(part));
 }

@@ -136,9 +136,7 @@ Result<ContentPart::Value> read_text(ObjectReader& reader) {
   LLMPROXY_ASSIGN(part.text, reader.required_string("text"));
   const Value citations = reader.take("citations");
   if (citations.is_array()) {
-    for (const Value citation : citations.children()) {
-      part.citations.push_back(citation.raw_json());
-    }
+    keep_citations(citations, part);
   }
   return ContentPart::Value(std::move(part));
 }

@@ -7,6 +7,7 @@
 #include "chat/answer_writer.h"
 #include "chat/losses.h"
 #include "chat/parse_answer.h"
+#include "chat/read_parts.h"
 #include "chat/sealed_reasoning.h"
 #include "chat/tier_words.h"
 #include "dialects/claude/body.h"
@@ -60,17 +61,14 @@ class Decoder final : public AnswerReader {
     } else if (type == "tool_use") {
       part.value = read_tool_call(block);
     } else {
-      part.value =
-          OpaquePart{std::string(kName), std::string(type), block.raw_json()};
+      part.value = opaque_part(kName, type, block);
     }
     return part;
   }
 
   static TextPart read_text(Value block) {
     TextPart text{std::string(block["text"].string()), {}};
-    for (const Value citation : block["citations"].children()) {
-      text.citations.push_back(citation.raw_json());
-    }
+    keep_citations(block["citations"], text);
     return text;
   }
 

@@ -7,6 +7,7 @@
 #include "base/bounded.h"
 #include "chat/answer_reader.h"
 #include "chat/answer_writer.h"
+#include "chat/read_parts.h"
 #include "dialects/openai_chat/call_signatures.h"
 #include "dialects/openai_chat/tables.h"
 #include "dialects/openai_family/body.h"
@@ -102,9 +103,7 @@ class Decoder final : public AnswerReader {
     for (const Value part : message_["content"].children()) read_part(part);
     if (response_.content.empty()) return;
     if (auto* text = response_.content.back().as<TextPart>()) {
-      for (const Value note : message_["annotations"].children()) {
-        text->citations.push_back(note.raw_json());
-      }
+      keep_citations(message_["annotations"], *text);
     }
   }
 

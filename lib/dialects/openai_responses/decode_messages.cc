@@ -225,9 +225,7 @@ Result<ContentPart> read_part(Value value, const std::string& path) {
 Result<ContentPart::Value> read_text(ObjectReader& part) {
   TextPart text;
   LLMPROXY_ASSIGN(text.text, part.required_string("text"));
-  for (const Value annotation : part.take("annotations").children()) {
-    text.citations.push_back(annotation.raw_json());
-  }
+  keep_citations(part.take("annotations"), text);
   part.take("logprobs");  // of answers; clients send them back
   return ContentPart::Value(std::move(text));
 }

@@ -2,6 +2,7 @@
 // answers and streams.
 #include <fmt/format.h>
 
+#include "chat/read_parts.h"
 #include "chat/sealed_reasoning.h"
 #include "dialects/openai_responses/messages.h"
 
@@ -18,9 +19,7 @@ void read_text(const Value& item, std::vector<ContentPart>& out) {
       part.value = RefusalPart{std::string(piece["refusal"].string())};
     } else {
       TextPart text{std::string(piece["text"].string()), {}};
-      for (const Value annotation : piece["annotations"].children()) {
-        text.citations.push_back(annotation.raw_json());
-      }
+      keep_citations(piece["annotations"], text);
       part.value = std::move(text);
     }
     out.push_back(std::move(part));
@@ -79,8 +78,7 @@ void read_output_item(const Value& item, std::vector<ContentPart>& out) {
   } else if (type == "image_generation_call" && item["result"].is_string()) {
     part.value = read_image(item);
   } else {
-    part.value =
-        OpaquePart{std::string(kName), std::string(type), item.raw_json()};
+    part.value = opaque_part(kName, type, item);
   }
   out.push_back(std::move(part));
 }
