@@ -237,6 +237,30 @@ TEST_CASE("the writer nests, escapes and passes raw text on") {
         "\"list\":[-3,0.5,true,null,\"\"]}");
 }
 
+TEST_CASE("the writer has a line for what is common") {
+  std::string out;
+  Writer w(out);
+  w.begin_object();
+  w.begin_object("object");
+  w.begin_array("list");
+  w.object("n", std::int64_t{1});
+  w.end_array();
+  w.object("inner", "text", "a");
+  w.end_object();
+  const std::vector<std::string> texts = {"a", "b"};
+  w.member("texts", texts);
+  w.member_if("texts", texts);
+  w.member_if("no texts", std::vector<std::string>());
+  w.member_if("values", std::vector<RawJson>{*RawJson::parse("[1]")});
+  w.member_if("no values", std::vector<RawJson>());
+  w.member_or_null("said", "a");
+  w.member_or_null("unsaid", "");
+  w.end_object();
+  CHECK(out == R"({"object":{"list":[{"n":1}],"inner":{"text":"a"}},)"
+               R"("texts":["a","b"],"texts":["a","b"],"values":[[1]],)"
+               R"("said":"a","unsaid":null})");
+}
+
 TEST_CASE("pointers escape their tokens") {
   CHECK(pointer("/a", "b/c~d") == "/a/b~1c~0d");
   CHECK(pointer("", std::size_t{3}) == "/3");

@@ -100,6 +100,9 @@ TEST_CASE("blanks go from both ends and nowhere else", "[text]") {
   CHECK(trimmed("").empty());
   CHECK(trimmed("\r\na\n") == "\r\na\n");
   CHECK(trimmed("\r\na\n", " \t\r\n") == "a");
+  CHECK(trimmed_right(" a \n", " \n") == " a");
+  CHECK(trimmed_right(" \n", " \n").empty());
+  CHECK(trimmed_right("", " ").empty());
 }
 
 TEST_CASE("a token is RFC 9110's", "[text]") {

@@ -1,7 +1,5 @@
 // Amazon Bedrock InvokeModel: requests, both ways. The model and `stream` are
 // in the path, the version is in the body.
-#include <fmt/format.h>
-
 #include "base/text.h"
 #include "dialects/bedrock/tables.h"
 

@@ -1,7 +1,5 @@
 // Gemini: error bodies, both ways. Source: Google's API design guide,
 // "Errors" (google.rpc.Status), and the Gemini API's troubleshooting guide.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 
