@@ -315,6 +315,9 @@ struct Dialect {
   /// For one stream to a client; never null.
   std::unique_ptr<StreamEncoder> (*new_stream_encoder)(
       const RequestContext& context);
+  /// What an answer cost, where no more of it is asked for: it is passed on as
+  /// it is. nullptr = decode_response tells.
+  Usage (*read_usage)(const json::Value& body) = nullptr;
   /// RequestContext::echo for a request's body; nullptr = answers repeat
   /// nothing.
   RawJson (*echo)(const json::Value& body) = nullptr;

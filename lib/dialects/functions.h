@@ -28,4 +28,5 @@
   std::unique_ptr<StreamDecoder> new_stream_decoder(                    \
       const RequestContext& context);                                   \
   std::unique_ptr<StreamEncoder> new_stream_encoder(                    \
-      const RequestContext& context)
+      const RequestContext& context);                                   \
+  Usage read_answer_usage(const json::Value& body)

@@ -137,6 +137,7 @@ const Dialect kDialect = {
     .encode_error = encode_error,
     .new_stream_decoder = new_stream_decoder,
     .new_stream_encoder = new_stream_encoder,
+    .read_usage = read_answer_usage,
 };
 
 }  // namespace llmproxy::claude
