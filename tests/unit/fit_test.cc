@@ -377,7 +377,8 @@ TEST_CASE("fit: thinking switched off is not shown") {
   };
   check({{"claude", "claude-opus-4-6", " max=64000 mode=off effort=high"},
          {"openai-responses", "gpt-5", " | /thinking"},
-         {"gemini", "gemini-2.5-flash", " mode=off"}},
+         {"gemini", "gemini-2.5-flash", " mode=off"},
+         {"gemini", "gemini-3-pro", " effort=low | /thinking"}},
         "", off);
   check({{"bedrock", "claude-opus-4-6", " max=64000 mode=off effort=high"}},
         "claude", off);
@@ -412,7 +413,8 @@ TEST_CASE("fit: efforts are the nearest that dialect and model take") {
          {"gemini", "gemini-3-pro", " effort=low | /reasoning_effort"},
          {"gemini", "gemini-2.5-pro",
           " mode=budget budget=1024 | /reasoning_effort"},
-         {"claude", "claude-opus-5-5", " max=64000 mode=off"}},
+         {"claude", "claude-opus-5-5",
+          " max=64000 mode=off | /reasoning_effort"}},
         kForeign, least);
   check({{"openai-chat", "gpt-5", " effort=max"},
          {"openai-chat", "gpt-4o", " | /reasoning_effort"}},
@@ -428,7 +430,7 @@ TEST_CASE("fit: budgets") {
           " max=40000 effort=high | /thinking/budget_tokens"},
          {"gemini", "gemini-2.5-pro", " max=40000 mode=budget budget=30000"},
          {"gemini", "gemini-2.5-flash",
-          " max=40000 mode=budget budget=24576 | /thinking"},
+          " max=40000 mode=budget budget=24576 | /thinking/budget_tokens"},
          {"gemini", "gemini-3-pro",
           " max=40000 effort=high | /thinking/budget_tokens"},
          {"claude", "claude-sonnet-4-5",
@@ -453,7 +455,7 @@ TEST_CASE("fit: budgets") {
   };
   check({{"claude", "claude-sonnet-4-5", " max=1024 | /thinking"},
          {"gemini", "gemini-2.5-pro",
-          " max=1024 mode=budget budget=128 | /thinking"}},
+          " max=1024 mode=budget budget=128 | /thinking/budget_tokens"}},
         "", small);
 }
 
