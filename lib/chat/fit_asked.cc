@@ -128,13 +128,18 @@ void fit_beside_thinking(FitStep& step) {
   drop_top_k(step, step.limits().target, kBeside);
 }
 
+/// Of both the one that says something, else the temperature.
 void fit_pair(FitStep& step) {
   const ChatRequest& request = step.request;
   if (step.traits().sampling_pair || !request.temperature || !request.top_p) {
     return;
   }
-  constexpr std::span kTopP = std::span(kSampling).subspan<1>();
-  drop_rows(step, kTopP, step.model(), " beside a temperature");
+  constexpr std::span kRows = std::span(kSampling);
+  constexpr auto kTemperature = kRows.first<1>();
+  constexpr auto kTopP = kRows.subspan<1>();
+  const bool neutral = *request.temperature == kTemperature.front().neutral;
+  drop_rows(step, neutral ? kTemperature : kTopP, step.model(),
+            " beside a temperature");
 }
 
 void fit_user(FitStep& step) {

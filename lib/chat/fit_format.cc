@@ -101,15 +101,22 @@ std::string free_tool_name(const ChatRequest& request, std::string name) {
   return name;
 }
 
+bool forbids_calls(const ChatRequest& request) {
+  return request.tool_choice &&
+         request.tool_choice->mode == ToolChoiceMode::none;
+}
+
 /// Forcing the private tool would make the client's own tools unreachable,
 /// and is refused while the model thinks.
 bool can_force(const ChatRequest& request) {
   const auto& mode = request.reasoning.mode;
   const bool thinks = mode && *mode != ReasoningMode::off;
-  const bool idle = request.tools.empty() ||
-                    (request.tool_choice &&
-                     request.tool_choice->mode == ToolChoiceMode::none);
-  return idle && !thinks;
+  return !thinks && (request.tools.empty() || forbids_calls(request));
+}
+
+/// Neither forced nor forbidden with the client's own tools.
+bool can_call(const ChatRequest& request) {
+  return can_force(request) || !forbids_calls(request);
 }
 
 void use_tool(FitStep& step, const Obstacle& why) {
@@ -140,7 +147,7 @@ void use_fallback(FitStep& step, const Obstacle& why) {
   any_object.kind = FormatKind::json_object;
   switch (step.limits().format_fallback) {
     case FormatFallback::tool:
-      if (schema) return use_tool(step, why);
+      if (schema && can_call(step.request)) return use_tool(step, why);
       break;
     case FormatFallback::json_mode:
       if (obstacle_to(step, any_object).thing.empty()) {

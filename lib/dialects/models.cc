@@ -24,11 +24,13 @@ constexpr TargetTraits claude_base() {
   return traits;
 }
 
-/// Claude 3.x: tools stand in for structured output.
+/// Claude 3.x: tools stand in for structured output, which strict tools are
+/// part of.
 constexpr TargetTraits claude_3(ThinkingStyle thinking,
                                 std::int64_t max_tokens) {
   TargetTraits traits = claude_base();
   traits.structured_output = false;
+  traits.strict_tools = false;
   traits.thinking = thinking;
   traits.default_max_tokens = max_tokens;
   return traits;
@@ -40,6 +42,7 @@ constexpr TargetTraits claude_4(bool structured_output,
   TargetTraits traits = claude_base();
   traits.sampling_pair = false;
   traits.structured_output = structured_output;
+  traits.strict_tools = structured_output;
   traits.thinking = ThinkingStyle::budget;
   traits.default_max_tokens = max_tokens;
   return traits;
@@ -66,6 +69,7 @@ constexpr TargetTraits claude_new(bool system_in_messages) {
 constexpr TargetTraits openai_reasoning(Effort least, Effort most) {
   TargetTraits traits;
   traits.sampling = false;
+  traits.penalties = false;
   traits.least_effort = least;
   traits.most_effort = most;
   return traits;

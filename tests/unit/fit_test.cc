@@ -258,7 +258,7 @@ TEST_CASE("fit: what says nothing is no loss") {
     request.service_tier = "auto";
     request.reasoning.display = "omitted";
   };
-  check({{"openai-chat", "gpt-5.5", " frequency=0 presence=0 tier=auto"},
+  check({{"openai-chat", "gpt-5.5", " tier=auto"},
          {"openai-responses", "gpt-5.5", " tier=auto"},
          {"gemini", "gemini-3-pro", " temperature=1 top_p=1 top_k=0"}},
         kForeign, ask);
