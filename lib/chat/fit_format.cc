@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "chat/fit_steps.h"
 #include "chat/schema.h"
 #include "json/json.h"
@@ -43,6 +44,23 @@ std::string json_words(const RawJson& schema) {
   if (schema.empty()) return words;
   words += " It must be valid against this JSON Schema: ";
   return words + schema.text();
+}
+
+bool says_json(std::string_view text) {
+  constexpr std::string_view kWord = "json";
+  const auto same = [](char a, char b) { return lower(a) == b; };
+  return std::search(text.begin(), text.end(), kWord.begin(), kWord.end(),
+                     same) != text.end();
+}
+
+bool says_json(const ChatRequest& request) {
+  for (const Message& message : request.messages) {
+    for (const ContentPart& part : message.content) {
+      const auto* text = part.as<TextPart>();
+      if (text != nullptr && says_json(text->text)) return true;
+    }
+  }
+  return false;
 }
 
 // --- what cannot be asked for -----------------------------------------------
@@ -162,6 +180,14 @@ void use_fallback(FitStep& step, const Obstacle& why) {
 
 // --- what can be asked for --------------------------------------------------
 
+/// A JSON mode that no message speaks of is refused.
+void fit_json_mode(FitStep& step) {
+  if (!step.limits().json_by_word || says_json(step.request)) return;
+  step.change(std::string(kPath), step.limits().target,
+              "a JSON mode that no message speaks of", kToldInWords);
+  tell_model(step.request, json_words({}));
+}
+
 /// The members beside the schema, and its shape.
 void fit_schema(FitStep& step, ResponseFormat& format) {
   const DialectLimits& limits = step.limits();
@@ -202,6 +228,7 @@ void fit_format(FitStep& step) {
     use_fallback(step, obstacle);
   } else if (step.target.origin == Origin::foreign ||
              step.target.origin == Origin::hand) {
+    if (format->kind == FormatKind::json_object) return fit_json_mode(step);
     fit_schema(step, *format);
   }
 }

@@ -530,7 +530,9 @@ TEST_CASE("fit: structured output where it cannot be asked for") {
   };
   const std::string told =
       " told=Respond with a single valid JSON object and nothing else.";
-  check({{"openai-chat", "gpt-5", " format=object"},
+  const std::string openai = " format=object" + told + " | /response_format";
+  check({{"openai-chat", "gpt-5", openai},
+         {"openai-responses", "gpt-5", openai},
          {"gemini", "gemini-3-pro", " format=object"}},
         kForeign, object);
   const std::string claude = " max=64000" + told + " | /response_format";
