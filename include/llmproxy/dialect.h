@@ -75,6 +75,7 @@ struct TargetTraits {
   bool tool_result_images = false;    ///< takes images inside tool results
   bool image_urls = true;             ///< fetches images by URL itself
   bool penalties = true;              ///< takes frequency, presence penalty
+  bool stop_sequences = true;         ///< takes stop sequences
   bool user_field = true;             ///< takes the end user's id
   bool seed = true;                   ///< takes a seed
   bool random_seed = false;           ///< the seed is called `random_seed`

@@ -240,14 +240,18 @@ Result<void> fit_sampling(FitStep& step) {
 }
 
 void fit_stop_sequences(FitStep& step) {
-  if (step.target.origin == Origin::own) return;
+  const bool own = step.target.origin == Origin::own;
+  const bool by_model = step.takes_traits() && !step.traits().stop_sequences;
+  if (own && !by_model) return;
   std::vector<std::string>& stops = step.request.stop_sequences;
   const DialectLimits& limits = step.limits();
   // An empty one stops nothing.
   std::erase(stops, std::string());
   if (stops.empty()) return;
-  if (limits.max_stop_sequences == 0) {
-    step.drop("/stop", limits.target, "stop sequences");
+  if (limits.max_stop_sequences == 0 || by_model) {
+    const bool none = limits.max_stop_sequences == 0;
+    step.drop("/stop", none ? std::string(limits.target) : step.model(),
+              "stop sequences");
     return stops.clear();
   }
   if (!limits.blank_stop_sequences) {

@@ -70,6 +70,7 @@ constexpr TargetTraits openai_reasoning(Effort least, Effort most) {
   TargetTraits traits;
   traits.sampling = false;
   traits.penalties = false;
+  traits.stop_sequences = false;
   traits.least_effort = least;
   traits.most_effort = most;
   return traits;
@@ -79,6 +80,13 @@ constexpr TargetTraits openai_reasoning(Effort least, Effort most) {
 constexpr TargetTraits gpt_5_1(Effort most) {
   TargetTraits traits = openai_reasoning(Effort::none, most);
   traits.minimal_effort = false;
+  return traits;
+}
+
+/// GPT-5.5 and newer take stop sequences again.
+constexpr TargetTraits gpt_5_5(Effort most) {
+  TargetTraits traits = gpt_5_1(most);
+  traits.stop_sequences = true;
   return traits;
 }
 
@@ -187,11 +195,11 @@ constexpr std::array kModels = {
     ModelRow{"openai-chat", "*gpt-5.2*", gpt_5_1(Effort::xhigh)},
     ModelRow{"openai-chat", "*gpt-5.3*", gpt_5_1(Effort::xhigh)},
     ModelRow{"openai-chat", "*gpt-5.4*", gpt_5_1(Effort::xhigh)},
-    ModelRow{"openai-chat", "*gpt-5.5*", gpt_5_1(Effort::xhigh)},
-    ModelRow{"openai-chat", "*gpt-5.*", gpt_5_1(Effort::max)},
+    ModelRow{"openai-chat", "*gpt-5.5*", gpt_5_5(Effort::xhigh)},
+    ModelRow{"openai-chat", "*gpt-5.*", gpt_5_5(Effort::max)},
     ModelRow{"openai-chat", "*gpt-5*",
              openai_reasoning(Effort::minimal, Effort::high)},
-    ModelRow{"openai-chat", "*gpt-6*", gpt_5_1(Effort::max)},
+    ModelRow{"openai-chat", "*gpt-6*", gpt_5_5(Effort::max)},
     ModelRow{"openai-chat", "o1*", openai_reasoning(Effort::low, Effort::high)},
     ModelRow{"openai-chat", "o3*", openai_reasoning(Effort::low, Effort::high)},
     ModelRow{"openai-chat", "o4*", openai_reasoning(Effort::low, Effort::high)},

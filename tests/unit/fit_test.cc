@@ -206,8 +206,9 @@ TEST_CASE("fit: a request made by hand is fitted like any other") {
            {"gemini", "gemini-2.5-flash",
             " temperature=0.5 stop=a,b,c,d,e mode=off | /stop"},
            {"openai-chat", "gpt-5",
-            " stop=a,b,c,d effort=minimal | /reasoning_effort /temperature "
-            "/stop"}},
+            " effort=minimal | /reasoning_effort /temperature /stop"},
+           {"openai-chat", "gpt-5.5",
+            " stop=a,b,c,d effort=none | /temperature /stop"}},
           from, ask);
   }
 }
