@@ -104,6 +104,14 @@ std::optional<Effort> effort_for(FitStep& step, const Wish& wish,
   return effort;
 }
 
+/// For models that cannot be kept from thinking.
+void think_least(FitStep& step, const Wish& wish) {
+  const Effort effort = nearest_effort(step, Effort::none);
+  step.request.reasoning.effort = effort;
+  step.change(wish.path, step.model(), kOff,
+              fmt::format("effort {} is used", row_of(effort).word));
+}
+
 // --- an effort alone --------------------------------------------------------
 
 void fit_effort_alone(FitStep& step, const Wish& wish) {
@@ -211,6 +219,7 @@ void think_by_budget(FitStep& step, const Wish& wish) {
 /// Models that think by default must be told not to; the others need nothing.
 /// An effort is one for the answer, too.
 void switch_off(FitStep& step, const Wish& wish) {
+  if (!step.traits().thinking_off) return think_least(step, wish);
   const auto& effort = wish.asked.effort;
   const bool too_low = effort && *effort < step.limits().least_effort;
   // It was not asked for, only next to nothing.
@@ -248,14 +257,8 @@ void fit_anthropic(FitStep& step, const Wish& wish) {
 // --- a level or a budget ----------------------------------------------------
 
 void fit_level(FitStep& step, const Wish& wish) {
-  Reasoning& fitted = step.request.reasoning;
-  if (!wish.off) {
-    fitted.effort = effort_for(step, wish, step.model());
-    return;
-  }
-  fitted.effort = nearest_effort(step, Effort::none);
-  step.change(wish.path, step.model(), kOff,
-              fmt::format("effort {} is used", row_of(*fitted.effort).word));
+  if (wish.off) return think_least(step, wish);
+  step.request.reasoning.effort = effort_for(step, wish, step.model());
 }
 
 void use_budget(FitStep& step, std::int64_t tokens) {
@@ -273,8 +276,9 @@ void fit_budget(FitStep& step, const Wish& wish) {
   Reasoning& fitted = step.request.reasoning;
   const TargetTraits& traits = step.traits();
   const auto taken = [&](std::int64_t tokens) {
-    return std::clamp(tokens, traits.min_thinking_budget,
-                      traits.max_thinking_budget);
+    const std::int64_t least =
+        std::max(traits.min_thinking_budget, traits.least_thinking_budget);
+    return std::clamp(tokens, least, traits.max_thinking_budget);
   };
   const Reasoning& asked = wish.asked;
   if (wish.off && traits.min_thinking_budget == 0) {

@@ -65,6 +65,13 @@ constexpr TargetTraits claude_new(bool system_in_messages) {
   return traits;
 }
 
+/// Claude Fable 5 cannot be kept from thinking.
+constexpr TargetTraits claude_fable() {
+  TargetTraits traits = claude_new(true);
+  traits.thinking_off = false;
+  return traits;
+}
+
 /// The o models, and GPT-5 with its kin: each takes another span of efforts.
 constexpr TargetTraits openai_reasoning(Effort least, Effort most) {
   TargetTraits traits;
@@ -112,6 +119,13 @@ constexpr TargetTraits gemini_2_5(std::int64_t min_budget,
   traits.penalties = false;
   traits.min_thinking_budget = min_budget;
   traits.max_thinking_budget = max_budget;
+  return traits;
+}
+
+/// Gemini 2.5 Flash-Lite: a budget that is none is 512 at least.
+constexpr TargetTraits gemini_2_5_lite() {
+  TargetTraits traits = gemini_2_5(0, 24576);
+  traits.least_thinking_budget = 512;
   return traits;
 }
 
@@ -167,6 +181,7 @@ constexpr std::array kModels = {
     ModelRow{"claude", "*claude-sonnet-4*", claude_4(false, 64000)},
     ModelRow{"claude", "*claude-sonnet-5-5*", claude_new(true)},
     ModelRow{"claude", "*claude-sonnet-5*", claude_new(false)},
+    ModelRow{"claude", "*claude-fable-5*", claude_fable()},
     ModelRow{"claude", "*claude-*-5*", claude_new(true)},
     ModelRow{"bedrock-converse", "*anthropic.*", claude_base()},
     ModelRow{"bedrock-converse", kAnyVendor, bedrock_plain()},
@@ -174,6 +189,7 @@ constexpr std::array kModels = {
     ModelRow{"gemini", "*gemini-1*", gemini_base(ThinkingStyle::none)},
     ModelRow{"gemini", "*gemini-2.0*", gemini_base(ThinkingStyle::none)},
     ModelRow{"gemini", "*gemini-2.5-pro*", gemini_2_5(128, 32768)},
+    ModelRow{"gemini", "*gemini-2.5-flash-lite*", gemini_2_5_lite()},
     ModelRow{"gemini", "*gemini-2.5*", gemini_2_5(0, 24576)},
     ModelRow{"gemini", "*gemini-3*flash*", gemini_3(Effort::minimal)},
     ModelRow{"gemini", "*gemini-3*", gemini_3(Effort::low)},
