@@ -75,6 +75,7 @@ struct TargetTraits {
   bool tool_result_images = false;    ///< takes images inside tool results
   bool image_urls = true;             ///< fetches images by URL itself
   bool penalties = true;              ///< takes frequency, presence penalty
+  bool stop_sequences = true;         ///< takes stop sequences
   bool user_field = true;             ///< takes the end user's id
   bool seed = true;                   ///< takes a seed
   bool random_seed = false;           ///< the seed is called `random_seed`
@@ -86,12 +87,15 @@ struct TargetTraits {
   bool tools_with_format = true;
   /// The least a model may think, where it always does; tokens.
   std::int64_t min_thinking_budget = 0;
+  /// The least budget that it takes, where it can also not think; tokens.
+  std::int64_t least_thinking_budget = 0;
   /// The most it takes, where thinking is asked for by a budget; tokens.
   std::int64_t max_thinking_budget = std::numeric_limits<std::int64_t>::max();
   /// Efforts it takes; what lies outside becomes the nearest one.
   Effort least_effort = Effort::none;
   Effort most_effort = Effort::max;
   bool minimal_effort = true;  ///< takes `minimal`, where it lies between
+  bool thinking_off = true;    ///< takes thinking switched off [claude]
   /// Takes thinking, top_k and the end user's id as Anthropic's API calls
   /// them, where the dialect itself has no place for them [bedrock-converse].
   bool anthropic_fields = true;
@@ -315,6 +319,9 @@ struct Dialect {
   /// For one stream to a client; never null.
   std::unique_ptr<StreamEncoder> (*new_stream_encoder)(
       const RequestContext& context);
+  /// What an answer cost, where no more of it is asked for: it is passed on as
+  /// it is. nullptr = decode_response tells.
+  Usage (*read_usage)(const json::Value& body) = nullptr;
   /// RequestContext::echo for a request's body; nullptr = answers repeat
   /// nothing.
   RawJson (*echo)(const json::Value& body) = nullptr;

@@ -105,6 +105,7 @@ struct DialectLimits {
   // Structured output.
   bool text_format = true;           ///< has a word for plain text
   bool json_object = true;           ///< any JSON object can be asked for
+  bool json_by_word = false;         ///< only where a message says "JSON"
   bool strict_format = true;         ///< can be told to keep to the schema
   bool format_description = true;    ///< a schema has a description
   bool format_beside_forced = true;  ///< beside a forced call

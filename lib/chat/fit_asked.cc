@@ -128,13 +128,18 @@ void fit_beside_thinking(FitStep& step) {
   drop_top_k(step, step.limits().target, kBeside);
 }
 
+/// Of both the one that says something, else the temperature.
 void fit_pair(FitStep& step) {
   const ChatRequest& request = step.request;
   if (step.traits().sampling_pair || !request.temperature || !request.top_p) {
     return;
   }
-  constexpr std::span kTopP = std::span(kSampling).subspan<1>();
-  drop_rows(step, kTopP, step.model(), " beside a temperature");
+  constexpr std::span kRows = std::span(kSampling);
+  constexpr auto kTemperature = kRows.first<1>();
+  constexpr auto kTopP = kRows.subspan<1>();
+  const bool neutral = *request.temperature == kTemperature.front().neutral;
+  drop_rows(step, neutral ? kTemperature : kTopP, step.model(),
+            " beside a temperature");
 }
 
 void fit_user(FitStep& step) {
@@ -235,14 +240,18 @@ Result<void> fit_sampling(FitStep& step) {
 }
 
 void fit_stop_sequences(FitStep& step) {
-  if (step.target.origin == Origin::own) return;
+  const bool own = step.target.origin == Origin::own;
+  const bool by_model = step.takes_traits() && !step.traits().stop_sequences;
+  if (own && !by_model) return;
   std::vector<std::string>& stops = step.request.stop_sequences;
   const DialectLimits& limits = step.limits();
   // An empty one stops nothing.
   std::erase(stops, std::string());
   if (stops.empty()) return;
-  if (limits.max_stop_sequences == 0) {
-    step.drop("/stop", limits.target, "stop sequences");
+  if (limits.max_stop_sequences == 0 || by_model) {
+    const bool none = limits.max_stop_sequences == 0;
+    step.drop("/stop", none ? std::string(limits.target) : step.model(),
+              "stop sequences");
     return stops.clear();
   }
   if (!limits.blank_stop_sequences) {

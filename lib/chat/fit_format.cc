@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "chat/fit_steps.h"
 #include "chat/schema.h"
 #include "json/json.h"
@@ -43,6 +44,23 @@ std::string json_words(const RawJson& schema) {
   if (schema.empty()) return words;
   words += " It must be valid against this JSON Schema: ";
   return words + schema.text();
+}
+
+bool says_json(std::string_view text) {
+  constexpr std::string_view kWord = "json";
+  const auto same = [](char a, char b) { return lower(a) == b; };
+  return std::search(text.begin(), text.end(), kWord.begin(), kWord.end(),
+                     same) != text.end();
+}
+
+bool says_json(const ChatRequest& request) {
+  for (const Message& message : request.messages) {
+    for (const ContentPart& part : message.content) {
+      const auto* text = part.as<TextPart>();
+      if (text != nullptr && says_json(text->text)) return true;
+    }
+  }
+  return false;
 }
 
 // --- what cannot be asked for -----------------------------------------------
@@ -101,15 +119,22 @@ std::string free_tool_name(const ChatRequest& request, std::string name) {
   return name;
 }
 
+bool forbids_calls(const ChatRequest& request) {
+  return request.tool_choice &&
+         request.tool_choice->mode == ToolChoiceMode::none;
+}
+
 /// Forcing the private tool would make the client's own tools unreachable,
 /// and is refused while the model thinks.
 bool can_force(const ChatRequest& request) {
   const auto& mode = request.reasoning.mode;
   const bool thinks = mode && *mode != ReasoningMode::off;
-  const bool idle = request.tools.empty() ||
-                    (request.tool_choice &&
-                     request.tool_choice->mode == ToolChoiceMode::none);
-  return idle && !thinks;
+  return !thinks && (request.tools.empty() || forbids_calls(request));
+}
+
+/// Neither forced nor forbidden with the client's own tools.
+bool can_call(const ChatRequest& request) {
+  return can_force(request) || !forbids_calls(request);
 }
 
 void use_tool(FitStep& step, const Obstacle& why) {
@@ -140,7 +165,7 @@ void use_fallback(FitStep& step, const Obstacle& why) {
   any_object.kind = FormatKind::json_object;
   switch (step.limits().format_fallback) {
     case FormatFallback::tool:
-      if (schema) return use_tool(step, why);
+      if (schema && can_call(step.request)) return use_tool(step, why);
       break;
     case FormatFallback::json_mode:
       if (obstacle_to(step, any_object).thing.empty()) {
@@ -154,6 +179,14 @@ void use_fallback(FitStep& step, const Obstacle& why) {
 }
 
 // --- what can be asked for --------------------------------------------------
+
+/// A JSON mode that no message speaks of is refused.
+void fit_json_mode(FitStep& step) {
+  if (!step.limits().json_by_word || says_json(step.request)) return;
+  step.change(std::string(kPath), step.limits().target,
+              "a JSON mode that no message speaks of", kToldInWords);
+  tell_model(step.request, json_words({}));
+}
 
 /// The members beside the schema, and its shape.
 void fit_schema(FitStep& step, ResponseFormat& format) {
@@ -195,6 +228,7 @@ void fit_format(FitStep& step) {
     use_fallback(step, obstacle);
   } else if (step.target.origin == Origin::foreign ||
              step.target.origin == Origin::hand) {
+    if (format->kind == FormatKind::json_object) return fit_json_mode(step);
     fit_schema(step, *format);
   }
 }

@@ -161,9 +161,10 @@ class PartFitter {
              limits_.thinking_of == ReasoningIssuer::unknown ||
              thinking.issuer == limits_.thinking_of;
     }
-    if (!limits_.thinking_text && !hand_) {
-      // A signature alone signs a part that the target would not know it of.
-      return step_.traits().reasoning_content && !thinking.text.empty();
+    if (!limits_.thinking_text) {
+      // A signature alone signs a part that the target would not know it of,
+      // unless a program says so: the encoder knows which it can write.
+      return thinking.text.empty() ? hand_ : step_.traits().reasoning_content;
     }
     if (limits_.thinking_of == ReasoningIssuer::unknown) return true;
     if (step_.is_kin() && thinking.issuer == ReasoningIssuer::unknown) {

@@ -14,10 +14,17 @@
 namespace llmproxy {
 namespace {
 
+constexpr std::string_view kEffortPath = "/reasoning_effort";
+constexpr std::string_view kThinkingPath = "/thinking";
+constexpr std::string_view kBudgetPath = "/thinking/budget_tokens";
+constexpr std::string_view kDisplayPath = "/thinking/display";
+constexpr std::string_view kBudget = "a budget for thinking";
+constexpr std::string_view kOff = "thinking switched off";
+
 /// What was asked, kept while the request's own is written anew.
 struct Wish {
   Reasoning asked;
-  /// Where: in the words of the first or the second kind of dialect.
+  /// Where it was asked for, or switched off.
   std::string path;
   bool off;
   bool on;
@@ -26,18 +33,16 @@ struct Wish {
 Wish wish_of(const FitStep& step) {
   const Reasoning& asked = step.request.reasoning;
   const auto& effort = asked.effort;
-  const bool off =
-      asked.mode == ReasoningMode::off || effort == Effort::none ||
-      (effort && *effort < step.limits().least_effort) ||
+  // An effort beside it is one for the answer.
+  const bool switched_off =
+      asked.mode == ReasoningMode::off ||
       (asked.budget_tokens == 0 && asked.mode != ReasoningMode::adaptive);
+  const bool off = switched_off || effort == Effort::none ||
+                   (effort && *effort < step.limits().least_effort);
   const bool on = !off && (asked.mode || effort || asked.budget_tokens);
-  return {asked, effort ? "/reasoning_effort" : "/thinking", off, on};
+  const bool by_effort = effort && !switched_off;
+  return {asked, std::string(by_effort ? kEffortPath : kThinkingPath), off, on};
 }
-
-constexpr std::string_view kBudgetPath = "/thinking/budget_tokens";
-constexpr std::string_view kDisplayPath = "/thinking/display";
-constexpr std::string_view kBudget = "a budget for thinking";
-constexpr std::string_view kOff = "thinking switched off";
 
 /// What may be shown of it. A mode that asks for thinking asks to see it
 /// where that has to be said, unless it says otherwise.
@@ -72,12 +77,13 @@ Effort nearest_effort(const FitStep& step, Effort asked) {
   return refused ? Effort::low : effort;
 }
 
-Effort fit_effort(FitStep& step, const Wish& wish, Effort asked) {
+Effort fit_effort(FitStep& step, Effort asked) {
   const Effort effort = nearest_effort(step, asked);
   if (effort == asked) return effort;
   const DialectLimits& limits = step.limits();
   const bool said = asked >= limits.least_effort && asked <= limits.most_effort;
-  step.change(wish.path, said ? step.model() : std::string(limits.target),
+  step.change(std::string(kEffortPath),
+              said ? step.model() : std::string(limits.target),
               fmt::format("effort {}", row_of(asked).word),
               fmt::format("effort {} is used", row_of(effort).word));
   return effort;
@@ -89,13 +95,21 @@ std::optional<Effort> effort_for(FitStep& step, const Wish& wish,
   const auto& budget = wish.asked.budget_tokens;
   if (wish.asked.effort) {
     if (budget) step.drop(std::string(kBudgetPath), who, kBudget);
-    return fit_effort(step, wish, *wish.asked.effort);
+    return fit_effort(step, *wish.asked.effort);
   }
   if (!budget) return std::nullopt;
   const Effort effort = nearest_effort(step, effort_of(*budget));
   step.change(std::string(kBudgetPath), who, kBudget,
               fmt::format("effort {} is used", row_of(effort).word));
   return effort;
+}
+
+/// For models that cannot be kept from thinking.
+void think_least(FitStep& step, const Wish& wish) {
+  const Effort effort = nearest_effort(step, Effort::none);
+  step.request.reasoning.effort = effort;
+  step.change(wish.path, step.model(), kOff,
+              fmt::format("effort {} is used", row_of(effort).word));
 }
 
 // --- an effort alone --------------------------------------------------------
@@ -108,11 +122,11 @@ void fit_effort_alone(FitStep& step, const Wish& wish) {
     return;
   }
   if (wish.asked.effort == Effort::none) {
-    fitted.effort = fit_effort(step, wish, Effort::none);
+    fitted.effort = fit_effort(step, Effort::none);
     return;
   }
   // Not every model takes `none`, and those that do are not all known.
-  step.drop("/thinking", step.limits().target, kOff);
+  step.drop(std::string(kThinkingPath), step.limits().target, kOff);
 }
 
 // --- mode, budget and effort ------------------------------------------------
@@ -123,7 +137,9 @@ bool has_call(const ContentPart& part) {
 
 bool is_signed_thinking(const ContentPart& part) {
   const auto* thinking = part.as<ThinkingPart>();
-  return thinking != nullptr && thinking->issuer == ReasoningIssuer::anthropic;
+  return thinking != nullptr &&
+         thinking->issuer == ReasoningIssuer::anthropic &&
+         !(thinking->signature.empty() && thinking->redacted_data.empty());
 }
 
 /// The last model turn calls tools without signed thinking before them:
@@ -169,15 +185,21 @@ std::int64_t budget_below_limit(const FitStep& step, const Reasoning& asked) {
   return std::max(*asked.budget_tokens, kMinThinkingBudget);
 }
 
+/// One of both is used where a model takes one: the budget says more.
 void tell_budget(FitStep& step, const Wish& wish, std::int64_t tokens) {
   const auto& asked = wish.asked.budget_tokens;
-  if (!wish.asked.effort && asked == tokens) return;
-  const std::string thing =
-      !wish.asked.effort && asked
-          ? fmt::format("a budget of {} tokens here", *asked)
-          : "thinking without a budget";
-  step.change(wish.path, step.model(), thing,
-              fmt::format("a budget of {} tokens is used", tokens));
+  const std::string used = fmt::format("a budget of {} tokens is used", tokens);
+  if (!asked) {
+    return step.change(wish.path, step.model(), "thinking without a budget",
+                       used);
+  }
+  if (wish.asked.effort && !step.request.reasoning.effort) {
+    step.drop(std::string(kEffortPath), step.model(),
+              "an effort beside a budget");
+  }
+  if (*asked == tokens) return;
+  step.change(std::string(kBudgetPath), step.model(),
+              fmt::format("a budget of {} tokens here", *asked), used);
 }
 
 void think_by_budget(FitStep& step, const Wish& wish) {
@@ -186,6 +208,10 @@ void think_by_budget(FitStep& step, const Wish& wish) {
     return step.drop(wish.path, step.model(), obstacle);
   }
   fitted.mode = ReasoningMode::budget;
+  // Models that know efforts take one beside a budget, too.
+  if (step.traits().thinking == ThinkingStyle::both && wish.asked.effort) {
+    fitted.effort = fit_effort(step, *wish.asked.effort);
+  }
   fitted.budget_tokens = budget_below_limit(step, wish.asked);
   tell_budget(step, wish, *fitted.budget_tokens);
 }
@@ -193,13 +219,19 @@ void think_by_budget(FitStep& step, const Wish& wish) {
 /// Models that think by default must be told not to; the others need nothing.
 /// An effort is one for the answer, too.
 void switch_off(FitStep& step, const Wish& wish) {
+  if (!step.traits().thinking_off) return think_least(step, wish);
+  const auto& effort = wish.asked.effort;
+  const bool too_low = effort && *effort < step.limits().least_effort;
+  // It was not asked for, only next to nothing.
+  if (too_low && *effort != Effort::none && wish.path == kEffortPath) {
+    step.change(std::string(kEffortPath), step.limits().target,
+                fmt::format("effort {}", row_of(*effort).word),
+                "thinking is switched off");
+  }
   if (step.traits().thinking == ThinkingStyle::budget) return;
   Reasoning& fitted = step.request.reasoning;
   fitted.mode = ReasoningMode::off;
-  const auto& effort = wish.asked.effort;
-  if (effort && *effort >= step.limits().least_effort) {
-    fitted.effort = fit_effort(step, wish, *effort);
-  }
+  if (effort && !too_low) fitted.effort = fit_effort(step, *effort);
 }
 
 void fit_anthropic(FitStep& step, const Wish& wish) {
@@ -225,14 +257,8 @@ void fit_anthropic(FitStep& step, const Wish& wish) {
 // --- a level or a budget ----------------------------------------------------
 
 void fit_level(FitStep& step, const Wish& wish) {
-  Reasoning& fitted = step.request.reasoning;
-  if (!wish.off) {
-    fitted.effort = effort_for(step, wish, step.model());
-    return;
-  }
-  fitted.effort = nearest_effort(step, Effort::none);
-  step.change(wish.path, step.model(), kOff,
-              fmt::format("effort {} is used", row_of(*fitted.effort).word));
+  if (wish.off) return think_least(step, wish);
+  step.request.reasoning.effort = effort_for(step, wish, step.model());
 }
 
 void use_budget(FitStep& step, std::int64_t tokens) {
@@ -250,8 +276,9 @@ void fit_budget(FitStep& step, const Wish& wish) {
   Reasoning& fitted = step.request.reasoning;
   const TargetTraits& traits = step.traits();
   const auto taken = [&](std::int64_t tokens) {
-    return std::clamp(tokens, traits.min_thinking_budget,
-                      traits.max_thinking_budget);
+    const std::int64_t least =
+        std::max(traits.min_thinking_budget, traits.least_thinking_budget);
+    return std::clamp(tokens, least, traits.max_thinking_budget);
   };
   const Reasoning& asked = wish.asked;
   if (wish.off && traits.min_thinking_budget == 0) {
@@ -262,10 +289,10 @@ void fit_budget(FitStep& step, const Wish& wish) {
                 fmt::format("a budget of {} tokens is used",
                             traits.min_thinking_budget));
   } else if (asked.budget_tokens || asked.effort) {
-    use_budget(step,
-               taken(asked.budget_tokens
-                         ? *asked.budget_tokens
-                         : within_limit(step, row_of(*asked.effort).budget)));
+    const std::int64_t tokens = asked.budget_tokens
+                                    ? *asked.budget_tokens
+                                    : row_of(*asked.effort).budget;
+    use_budget(step, taken(within_limit(step, tokens)));
     tell_budget(step, wish, *fitted.budget_tokens);
   } else if (wish.on) {
     fitted.mode = ReasoningMode::adaptive;

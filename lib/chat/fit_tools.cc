@@ -123,6 +123,14 @@ Result<void> check_named_choice(const FitStep& step, const Kept& kept) {
       "/tool_choice");
 }
 
+/// Where only the tools that may be called are sent: some must be left.
+Result<void> check_allowed(const FitStep& step, const Kept& kept) {
+  const bool any = std::find(kept.begin(), kept.end(), true) != kept.end();
+  if (any || kept.empty() || allowed_names(step.request).empty()) return {};
+  return invalid_request("tool_choice allows only tools that are not in tools",
+                         "/tool_choice");
+}
+
 /// Names of the tools that the history calls, in order.
 std::vector<std::string_view> called_tools(const ChatRequest& request) {
   std::vector<std::string_view> names;
@@ -233,13 +241,9 @@ Result<void> fit_tools(FitStep& step) {
   if (step.target.origin == Origin::own) return {};
   LLMPROXY_ASSIGN(Kept kept, kept_tools(step));
   LLMPROXY_TRY(check_named_choice(step, kept));
+  LLMPROXY_TRY(check_allowed(step, kept));
   forbid_calls(step, kept);
-  const bool had_tools = !step.request.tools.empty();
   erase_tools(step, kept);
-  if (had_tools && step.request.tools.empty() &&
-      is_asked(step.request, ToolChoiceMode::required)) {
-    step.drop("/tool_choice", step.limits().target, "a choice among no tools");
-  }
   return {};
 }
 
@@ -265,7 +269,10 @@ void fit_tool_fields(FitStep& step) {
 Result<void> fit_tool_choice(FitStep& step) {
   if (step.target.origin == Origin::own) return {};
   ChatRequest& request = step.request;
-  if (!step.limits().parallel_calls) {
+  // Without tools it says nothing, and is refused by some. A private one may
+  // come yet.
+  const bool idle = request.tools.empty() && !request.response_format;
+  if (!step.limits().parallel_calls || idle) {
     if (request.parallel_tool_calls == false && !request.tools.empty()) {
       step.drop("/parallel_tool_calls", step.limits().target,
                 "a limit of one call at a time");

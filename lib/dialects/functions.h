@@ -28,7 +28,8 @@
   std::unique_ptr<StreamDecoder> new_stream_decoder(                    \
       const RequestContext& context);                                   \
   std::unique_ptr<StreamEncoder> new_stream_encoder(                    \
-      const RequestContext& context)
+      const RequestContext& context);                                   \
+  Usage read_answer_usage(const json::Value& body)
 
 // Their members in the dialect's row, the last ones that every row has; a comma
 // goes behind it.
@@ -37,4 +38,4 @@
   .decode_response = decode_response, .encode_response = encode_response, \
   .decode_error = decode_error, .is_error = is_error,                     \
   .encode_error = encode_error, .new_stream_decoder = new_stream_decoder, \
-  .new_stream_encoder = new_stream_encoder
+  .new_stream_encoder = new_stream_encoder, .read_usage = read_answer_usage

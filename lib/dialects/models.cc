@@ -24,11 +24,13 @@ constexpr TargetTraits claude_base() {
   return traits;
 }
 
-/// Claude 3.x: tools stand in for structured output.
+/// Claude 3.x: tools stand in for structured output, which strict tools are
+/// part of.
 constexpr TargetTraits claude_3(ThinkingStyle thinking,
                                 std::int64_t max_tokens) {
   TargetTraits traits = claude_base();
   traits.structured_output = false;
+  traits.strict_tools = false;
   traits.thinking = thinking;
   traits.default_max_tokens = max_tokens;
   return traits;
@@ -40,6 +42,7 @@ constexpr TargetTraits claude_4(bool structured_output,
   TargetTraits traits = claude_base();
   traits.sampling_pair = false;
   traits.structured_output = structured_output;
+  traits.strict_tools = structured_output;
   traits.thinking = ThinkingStyle::budget;
   traits.default_max_tokens = max_tokens;
   return traits;
@@ -62,10 +65,19 @@ constexpr TargetTraits claude_new(bool system_in_messages) {
   return traits;
 }
 
+/// Claude Fable 5 cannot be kept from thinking.
+constexpr TargetTraits claude_fable() {
+  TargetTraits traits = claude_new(true);
+  traits.thinking_off = false;
+  return traits;
+}
+
 /// The o models, and GPT-5 with its kin: each takes another span of efforts.
 constexpr TargetTraits openai_reasoning(Effort least, Effort most) {
   TargetTraits traits;
   traits.sampling = false;
+  traits.penalties = false;
+  traits.stop_sequences = false;
   traits.least_effort = least;
   traits.most_effort = most;
   return traits;
@@ -75,6 +87,13 @@ constexpr TargetTraits openai_reasoning(Effort least, Effort most) {
 constexpr TargetTraits gpt_5_1(Effort most) {
   TargetTraits traits = openai_reasoning(Effort::none, most);
   traits.minimal_effort = false;
+  return traits;
+}
+
+/// GPT-5.5 and newer take stop sequences again.
+constexpr TargetTraits gpt_5_5(Effort most) {
+  TargetTraits traits = gpt_5_1(most);
+  traits.stop_sequences = true;
   return traits;
 }
 
@@ -100,6 +119,13 @@ constexpr TargetTraits gemini_2_5(std::int64_t min_budget,
   traits.penalties = false;
   traits.min_thinking_budget = min_budget;
   traits.max_thinking_budget = max_budget;
+  return traits;
+}
+
+/// Gemini 2.5 Flash-Lite: a budget that is none is 512 at least.
+constexpr TargetTraits gemini_2_5_lite() {
+  TargetTraits traits = gemini_2_5(0, 24576);
+  traits.least_thinking_budget = 512;
   return traits;
 }
 
@@ -155,6 +181,7 @@ constexpr std::array kModels = {
     ModelRow{"claude", "*claude-sonnet-4*", claude_4(false, 64000)},
     ModelRow{"claude", "*claude-sonnet-5-5*", claude_new(true)},
     ModelRow{"claude", "*claude-sonnet-5*", claude_new(false)},
+    ModelRow{"claude", "*claude-fable-5*", claude_fable()},
     ModelRow{"claude", "*claude-*-5*", claude_new(true)},
     ModelRow{"bedrock-converse", "*anthropic.*", claude_base()},
     ModelRow{"bedrock-converse", kAnyVendor, bedrock_plain()},
@@ -162,6 +189,7 @@ constexpr std::array kModels = {
     ModelRow{"gemini", "*gemini-1*", gemini_base(ThinkingStyle::none)},
     ModelRow{"gemini", "*gemini-2.0*", gemini_base(ThinkingStyle::none)},
     ModelRow{"gemini", "*gemini-2.5-pro*", gemini_2_5(128, 32768)},
+    ModelRow{"gemini", "*gemini-2.5-flash-lite*", gemini_2_5_lite()},
     ModelRow{"gemini", "*gemini-2.5*", gemini_2_5(0, 24576)},
     ModelRow{"gemini", "*gemini-3*flash*", gemini_3(Effort::minimal)},
     ModelRow{"gemini", "*gemini-3*", gemini_3(Effort::low)},
@@ -183,11 +211,11 @@ constexpr std::array kModels = {
     ModelRow{"openai-chat", "*gpt-5.2*", gpt_5_1(Effort::xhigh)},
     ModelRow{"openai-chat", "*gpt-5.3*", gpt_5_1(Effort::xhigh)},
     ModelRow{"openai-chat", "*gpt-5.4*", gpt_5_1(Effort::xhigh)},
-    ModelRow{"openai-chat", "*gpt-5.5*", gpt_5_1(Effort::xhigh)},
-    ModelRow{"openai-chat", "*gpt-5.*", gpt_5_1(Effort::max)},
+    ModelRow{"openai-chat", "*gpt-5.5*", gpt_5_5(Effort::xhigh)},
+    ModelRow{"openai-chat", "*gpt-5.*", gpt_5_5(Effort::max)},
     ModelRow{"openai-chat", "*gpt-5*",
              openai_reasoning(Effort::minimal, Effort::high)},
-    ModelRow{"openai-chat", "*gpt-6*", gpt_5_1(Effort::max)},
+    ModelRow{"openai-chat", "*gpt-6*", gpt_5_5(Effort::max)},
     ModelRow{"openai-chat", "o1*", openai_reasoning(Effort::low, Effort::high)},
     ModelRow{"openai-chat", "o3*", openai_reasoning(Effort::low, Effort::high)},
     ModelRow{"openai-chat", "o4*", openai_reasoning(Effort::low, Effort::high)},

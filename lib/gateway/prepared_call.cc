@@ -23,7 +23,10 @@ TranslateOptions options_for(const Exchange& exchange, const UpstreamCall& call,
   options.drop_hosted_tools = config.drop_hosted_tools;
   options.drop_prefill = config.drop_prefill;
   options.model = model;
-  options.traits = traits_for(*call.backend, *call.upstream, model);
+  // What is passed on as it is needs none.
+  if (!call.same_dialect()) {
+    options.traits = traits_for(*call.backend, *call.upstream, model);
+  }
   options.created = unix_now();
   options.answer_id = exchange.answer.record().request_id;
   if (keeps_answers(*call.client)) {

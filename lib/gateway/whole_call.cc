@@ -61,8 +61,10 @@ void relay_answer(Exchange& exchange, UpstreamCall& call,
                   UpstreamAnswer upstream) {
   const BodyForm form = form_of(upstream.body);
   Result<TranslatedResponse> translated = run_sized(upstream.body.size(), [&] {
-    return take_response(*call.upstream, *call.client, std::move(upstream.body),
-                         call.context);
+    return call.same_dialect()
+               ? pass_response(*call.upstream, std::move(upstream.body))
+               : take_response(*call.upstream, *call.client,
+                               std::move(upstream.body), call.context);
   });
   ClientAnswer& answer = exchange.answer;
   Losses losses = call.losses;

@@ -19,5 +19,10 @@ Result<TranslatedResponse> take_response(const Dialect& from, const Dialect& to,
                                          std::string body,
                                          const RequestContext& context);
 
+/// An answer of the client's own dialect, understood or not, as it came: of
+/// what it says only the usage is read. Errors: upstream_malformed.
+Result<TranslatedResponse> pass_response(const Dialect& dialect,
+                                         std::string body);
+
 }  // namespace llmproxy
 LLMPROXY_INTERNAL_END

@@ -305,6 +305,19 @@ Result<TranslatedResponse> take_response(const Dialect& from, const Dialect& to,
   return out;
 }
 
+Result<TranslatedResponse> pass_response(const Dialect& dialect,
+                                         std::string body) {
+  if (dialect.read_usage == nullptr) {
+    return take_response(dialect, dialect, std::move(body), {});
+  }
+  TranslatedResponse out;
+  json::Document document;
+  LLMPROXY_ASSIGN(const json::Value root, parse_answer(document, body));
+  out.usage = dialect.read_usage(root);
+  out.body = std::move(body);
+  return out;
+}
+
 TranslatedError translate_error(const Dialect& from, const Dialect& to,
                                 int status, const Headers& headers,
                                 std::string_view body) {

@@ -33,6 +33,7 @@ class ResponseChecks {
       translated(*to);
       streamed(*to);
     }
+    usage_alone();
     unknown_field();
   }
 
@@ -61,6 +62,15 @@ class ResponseChecks {
   void refused() {
     report_.property(canonical_.error().fault == Fault::upstream,
                      "the upstream's fault", dump(canonical_.error()));
+  }
+
+  // Of an answer that is passed on only the usage is read: the same one.
+  void usage_alone() {
+    json::Document document;
+    const auto root = document.parse(scenario_.input);
+    const Usage alone = scenario_.from->read_usage(*root);
+    report_.property(alone == canonical_->usage, "usage alone",
+                     std::string(scenario_.from->name));
   }
 
   // Decoding our own output gives what went in, but for declared losses.

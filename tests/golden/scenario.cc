@@ -46,6 +46,7 @@ constexpr TraitRow kTraits[] = {
     {"tool_result_images", &TargetTraits::tool_result_images},
     {"image_urls", &TargetTraits::image_urls},
     {"penalties", &TargetTraits::penalties},
+    {"stop_sequences", &TargetTraits::stop_sequences},
     {"user_field", &TargetTraits::user_field},
     {"seed", &TargetTraits::seed},
     {"random_seed", &TargetTraits::random_seed},

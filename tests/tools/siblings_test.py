@@ -90,7 +90,7 @@ KINDS = {
     "response.cc": Kind(("Decoder", "Encoder"), (words(
         """read read_id read_content read_part read_text read_image read_audio
         read_tool_call read_thinking read_refusal read_stop_reason read_usage
-        read_extensions decode_response"""), words(
+        read_extensions decode_response read_answer_usage"""), words(
         """write write_content write_text write_image
         write_tool_call write_thinking write_refusal write_opaque
         write_stop_reason write_usage write_extensions write_answer

@@ -206,8 +206,9 @@ TEST_CASE("fit: a request made by hand is fitted like any other") {
            {"gemini", "gemini-2.5-flash",
             " temperature=0.5 stop=a,b,c,d,e mode=off | /stop"},
            {"openai-chat", "gpt-5",
-            " stop=a,b,c,d effort=minimal | /reasoning_effort /temperature "
-            "/stop"}},
+            " effort=minimal | /reasoning_effort /temperature /stop"},
+           {"openai-chat", "gpt-5.5",
+            " stop=a,b,c,d effort=none | /temperature /stop"}},
           from, ask);
   }
 }
@@ -258,7 +259,7 @@ TEST_CASE("fit: what says nothing is no loss") {
     request.service_tier = "auto";
     request.reasoning.display = "omitted";
   };
-  check({{"openai-chat", "gpt-5.5", " frequency=0 presence=0 tier=auto"},
+  check({{"openai-chat", "gpt-5.5", " tier=auto"},
          {"openai-responses", "gpt-5.5", " tier=auto"},
          {"gemini", "gemini-3-pro", " temperature=1 top_p=1 top_k=0"}},
         kForeign, ask);
@@ -377,7 +378,8 @@ TEST_CASE("fit: thinking switched off is not shown") {
   };
   check({{"claude", "claude-opus-4-6", " max=64000 mode=off effort=high"},
          {"openai-responses", "gpt-5", " | /thinking"},
-         {"gemini", "gemini-2.5-flash", " mode=off"}},
+         {"gemini", "gemini-2.5-flash", " mode=off"},
+         {"gemini", "gemini-3-pro", " effort=low | /thinking"}},
         "", off);
   check({{"bedrock", "claude-opus-4-6", " max=64000 mode=off effort=high"}},
         "claude", off);
@@ -412,7 +414,8 @@ TEST_CASE("fit: efforts are the nearest that dialect and model take") {
          {"gemini", "gemini-3-pro", " effort=low | /reasoning_effort"},
          {"gemini", "gemini-2.5-pro",
           " mode=budget budget=1024 | /reasoning_effort"},
-         {"claude", "claude-opus-5-5", " max=64000 mode=off"}},
+         {"claude", "claude-opus-5-5",
+          " max=64000 mode=off | /reasoning_effort"}},
         kForeign, least);
   check({{"openai-chat", "gpt-5", " effort=max"},
          {"openai-chat", "gpt-4o", " | /reasoning_effort"}},
@@ -428,7 +431,7 @@ TEST_CASE("fit: budgets") {
           " max=40000 effort=high | /thinking/budget_tokens"},
          {"gemini", "gemini-2.5-pro", " max=40000 mode=budget budget=30000"},
          {"gemini", "gemini-2.5-flash",
-          " max=40000 mode=budget budget=24576 | /thinking"},
+          " max=40000 mode=budget budget=24576 | /thinking/budget_tokens"},
          {"gemini", "gemini-3-pro",
           " max=40000 effort=high | /thinking/budget_tokens"},
          {"claude", "claude-sonnet-4-5",
@@ -453,7 +456,7 @@ TEST_CASE("fit: budgets") {
   };
   check({{"claude", "claude-sonnet-4-5", " max=1024 | /thinking"},
          {"gemini", "gemini-2.5-pro",
-          " max=1024 mode=budget budget=128 | /thinking"}},
+          " max=1024 mode=budget budget=128 | /thinking/budget_tokens"}},
         "", small);
 }
 
@@ -528,7 +531,9 @@ TEST_CASE("fit: structured output where it cannot be asked for") {
   };
   const std::string told =
       " told=Respond with a single valid JSON object and nothing else.";
-  check({{"openai-chat", "gpt-5", " format=object"},
+  const std::string openai = " format=object" + told + " | /response_format";
+  check({{"openai-chat", "gpt-5", openai},
+         {"openai-responses", "gpt-5", openai},
          {"gemini", "gemini-3-pro", " format=object"}},
         kForeign, object);
   const std::string claude = " max=64000" + told + " | /response_format";

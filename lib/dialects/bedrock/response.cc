@@ -13,6 +13,10 @@ Result<ChatResponse> decode_response(const json::Value& body, Losses& losses) {
   return response;
 }
 
+Usage read_answer_usage(const json::Value& body) {
+  return claude::read_answer_usage(body);
+}
+
 void encode_response(const ChatResponse& response, const RequestContext&,
                      std::string& out, Losses& losses) {
   claude::write_answer(response, kHost, out, losses);

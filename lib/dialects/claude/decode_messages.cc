@@ -46,19 +46,15 @@ void split_billing_line(Message& system) {
   if (system.content.empty()) return;
   ContentPart& first = system.content.front();
   auto* text = first.as<TextPart>();
-  if (text == nullptr ||
-      text->text.compare(0, kBillingPrefix.size(), kBillingPrefix) != 0) {
-    return;
-  }
+  if (text == nullptr || !text->text.starts_with(kBillingPrefix)) return;
   const auto end = text->text.find('\n');
-  const std::string line = text->text.substr(0, end);
   ContentPart billing;
   billing.source = first.source;
   std::string raw;
   json::Writer writer(raw);
   writer.begin_object();
   writer.member("type", "text");
-  writer.member("text", line);
+  writer.member("text", text->text.substr(0, end));
   writer.end_object();
   billing.value = OpaquePart{std::string(kName), std::string(kBillingType),
                              json::Trusted::json(std::move(raw))};

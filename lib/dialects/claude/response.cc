@@ -338,6 +338,12 @@ Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
   return Decoder(body, losses).read();
 }
 
+Usage read_answer_usage(const Value& body) {
+  UsageCounts counts;
+  counts.update(body["usage"]);
+  return counts.usage();
+}
+
 void write_answer(const ChatResponse& response, const Host& host,
                   std::string& out, Losses& losses) {
   Encoder(response, host, out, losses).write();

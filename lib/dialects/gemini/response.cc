@@ -391,6 +391,10 @@ Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
   return Decoder(body, losses).read();
 }
 
+Usage read_answer_usage(const Value& body) {
+  return read_usage(body["usageMetadata"]);
+}
+
 void encode_response(const ChatResponse& response, const RequestContext&,
                      std::string& out, Losses& losses) {
   Encoder(response, out, losses).write();

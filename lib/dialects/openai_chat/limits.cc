@@ -24,6 +24,8 @@ const DialectLimits kLimits = {
     .thinking = ThinkingWords::effort,
     // Reasoning is not part of its answers.
     .shows_thinking = false,
+    // "'messages' must contain the word 'json' in some form".
+    .json_by_word = true,
     .format_fallback = FormatFallback::json_mode,
     .cache_breakpoints = true,
     .document_urls = false,

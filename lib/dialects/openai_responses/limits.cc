@@ -31,6 +31,8 @@ const DialectLimits kLimits = {
     .seed = false,
     .max_stop_sequences = 0,
     .thinking = ThinkingWords::effort,
+    // "'messages' must contain the word 'json' in some form".
+    .json_by_word = true,
     .format_fallback = FormatFallback::json_mode,
     // Left out it means strict where the schema fits, unlike elsewhere.
     .strict_unless_said = true,
