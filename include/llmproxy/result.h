@@ -88,11 +88,11 @@ bool retryable(ErrorKind kind);
 ErrorKind error_kind_from_status(int status);
 
 /// An error the client must fix. `path` is a JSON pointer.
-Error invalid_request(std::string message, std::string path = {});
+[[gnu::cold]] Error invalid_request(std::string message, std::string path = {});
 /// Correct, but not possible for this target.
-Error unsupported(std::string message, std::string path = {});
+[[gnu::cold]] Error unsupported(std::string message, std::string path = {});
 /// An upstream's answer that cannot be read.
-Error upstream_malformed(std::string message);
+[[gnu::cold]] Error upstream_malformed(std::string message);
 
 namespace detail {
 /// Asked for a value where there is an error: std::terminate() with a

@@ -23,7 +23,7 @@ inline constexpr std::size_t kMaxLosses = 200;
 std::string cut_short(std::string text, std::size_t most);
 
 /// Appends within the bounds above.
-void add_loss(Losses& losses, Loss loss);
+[[gnu::cold]] void add_loss(Losses& losses, Loss loss);
 
 }  // namespace llmproxy
 LLMPROXY_INTERNAL_END

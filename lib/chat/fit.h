@@ -21,8 +21,8 @@
 //    target's are gone, on the request, its tools, messages and parts.
 //
 // A request that was written for this very dialect is not fitted (What is not
-// translated is not touched), save by DialectLimits::traits_for_own. One made by hand
-// is: only its extensions and hosted tools count as the target's own.
+// translated is not touched), save by DialectLimits::traits_for_own. One made
+// by hand is: only its extensions and hosted tools count as the target's own.
 #pragma once
 
 #include "llmproxy/chat.h"
@@ -43,7 +43,7 @@ enum class Origin : std::uint8_t {
 
 /// Who a request goes to.
 struct FitTarget {
-  const DialectLimits* limits;          ///< of the dialect
+  const DialectLimits* limits;   ///< of the dialect
   const EncodeOptions* options;  ///< what the model takes, what may be dropped
   Origin origin;
 };

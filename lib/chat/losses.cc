@@ -13,10 +13,9 @@ void lose(Losses& losses, std::string path, std::string_view who,
 
 void lose(Losses& losses, std::string path, std::string_view who,
           std::string_view thing, std::string_view became) {
-  add_loss(losses,
-           {std::move(path),
-            fmt::format("{} does not take {}; {}", who, thing, became),
-            LossKind::approximated});
+  add_loss(losses, {std::move(path),
+                    fmt::format("{} does not take {}; {}", who, thing, became),
+                    LossKind::approximated});
 }
 
 }  // namespace llmproxy

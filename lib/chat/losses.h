@@ -17,10 +17,10 @@
 namespace llmproxy {
 
 /// "<who> does not take <thing>; dropped"
-void lose(Losses& losses, std::string path, std::string_view who,
-          std::string_view thing);
+[[gnu::cold]] void lose(Losses& losses, std::string path, std::string_view who,
+                        std::string_view thing);
 /// "<who> does not take <thing>; <became>", approximated.
-void lose(Losses& losses, std::string path, std::string_view who,
-          std::string_view thing, std::string_view became);
+[[gnu::cold]] void lose(Losses& losses, std::string path, std::string_view who,
+                        std::string_view thing, std::string_view became);
 
 }  // namespace llmproxy

@@ -221,28 +221,20 @@ constexpr std::array kModels = {
     ModelRow{"openai-chat", "o4*", openai_reasoning(Effort::low, Effort::high)},
 };
 
-/// Glob with `*` only; linear in practice, patterns are short.
+/// Glob with `*` only: each piece between stars as early as it comes, the last
+/// one at the end.
 bool fits(std::string_view pattern, std::string_view text) {
-  std::size_t p = 0;
-  std::size_t t = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t mark = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      mark = t;
-    } else if (p < pattern.size() && pattern[p] == text[t]) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++mark;
-    } else {
-      return false;
+  for (bool first = true;; first = false) {
+    const std::size_t star = pattern.find('*');
+    const std::string_view piece = pattern.substr(0, star);
+    if (star == std::string_view::npos) {
+      return first ? text == piece : text.ends_with(piece);
     }
+    const std::size_t at = text.find(piece);
+    if (at == std::string_view::npos || (first && at != 0)) return false;
+    text.remove_prefix(at + piece.size());
+    pattern.remove_prefix(star + 1);
   }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
 }
 
 constexpr bool is_letter(char c) { return c >= 'a' && c <= 'z'; }

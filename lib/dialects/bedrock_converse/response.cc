@@ -267,9 +267,7 @@ Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
   return Decoder(body, losses).read();
 }
 
-Usage read_answer_usage(const Value& body) {
-  return read_usage(body["usage"]);
-}
+Usage read_answer_usage(const Value& body) { return read_usage(body["usage"]); }
 
 void encode_response(const ChatResponse& response, const RequestContext&,
                      std::string& out, Losses& losses) {

@@ -334,9 +334,7 @@ class Encoder final : public AnswerWriter {
 
 }  // namespace
 
-Usage read_answer_usage(const Value& body) {
-  return read_usage(body["usage"]);
-}
+Usage read_answer_usage(const Value& body) { return read_usage(body["usage"]); }
 
 void encode_response(const ChatResponse& response,
                      const RequestContext& context, std::string& out,
