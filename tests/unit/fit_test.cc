@@ -135,6 +135,7 @@ TEST_CASE("fit: whose words a request is in") {
   const Dialect& claude = dialect("claude");
   Dialect copy = claude;
   copy.name = "acme";
+  copy.wire = "acme";
   CHECK(origin_of(asked("m"), claude) == Origin::hand);
   CHECK(origin_of(asked("m", "claude"), claude) == Origin::own);
   CHECK(origin_of(asked("m", "bedrock"), claude) == Origin::family);
@@ -336,7 +337,7 @@ TEST_CASE("fit: temperatures out of range are refused or brought into it") {
   EncodeOptions options;
   options.clamp_sampling = true;
   CHECK(outcome(fitted(request, dialect("claude"), options)) ==
-        " max=64000 temperature=1 | /temperature /top_p");
+        " max=64000 top_p=0.5 | /temperature");
 }
 
 TEST_CASE("fit: sampling beside thinking") {

@@ -310,7 +310,7 @@ TEST_CASE("fit leaves out parts and thinking of others") {
   const auto left = [&](Origin origin) {
     return fitted(request, limits, origin).request.messages[0].content.size();
   };
-  CHECK(left(Origin::own) == 6);
+  CHECK(left(Origin::own) == 4);
   CHECK(left(Origin::hand) == 4);
   CHECK(left(Origin::family) == 3);
   CHECK(left(Origin::foreign) == 2);

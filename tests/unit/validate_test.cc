@@ -329,7 +329,7 @@ TEST_CASE("empty turns are dropped, and a request of them alone is refused") {
     const Client client = client_of(provider, transport);
     ChatRequest request;
     request.model = "m";
-    request.max_output_tokens = 10;
+    request.max_output_tokens = 64;
     request.messages.resize(1);
     const auto refused = client.send(request);
     REQUIRE_FALSE(refused);
