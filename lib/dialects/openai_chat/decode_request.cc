@@ -120,7 +120,8 @@ class RequestReader {
     ObjectReader reader(body, outer.path_of(type));
     ToolDefinition tool;
     if (custom) {
-      LLMPROXY_TRY(read_custom(reader, tool));
+      LLMPROXY_TRY(openai_family::read_custom(reader, tool));
+      tool.schema = reader.take("format").raw_json();
     } else {
       LLMPROXY_TRY(openai_family::read_function(reader, tool));
       tool.cache = read_cache(outer);
@@ -129,14 +130,6 @@ class RequestReader {
     json::keep_rest(reader, kInner, tool.extensions);
     json::keep_rest(outer, "", tool.extensions);
     return tool;
-  }
-
-  static Result<void> read_custom(ObjectReader& reader, ToolDefinition& tool) {
-    tool.kind = ToolKind::custom;
-    LLMPROXY_ASSIGN(tool.name, reader.required_string("name"));
-    LLMPROXY_ASSIGN(tool.description, reader.optional_string("description"));
-    tool.schema = reader.take("format").raw_json();
-    return {};
   }
 
   static Result<ToolDefinition> read_legacy_function(const Value& value,

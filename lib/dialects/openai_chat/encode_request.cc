@@ -54,7 +54,7 @@ class RequestWriter {
 
   Result<void> write_messages() {
     w_.key("messages");
-    return MessagesWriter(request_, traits_, w_, losses_).write();
+    return openai_chat::write_messages(request_, traits_, w_, losses_);
   }
 
   void write_limits() {

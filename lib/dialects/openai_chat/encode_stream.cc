@@ -18,8 +18,7 @@ namespace {
 class Encoder final : public StreamWriter {
  public:
   explicit Encoder(const RequestContext& context)
-      : StreamWriter("OpenAI Chat", PartOrder::interleaved),
-        context_(context) {}
+      : StreamWriter(kTarget, PartOrder::interleaved), context_(context) {}
 
   void keep_alive(bool, std::string& out) override {
     wire::append_comment(out, "keep-alive");

@@ -38,9 +38,6 @@ constexpr std::array kUsageFields = {
     UsageField{kOutputDetails, "audio_tokens", &Usage::output_audio_tokens},
 };
 
-/// For losses.
-constexpr std::string_view kTitle = "OpenAI Chat";
-
 /// Fields of an answer that describe the call, not the answer: no loss.
 constexpr std::array<std::string_view, 5> kBookkeeping = {
     "object", "system_fingerprint", "metadata", "obfuscation", "error"};
@@ -199,7 +196,7 @@ class Encoder final : public AnswerWriter {
  public:
   Encoder(const ChatResponse& response, const RequestContext& context,
           std::string& out, Losses& losses)
-      : AnswerWriter(response, kTitle, losses), context_(context), w_(out) {}
+      : AnswerWriter(response, kTarget, losses), context_(context), w_(out) {}
 
   void write() {
     write_parts();
@@ -420,7 +417,7 @@ StopReason stop_reason(std::string_view finish_reason) {
 
 void lose_stop_details(StopReason reason, std::string_view stop_sequence,
                        Losses& losses) {
-  constexpr StopWords kWords = {kTitle, "finish_reason is stop",
+  constexpr StopWords kWords = {kTarget, "finish_reason is stop",
                                 "finish_reason is length"};
   lose_stop(kWords, reason, stop_sequence, losses);
 }

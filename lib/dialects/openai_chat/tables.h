@@ -17,6 +17,8 @@
 namespace llmproxy::openai_chat {
 
 inline constexpr std::string_view kName = "openai-chat";
+/// The API's name in losses.
+inline constexpr std::string_view kTarget = "OpenAI Chat";
 
 /// What it can say: limits.cc.
 extern const DialectLimits kLimits;

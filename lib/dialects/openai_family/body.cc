@@ -22,7 +22,7 @@ void write_source(std::string_view name, const MediaSource& source,
   w.joined(pieces);
 }
 
-void write_input_audio(const AudioPart& audio, json::Writer& w) {
+void write_audio(const AudioPart& audio, json::Writer& w) {
   w.member("type", "input_audio");
   w.begin_object("input_audio");
   w.member("data", audio.source.data);

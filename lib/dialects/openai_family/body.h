@@ -20,7 +20,7 @@ namespace llmproxy::openai_family {
 void write_source(std::string_view name, const MediaSource& source,
                   json::Writer& writer);
 /// The members `type` and `input_audio`.
-void write_input_audio(const AudioPart& audio, json::Writer& writer);
+void write_audio(const AudioPart& audio, json::Writer& writer);
 /// The member `text` of a document that needs no file: the model reads it in
 /// place.
 void write_document_text(const DocumentPart& document, json::Writer& writer);

@@ -20,6 +20,13 @@ Result<void> read_function(ObjectReader& reader, ToolDefinition& tool) {
   return {};
 }
 
+Result<void> read_custom(ObjectReader& reader, ToolDefinition& tool) {
+  tool.kind = ToolKind::custom;
+  LLMPROXY_ASSIGN(tool.name, reader.required_string("name"));
+  LLMPROXY_ASSIGN(tool.description, reader.optional_string("description"));
+  return {};
+}
+
 Result<void> read_schema_names(ObjectReader& reader, ResponseFormat& format) {
   LLMPROXY_ASSIGN(format.name, reader.optional_string("name"));
   LLMPROXY_ASSIGN(format.description, reader.optional_string("description"));

@@ -50,7 +50,7 @@ class RequestWriter {
   void write_model() { w_.member("model", request_.model); }
 
   Result<void> write_messages() {
-    return MessagesWriter(request_, w_, losses_).write();
+    return openai_responses::write_messages(request_, tools_, w_, losses_);
   }
 
   void write_limits() {
@@ -128,14 +128,9 @@ class RequestWriter {
   }
 
   void write_named(std::string_view name) {
-    const ToolDefinition* tool = tools_.find(name);
     w_.begin_object();
     w_.member("type", tools_.type(name));
-    if (tool != nullptr) {
-      w_.member_if("namespace", tool->name_space);
-      name = name_within(*tool);
-    }
-    w_.member("name", name);
+    write_tool_name(name, tools_, w_);
     w_.end_object();
   }
 

@@ -76,8 +76,7 @@ void make_room(std::string& out, std::size_t text) {
 class Encoder final : public StreamWriter, public LongEvents {
  public:
   explicit Encoder(const RequestContext& context)
-      : StreamWriter("OpenAI Responses", PartOrder::in_turn),
-        context_(context) {}
+      : StreamWriter(kTarget, PartOrder::in_turn), context_(context) {}
 
   /// Codex does not count comments as a sign of life; the SDKs want
   /// response.created to come first, whatever else there is.

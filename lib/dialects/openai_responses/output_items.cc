@@ -150,12 +150,7 @@ void write_tool_call(const ToolCallPart& call, const RequestContext& context,
 }
 
 void write_thinking(const ThinkingPart& thinking, Writer& w) {
-  w.begin_array("summary");
-  if (!thinking.text.empty()) {
-    begin_text("summary_text", "text", thinking.text, w);
-    w.end_object();
-  }
-  w.end_array();
+  write_summary(thinking.text, w);
   const bool ours = thinking.issuer == ReasoningIssuer::openai &&
                     thinking.redacted_data.empty();
   if (ours) {
@@ -176,6 +171,15 @@ std::string item_id(std::string_view kind, std::string_view answer_id,
 
 std::string_view item_kind(const ContentPart& part) {
   return kind_of(part).prefix;
+}
+
+void write_summary(std::string_view text, Writer& w) {
+  w.begin_array("summary");
+  if (!text.empty()) {
+    begin_text("summary_text", "text", text, w);
+    w.end_object();
+  }
+  w.end_array();
 }
 
 void write_item(const Item& item, const RequestContext& context, Writer& w) {

@@ -20,9 +20,6 @@ namespace {
 using json::Value;
 using json::Writer;
 
-/// For losses.
-constexpr std::string_view kTitle = "OpenAI Responses";
-
 /// Members that describe the call, not the answer: no loss.
 constexpr std::array<std::string_view, 9> kBookkeeping = {
     "object",       "error",        "background",
@@ -219,7 +216,7 @@ void write_answer(const Answer& answer, const RequestContext& context,
 
 void lose_stop_details(StopReason reason, std::string_view stop_sequence,
                        Losses& losses) {
-  constexpr StopWords kWords = {kTitle, "status is completed",
+  constexpr StopWords kWords = {kTarget, "status is completed",
                                 "the reason is max_output_tokens"};
   lose_stop(kWords, reason, stop_sequence, losses);
 }
@@ -231,7 +228,7 @@ class Encoder final : public AnswerWriter {
  public:
   Encoder(const ChatResponse& response, const RequestContext& context,
           Losses& losses)
-      : AnswerWriter(response, kTitle, losses), context_(context) {
+      : AnswerWriter(response, kTarget, losses), context_(context) {
     answer_.id = response_id(context, response.id);
     answer_.model = response.model;
     answer_.created = response.created;

@@ -18,6 +18,8 @@
 namespace llmproxy::openai_responses {
 
 inline constexpr std::string_view kName = "openai-responses";
+/// The API's name in losses.
+inline constexpr std::string_view kTarget = "OpenAI Responses";
 
 /// What it can say: limits.cc.
 extern const DialectLimits kLimits;
@@ -112,6 +114,8 @@ struct Item {
 };
 void write_item(const Item& item, const RequestContext& context,
                 json::Writer& writer);
+/// The member `summary`: `text`, if it says something.
+void write_summary(std::string_view text, json::Writer& writer);
 /// Prefix of the ids of items that hold such a part; empty = it has no item.
 std::string_view item_kind(const ContentPart& part);
 /// What results of the call that `item` is will name.
