@@ -306,8 +306,7 @@ class MessagesWriter {
       LLMPROXY_TRY(write_result_parts(result, path));
     } else if (part.cache) {
       w_.begin_array();
-      w_.begin_object();
-      w_.member("type", "text");
+      w_.begin_typed("text");
       w_.member("text", result_text(result, path));
       write_cache(*part.cache);
       w_.end_object();
@@ -397,8 +396,7 @@ class MessagesWriter {
     if (!traits_.cache_markers) {
       return openai_family::write_breakpoint(marker, w_);
     }
-    w_.begin_object("cache_control");
-    w_.member("type", "ephemeral");
+    w_.begin_typed("cache_control", "ephemeral");
     w_.member_if("ttl", marker.ttl);
     w_.end_object();
   }

@@ -19,8 +19,7 @@ RawJson nested_format(const Value& format) {
   if (format["type"].string() != "grammar") return format.raw_json();
   std::string out;
   json::Writer w(out);
-  w.begin_object();
-  w.member("type", "grammar");
+  w.begin_typed("grammar");
   w.begin_object("grammar");
   for (const Value member : format.children()) {
     if (member.key() != "type") w.member_raw(member.key(), member.raw());

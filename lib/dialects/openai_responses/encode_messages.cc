@@ -276,8 +276,7 @@ class MessagesWriter {
 
   void open_item(std::string_view type) {
     wrote_item_ = true;
-    w_.begin_object();
-    w_.member("type", type);
+    w_.begin_typed(type);
   }
 
   /// An item of one part.

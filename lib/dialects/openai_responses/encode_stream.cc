@@ -212,8 +212,7 @@ class Encoder final : public StreamWriter, public LongEvents {
   void begin(std::string_view type) {
     wire::begin_event(out(), type);
     w_.reset(out());
-    w_.begin_object();
-    w_.member("type", type);
+    w_.begin_typed(type);
     w_.member("sequence_number", sequence_++);
   }
 
@@ -350,8 +349,7 @@ class Encoder final : public StreamWriter, public LongEvents {
   void send_part(std::string_view event, std::string_view text) {
     if (event.empty()) return;
     begin_of_text(event);
-    w_.begin_object("part");
-    w_.member("type", row_->type);
+    w_.begin_typed("part", row_->type);
     long_member(row_->member, text);
     if (row_->kind == PartKind::text) {
       w_.member_raw("annotations", "[]");

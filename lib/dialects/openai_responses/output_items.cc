@@ -103,8 +103,7 @@ ItemKind kind_of(const ContentPart& part) {
 
 void begin_text(std::string_view type, std::string_view member,
                 std::string_view text, Writer& w) {
-  w.begin_object();
-  w.member("type", type);
+  w.begin_typed(type);
   w.member(member, text);
 }
 
