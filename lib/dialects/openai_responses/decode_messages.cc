@@ -7,7 +7,6 @@
 
 #include "chat/media.h"
 #include "chat/read_parts.h"
-#include "chat/sealed_reasoning.h"
 #include "dialects/openai_family/request.h"
 #include "dialects/openai_responses/messages.h"
 
@@ -44,7 +43,7 @@ class MessagesReader {
   struct ItemRow {
     std::string_view type;
     Role role;
-    Result<Parts> (*read)(ObjectReader& reader);
+    Result<ContentPart::Value> (*read)(ObjectReader& reader);
   };
 
   Result<void> read_item(const Value& item, const std::string& path) {
@@ -58,7 +57,10 @@ class MessagesReader {
     if (type == "additional_tools") return read_tools(item, path);
     if (type.empty() || type == "message") return read_message(reader);
     const ItemRow& row = row_of(type);
-    LLMPROXY_ASSIGN(Parts parts, row.read(reader));
+    Parts parts(1);
+    LLMPROXY_ASSIGN(parts[0].value, row.read(reader));
+    // What is opaque has all of it.
+    if (!parts[0].as<OpaquePart>()) keep_item_fields(reader, parts);
     add(row.role, std::move(parts), /*joins=*/true);
     return {};
   }
@@ -166,7 +168,7 @@ class MessagesReader {
     return ContentPart::Value(std::move(out));
   }
 
-  static Result<Parts> read_tool_call(ObjectReader& reader) {
+  static Result<ContentPart::Value> read_tool_call(ObjectReader& reader) {
     ToolCallPart call;
     call.custom = reader.take("type").string() == "custom_tool_call";
     LLMPROXY_ASSIGN(call.id, reader.required_string("call_id"));
@@ -179,64 +181,45 @@ class MessagesReader {
     call.name = full_tool_name(name_space, name);
     LLMPROXY_ASSIGN(call.arguments, reader.required_string(
                                         call.custom ? "input" : "arguments"));
-    Parts parts(1);
-    parts[0].value = std::move(call);
-    keep_item_fields(reader, parts);
-    return parts;
+    return ContentPart::Value(std::move(call));
   }
 
-  static Result<Parts> read_tool_result(ObjectReader& reader) {
+  static Result<ContentPart::Value> read_tool_result(ObjectReader& reader) {
     ToolResultPart result;
     LLMPROXY_ASSIGN(result.call_id, reader.required_string("call_id"));
     LLMPROXY_ASSIGN(result.content, read_content(reader, "output"));
     reader.take("name");
     reader.take("namespace");
-    Parts parts(1);
-    parts[0].value = std::move(result);
-    keep_item_fields(reader, parts);
-    return parts;
+    return ContentPart::Value(std::move(result));
   }
 
-  static Result<Parts> read_thinking(ObjectReader& reader) {
-    ThinkingPart thinking;
-    LLMPROXY_ASSIGN(const Value summary,
-                    reader.optional("summary", Type::array));
-    LLMPROXY_ASSIGN(const Value content,
-                    reader.optional("content", Type::array));
-    LLMPROXY_ASSIGN(thinking.signature,
-                    reader.optional_string("encrypted_content"));
-    LLMPROXY_ASSIGN(thinking.id, reader.optional_string("id"));
-    if (!thinking.signature.empty()) thinking.issuer = ReasoningIssuer::openai;
-    if (auto foreign = unseal(thinking.signature))
-      thinking = *std::move(foreign);
-    thinking.text = joined_texts(summary.size() > 0 ? summary : content);
+  static Result<ContentPart::Value> read_thinking(ObjectReader& reader) {
+    LLMPROXY_TRY(reader.optional("summary", Type::array));
+    LLMPROXY_TRY(reader.optional("content", Type::array));
+    LLMPROXY_TRY(reader.optional("encrypted_content", Type::string));
+    LLMPROXY_TRY(reader.optional("id", Type::string));
+    ThinkingPart thinking = thinking_of(reader.object());
     // The name of what cannot be read again is of no use.
     if (thinking.signature.empty()) thinking.id.clear();
-    Parts parts(1);
-    parts[0].value = std::move(thinking);
-    keep_item_fields(reader, parts);
-    return parts;
+    return ContentPart::Value(std::move(thinking));
   }
 
-  static Result<Parts> read_opaque(ObjectReader& reader) {
+  static Result<ContentPart::Value> read_opaque(ObjectReader& reader) {
     const Value item = reader.object();
-    Parts parts(1);
-    parts[0].value = opaque_part(kName, item["type"].string(), item);
-    return parts;
+    return opaque_part(kName, item["type"].string(), item);
   }
 
-  static Result<Parts> refuse_compaction(ObjectReader& reader) {
+  static Result<ContentPart::Value> refuse_compaction(ObjectReader& reader) {
     return unsupported(
         "a compacted conversation can be read by OpenAI only; send the items "
         "themselves",
         reader.path());
   }
 
-  static Result<Parts> refuse_reference(ObjectReader& reader) {
+  static Result<ContentPart::Value> refuse_reference(ObjectReader& reader) {
     return unsupported(
         "an item that is given by its id lives at OpenAI and cannot be sent "
-        "on; "
-        "send the item itself",
+        "on; send the item itself",
         reader.path());
   }
 
@@ -292,27 +275,21 @@ Result<void> read_messages(ObjectReader& reader, ChatRequest& request) {
     request.messages.push_back(std::move(message));
     return {};
   }
-  if (input.is_array() && input.size() == 0) {
-    return invalid_request("input must hold at least one item", "/input");
-  }
-  if (input.is_array()) return MessagesReader(request).read(input);
-  if (!input.absent()) {
+  if (input.absent()) return invalid_request("input is required", "/input");
+  if (!input.is_array()) {
     return invalid_request(
         fmt::format("input must be a string or an array of items, not {}",
                     to_string(input.type())),
         "/input");
   }
-  return invalid_request("input is required", "/input");
+  if (input.size() > 0) return MessagesReader(request).read(input);
+  return invalid_request("input must hold at least one item", "/input");
 }
 
 Result<void> read_system(ObjectReader& reader, ChatRequest& request) {
-  const Value value = reader.take("instructions");
-  if (value.absent()) return {};
-  if (!value.is_string()) {
-    return invalid_request(fmt::format("instructions must be a string, not {}",
-                                       to_string(value.type())),
-                           "/instructions");
-  }
+  LLMPROXY_ASSIGN(const Value value,
+                  reader.optional("instructions", Type::string));
+  if (!value) return {};
   request.messages.push_back(system_message(std::string(value.string())));
   return {};
 }

@@ -19,8 +19,8 @@ Result<void> read_tool(const json::Value& value, const std::string& path,
                        ChatRequest& request);
 /// The cache marker of a part or a tool.
 std::optional<CacheMarker> read_cache(json::ObjectReader& reader);
-/// The texts of a summary as one.
-std::string joined_texts(const json::Value& texts);
+/// What a reasoning item says.
+ThinkingPart thinking_of(const json::Value& item);
 /// "<namespace>__<name>", or the name alone.
 std::string full_tool_name(std::string_view name_space, std::string_view name);
 

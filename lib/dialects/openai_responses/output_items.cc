@@ -33,14 +33,19 @@ ImagePart read_image(const Value& item) {
           {}};
 }
 
-ToolCallPart read_tool_call(const Value& item) {
-  const bool custom = item["type"].string() == "custom_tool_call";
-  return {call_id(item),
-          full_tool_name(item["namespace"].string(), item["name"].string()),
-          std::string(item[custom ? "input" : "arguments"].string()), custom};
+/// The texts of a summary as one.
+std::string joined_texts(const Value& texts) {
+  std::string out;
+  for (const Value piece : texts.children()) {
+    if (!out.empty()) out += "\n\n";
+    out += piece["text"].string();
+  }
+  return out;
 }
 
-ThinkingPart read_thinking(const Value& item) {
+}  // namespace
+
+ThinkingPart thinking_of(const Value& item) {
   ThinkingPart thinking;
   thinking.signature = item["encrypted_content"].string();
   if (!thinking.signature.empty()) thinking.issuer = ReasoningIssuer::openai;
@@ -51,20 +56,16 @@ ThinkingPart read_thinking(const Value& item) {
   return thinking;
 }
 
-}  // namespace
-
-std::string joined_texts(const Value& texts) {
-  std::string out;
-  for (const Value piece : texts.children()) {
-    if (!out.empty()) out += "\n\n";
-    out += piece["text"].string();
-  }
-  return out;
+bool is_call(std::string_view type) {
+  return type == "function_call" || type == "custom_tool_call";
 }
 
-std::string call_id(const Value& item) {
+ToolCallPart call_of(const Value& item) {
+  const bool custom = item["type"].string() == "custom_tool_call";
   const std::string_view id = item["call_id"].string();
-  return std::string(id.empty() ? item["id"].string() : id);
+  return {std::string(id.empty() ? item["id"].string() : id),
+          full_tool_name(item["namespace"].string(), item["name"].string()),
+          std::string(item[custom ? "input" : "arguments"].string()), custom};
 }
 
 void read_output_item(const Value& item, std::vector<ContentPart>& out) {
@@ -72,9 +73,9 @@ void read_output_item(const Value& item, std::vector<ContentPart>& out) {
   if (type == "message") return read_text(item, out);
   ContentPart part;
   if (type == "reasoning") {
-    part.value = read_thinking(item);
-  } else if (type == "function_call" || type == "custom_tool_call") {
-    part.value = read_tool_call(item);
+    part.value = thinking_of(item);
+  } else if (is_call(type)) {
+    part.value = call_of(item);
   } else if (type == "image_generation_call" && item["result"].is_string()) {
     part.value = read_image(item);
   } else {

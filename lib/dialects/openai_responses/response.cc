@@ -56,10 +56,15 @@ const StopRow& stop_row(StopReason reason) {
 
 }  // namespace
 
-StopReason stop_reason(const Value& response) {
-  if (response["status"].string() != "incomplete") return StopReason::end_turn;
+std::string_view stop_word(const Value& response) {
   const std::string_view why =
       response["incomplete_details"]["reason"].string();
+  return why.empty() ? response["status"].string() : why;
+}
+
+StopReason stop_reason(const Value& response) {
+  if (response["status"].string() != "incomplete") return StopReason::end_turn;
+  const std::string_view why = stop_word(response);
   if (why == "max_output_tokens") return StopReason::max_tokens;
   return why == "content_filter" ? StopReason::refusal : StopReason::other;
 }
@@ -108,11 +113,10 @@ class Decoder final : public AnswerReader {
   }
 
   void read_stop_reason() {
-    const Value details = reader_.take("incomplete_details");
-    const std::string_view why = details["reason"].string();
-    const std::string_view status = reader_.take("status").string();
+    reader_.take("incomplete_details");
+    reader_.take("status");
     response_.stop_reason = stop_reason(reader_.object());
-    response_.stop_reason_text = std::string(why.empty() ? status : why);
+    response_.stop_reason_text = stop_word(reader_.object());
   }
 
   void read_extensions() {

@@ -82,6 +82,8 @@ Usage read_usage(const json::Value& usage);
 /// How an answer ended, by `status` and `incomplete_details`; see
 /// settled_stop() for answers with calls.
 StopReason stop_reason(const json::Value& response);
+/// The provider's own word for it.
+std::string_view stop_word(const json::Value& response);
 /// "resp_..." for any response id. One of that form which the caller chose for
 /// the answer stands in its place: answers are kept and asked for by it.
 std::string response_id(const RequestContext& context, std::string_view id);
@@ -118,8 +120,9 @@ void write_item(const Item& item, const RequestContext& context,
 void write_summary(std::string_view text, json::Writer& writer);
 /// Prefix of the ids of items that hold such a part; empty = it has no item.
 std::string_view item_kind(const ContentPart& part);
-/// What results of the call that `item` is will name.
-std::string call_id(const json::Value& item);
+/// Items of such a type are calls of functions, and what they say.
+bool is_call(std::string_view type);
+ToolCallPart call_of(const json::Value& item);
 /// The parts of one output item, appended.
 void read_output_item(const json::Value& item, std::vector<ContentPart>& out);
 /// "completed" or "incomplete".
