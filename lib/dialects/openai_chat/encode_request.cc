@@ -164,10 +164,7 @@ class RequestWriter {
     w_.begin_typed("response_format", to_wire(kFormats, format.kind));
     if (format.kind == FormatKind::json_schema) {
       w_.begin_object("json_schema");
-      w_.member("name", openai_family::name_of(format));
-      w_.member_if("description", format.description);
-      if (!format.schema.empty()) w_.member("schema", format.schema);
-      w_.member("strict", format.strict);
+      openai_family::write_schema(format, "", w_);
       w_.end_object();
     }
     w_.end_object();

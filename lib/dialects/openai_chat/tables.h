@@ -9,6 +9,7 @@
 
 #include "base/enum_table.h"
 #include "dialects/functions.h"
+#include "dialects/openai_family/errors.h"
 #include "dialects/openai_family/tables.h"
 #include "json/fields.h"
 #include "llmproxy/chat.h"
@@ -26,6 +27,7 @@ extern const DialectLimits kLimits;
 using openai_family::kEfforts;
 using openai_family::kFormats;
 using openai_family::kRoles;
+using openai_family::read_error;
 
 // "any" is what some clients send for "required".
 inline constexpr auto kToolChoices = enum_table<ToolChoiceMode>({
@@ -77,8 +79,6 @@ inline constexpr std::array kDefaults = {
 inline constexpr std::string_view kInner = "function/";
 
 LLMPROXY_DIALECT_FUNCTIONS;
-/// The object inside "error", shared by error bodies and stream errors.
-Error read_error(const json::Value& object, int status);
 
 // Pieces that the plain answer and the stream share.
 

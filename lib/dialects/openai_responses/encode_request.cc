@@ -153,11 +153,7 @@ class RequestWriter {
   void write_format(const ResponseFormat& format) {
     w_.begin_typed("format", to_wire(kFormats, format.kind));
     if (format.kind == FormatKind::json_schema) {
-      w_.member("name", openai_family::name_of(format));
-      w_.member_if("description", format.description);
-      w_.member_raw("schema", format.schema.empty() ? std::string_view("{}")
-                                                    : format.schema.text());
-      w_.member("strict", format.strict);
+      openai_family::write_schema(format, "{}", w_);
     }
     w_.end_object();
   }

@@ -4,14 +4,9 @@
 
 #include "base/text.h"
 #include "chat/error_text.h"
-#include "dialects/openai_family/errors.h"
 #include "dialects/openai_responses/tables.h"
 
 namespace llmproxy::openai_responses {
-
-Error read_error(const json::Value& object, int status) {
-  return openai_family::read_error(object, status);
-}
 
 Error decode_error(int status, const Headers& headers, std::string_view body) {
   return openai_family::decode_error(status, headers, body);

@@ -10,6 +10,7 @@
 
 #include "base/enum_table.h"
 #include "dialects/functions.h"
+#include "dialects/openai_family/errors.h"
 #include "dialects/openai_family/tables.h"
 #include "json/fields.h"
 #include "llmproxy/chat.h"
@@ -27,6 +28,7 @@ extern const DialectLimits kLimits;
 using openai_family::kEfforts;
 using openai_family::kFormats;
 using openai_family::kRoles;
+using openai_family::read_error;
 
 inline constexpr auto kToolChoices = enum_table<ToolChoiceMode>({
     {ToolChoiceMode::automatic, "auto"},
@@ -65,8 +67,6 @@ inline constexpr std::string_view kTextPrefix = "text/";
 inline constexpr std::string_view kReasoningPrefix = "reasoning/";
 
 LLMPROXY_DIALECT_FUNCTIONS;
-/// The object inside "error" of a body, an answer or a stream event.
-Error read_error(const json::Value& object, int status);
 RawJson echo(const json::Value& body);
 bool is_echoed(std::string_view name);
 /// Writes what was kept of the request, and what stands there without.
