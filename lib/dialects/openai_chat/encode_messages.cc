@@ -268,19 +268,11 @@ class MessagesWriter {
   void write_tool_call(const Message& message, std::size_t place) {
     const ContentPart& part = message.content[place];
     const auto& call = *part.as<ToolCallPart>();
-    const std::string_view type = openai_family::type_of(call.custom);
     if (part.cache) {
       lose(path_of(*part.cache, path_of(message, place)),
            "cache markers on tool calls");
     }
-    w_.begin_object();
-    w_.member("id", call.id);
-    w_.member("type", type);
-    w_.begin_object(type);
-    w_.member("name", call.name);
-    openai_family::write_arguments(call, w_);
-    w_.end_object();
-    write_call_signature(call_signature(message.content, place), w_);
+    begin_tool_call(call, call_signature(message.content, place), w_);
     w_.extensions(part.extensions);
     w_.end_object();
   }

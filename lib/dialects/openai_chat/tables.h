@@ -86,6 +86,9 @@ LLMPROXY_DIALECT_FUNCTIONS;
 std::string_view reasoning_text(const json::Value& message);
 Usage read_usage(const json::Value& usage);
 void write_usage(const Usage& usage, json::Writer& writer);
+/// One entry of `tool_calls`, but for its end.
+void begin_tool_call(const ToolCallPart& call, std::string_view signature,
+                     json::Writer& writer);
 /// The word for a stop, given what was answered.
 std::string_view finish_reason(StopReason reason, bool refusal_text,
                                bool legacy_functions);
