@@ -304,14 +304,9 @@ std::string full_tool_name(std::string_view name_space, std::string_view name) {
 }
 
 std::string_view name_within(const ToolDefinition& tool) {
-  constexpr std::string_view kBetween = "__";
-  std::string_view name = tool.name;
-  if (tool.name_space.empty() || !name.starts_with(tool.name_space)) {
-    return name;
-  }
-  name.remove_prefix(tool.name_space.size());
-  if (!name.starts_with(kBetween)) return tool.name;
-  return name.substr(kBetween.size());
+  const std::string_view name = tool.name;
+  const std::string prefix = full_tool_name(tool.name_space, "");
+  return name.starts_with(prefix) ? name.substr(prefix.size()) : name;
 }
 
 }  // namespace llmproxy::openai_responses

@@ -44,10 +44,9 @@ Result<ToolDefinition> read_one_tool(const Value& value,
     tool.schema = nested_format(reader.take("format"));
   } else {
     tool = hosted_tool(type, value["name"].string(), value);
-    tool.source.text = path;
-    return tool;
   }
   tool.source.text = path;
+  if (tool.kind == ToolKind::hosted) return tool;
   tool.cache = read_cache(reader);
   tool.extensions = reader.rest();
   return tool;

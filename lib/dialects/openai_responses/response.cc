@@ -145,25 +145,26 @@ Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
 namespace {
 
 void write_stop_reason(const Answer& answer, Writer& w) {
-  const std::string_view why = stop_row(answer.stop_reason).incomplete;
   if (answer.status != "incomplete") {
     return w.member_null("incomplete_details");
   }
-  w.object("incomplete_details", "reason", why);
+  w.object("incomplete_details", "reason",
+           stop_row(answer.stop_reason).incomplete);
 }
 
-void write_usage(const Usage& usage, Writer& w) {
-  const std::int64_t input = usage.input_tokens.value_or(0);
-  const std::int64_t output = usage.output_tokens.value_or(0);
-  w.begin_object();
+void write_usage(const Usage* usage, Writer& w) {
+  if (usage == nullptr) return w.member_null("usage");
+  const std::int64_t input = usage->input_tokens.value_or(0);
+  const std::int64_t output = usage->output_tokens.value_or(0);
+  w.begin_object("usage");
   w.member("input_tokens", input);
   w.begin_object("input_tokens_details");
-  w.member("cached_tokens", usage.cached_input_tokens.value_or(0));
-  w.member("cache_write_tokens", usage.cache_write_tokens.value_or(0));
+  w.member("cached_tokens", usage->cached_input_tokens.value_or(0));
+  w.member("cache_write_tokens", usage->cache_write_tokens.value_or(0));
   w.end_object();
   w.member("output_tokens", output);
   w.object("output_tokens_details", "reasoning_tokens",
-           usage.reasoning_tokens.value_or(0));
+           usage->reasoning_tokens.value_or(0));
   w.member("total_tokens", input + output);
   w.end_object();
 }
@@ -208,12 +209,7 @@ void write_answer(const Answer& answer, const RequestContext& context,
   w.end_array();
   write_echo(context, w);
   w.member_if("service_tier", answer.service_tier);
-  w.key("usage");
-  if (answer.usage == nullptr) {
-    w.null();
-  } else {
-    write_usage(*answer.usage, w);
-  }
+  write_usage(answer.usage, w);
   if (answer.extensions != nullptr) w.extensions(*answer.extensions);
   w.end_object();
 }
@@ -296,20 +292,18 @@ class Encoder final : public AnswerWriter {
         response_.refusal_explanation.empty()) {
       return;
     }
-    const ContentPart part{RefusalPart{response_.refusal_explanation}, {}, {}};
-    add_item(part, id_of(part, response_.content.size()));
+    add_item(RefusalPart{response_.refusal_explanation},
+             response_.content.size());
     refused_ = true;
   }
 
-  void add_part() {
-    const ContentPart& part = response_.content[index()];
-    add_item(part, id_of(part, index()));
-  }
+  void add_part() { add_item(response_.content[index()], index()); }
 
-  void add_item(const ContentPart& part, std::string_view id) {
+  void add_item(const ContentPart& part, std::size_t index) {
     begin_item();
     Writer item(answer_.output);
-    write_item({part, id, "completed", is_of(kName)}, context_, item);
+    write_item({part, id_of(part, index), "completed", is_of(kName)}, context_,
+               item);
   }
 
   void begin_item() {
