@@ -274,7 +274,7 @@ class Encoder final : public StreamWriter, public LongEvents {
   // --- items ----------------------------------------------------------------
 
   std::string made_id(const StreamEvent& event) const {
-    return item_id(item_kind(part_), answer_.id, event.part);
+    return item_id(part_, answer_.id, event.part);
   }
 
   void open(const StreamEvent& event, ContentPart::Value part) {

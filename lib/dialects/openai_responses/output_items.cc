@@ -14,15 +14,13 @@ using json::Writer;
 
 void read_text(const Value& item, std::vector<ContentPart>& out) {
   for (const Value piece : item["content"].children()) {
-    ContentPart part;
     if (piece["type"].string() == "refusal") {
-      part.value = RefusalPart{std::string(piece["refusal"].string())};
-    } else {
-      TextPart text{std::string(piece["text"].string()), {}};
-      keep_citations(piece["annotations"], text);
-      part.value = std::move(text);
+      out.push_back(RefusalPart{std::string(piece["refusal"].string())});
+      continue;
     }
-    out.push_back(std::move(part));
+    TextPart text{std::string(piece["text"].string()), {}};
+    keep_citations(piece["annotations"], text);
+    out.push_back(std::move(text));
   }
 }
 
@@ -71,17 +69,12 @@ ToolCallPart call_of(const Value& item) {
 void read_output_item(const Value& item, std::vector<ContentPart>& out) {
   const std::string_view type = item["type"].string();
   if (type == "message") return read_text(item, out);
-  ContentPart part;
-  if (type == "reasoning") {
-    part.value = thinking_of(item);
-  } else if (is_call(type)) {
-    part.value = call_of(item);
-  } else if (type == "image_generation_call" && item["result"].is_string()) {
-    part.value = read_image(item);
-  } else {
-    part.value = opaque_part(kName, type, item);
+  if (type == "reasoning") return out.push_back(thinking_of(item));
+  if (is_call(type)) return out.push_back(call_of(item));
+  if (type == "image_generation_call" && item["result"].is_string()) {
+    return out.push_back(read_image(item));
   }
-  out.push_back(std::move(part));
+  out.emplace_back().value = opaque_part(kName, type, item);
 }
 
 namespace {
@@ -162,15 +155,11 @@ void write_thinking(const ThinkingPart& thinking, Writer& w) {
 
 }  // namespace
 
-std::string item_id(std::string_view kind, std::string_view answer_id,
+std::string item_id(const ContentPart& part, std::string_view answer_id,
                     std::size_t index) {
   constexpr std::string_view kPrefix = "resp_";
   if (answer_id.starts_with(kPrefix)) answer_id.remove_prefix(kPrefix.size());
-  return fmt::format("{}_{}_{}", kind, answer_id, index);
-}
-
-std::string_view item_kind(const ContentPart& part) {
-  return kind_of(part).prefix;
+  return fmt::format("{}_{}_{}", kind_of(part).prefix, answer_id, index);
 }
 
 void write_summary(std::string_view text, Writer& w) {

@@ -314,7 +314,7 @@ class Encoder final : public AnswerWriter {
     const auto* thinking = part.as<ThinkingPart>();
     const bool own = thinking != nullptr && !thinking->id.empty() &&
                      thinking->issuer == ReasoningIssuer::openai;
-    return own ? thinking->id : item_id(item_kind(part), answer_.id, index);
+    return own ? thinking->id : item_id(part, answer_.id, index);
   }
 
   void write_extensions() {

@@ -104,8 +104,9 @@ struct Answer {
 /// The whole response object.
 void write_answer(const Answer& answer, const RequestContext& context,
                   json::Writer& writer);
-/// Id of the item at `index`: "msg_", "fc_", "rs_" ... and the answer's own.
-std::string item_id(std::string_view kind, std::string_view answer_id,
+/// Id of the item of a part at `index`: "msg_", "fc_", "rs_" ... and the
+/// answer's own.
+std::string item_id(const ContentPart& part, std::string_view answer_id,
                     std::size_t index);
 /// One output item. `part` gives the kind, ids and names; texts may be empty.
 struct Item {
@@ -118,8 +119,6 @@ void write_item(const Item& item, const RequestContext& context,
                 json::Writer& writer);
 /// The member `summary`: `text`, if it says something.
 void write_summary(std::string_view text, json::Writer& writer);
-/// Prefix of the ids of items that hold such a part; empty = it has no item.
-std::string_view item_kind(const ContentPart& part);
 /// Items of such a type are calls of functions, and what they say.
 bool is_call(std::string_view type);
 ToolCallPart call_of(const json::Value& item);
