@@ -2,7 +2,6 @@
 // stream shares with them.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 
 #include "base/text.h"
@@ -30,30 +29,6 @@ constexpr std::array<std::string_view, 9> kBookkeeping = {
 constexpr std::array<std::string_view, 4> kUnfinished = {
     "queued", "in_progress", "cancelled", "failed"};
 
-/// How a stop is told: the status, and why it is incomplete.
-struct StopRow {
-  StopReason reason;
-  std::string_view status;
-  std::string_view incomplete;
-};
-constexpr std::array kStops = {
-    StopRow{StopReason::end_turn, "completed", ""},
-    StopRow{StopReason::tool_use, "completed", ""},
-    StopRow{StopReason::stop_sequence, "completed", ""},
-    StopRow{StopReason::pause, "completed", ""},
-    StopRow{StopReason::other, "completed", ""},
-    StopRow{StopReason::max_tokens, "incomplete", "max_output_tokens"},
-    StopRow{StopReason::context_window, "incomplete", "max_output_tokens"},
-    StopRow{StopReason::refusal, "incomplete", "content_filter"},
-};
-static_assert(kStops.size() == static_cast<std::size_t>(kLastStopReason) + 1);
-
-const StopRow& stop_row(StopReason reason) {
-  return *std::find_if(kStops.begin(), kStops.end(), [&](const StopRow& row) {
-    return row.reason == reason;
-  });
-}
-
 }  // namespace
 
 std::string_view stop_word(const Value& response) {
@@ -64,9 +39,8 @@ std::string_view stop_word(const Value& response) {
 
 StopReason stop_reason(const Value& response) {
   if (response["status"].string() != "incomplete") return StopReason::end_turn;
-  const std::string_view why = stop_word(response);
-  if (why == "max_output_tokens") return StopReason::max_tokens;
-  return why == "content_filter" ? StopReason::refusal : StopReason::other;
+  return from_wire(kIncomplete, stop_word(response))
+      .value_or(StopReason::other);
 }
 
 Usage read_usage(const Value& usage) {
@@ -149,7 +123,7 @@ void write_stop_reason(const Answer& answer, Writer& w) {
     return w.member_null("incomplete_details");
   }
   w.object("incomplete_details", "reason",
-           stop_row(answer.stop_reason).incomplete);
+           to_wire(kIncomplete, answer.stop_reason));
 }
 
 void write_usage(const Usage* usage, Writer& w) {
@@ -186,8 +160,9 @@ std::string response_id(const RequestContext& context, std::string_view id) {
 }
 
 std::string_view stop_status(StopReason reason, bool refused_in_words) {
-  if (reason == StopReason::refusal && refused_in_words) return "completed";
-  return stop_row(reason).status;
+  const bool complete = to_wire(kIncomplete, reason).empty() ||
+                        (reason == StopReason::refusal && refused_in_words);
+  return complete ? "completed" : "incomplete";
 }
 
 void write_answer(const Answer& answer, const RequestContext& context,

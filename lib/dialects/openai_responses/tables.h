@@ -36,6 +36,13 @@ inline constexpr auto kToolChoices = enum_table<ToolChoiceMode>({
     {ToolChoiceMode::required, "required"},
 });
 
+// Why an answer is incomplete; after any other stop it is complete.
+inline constexpr auto kIncomplete = enum_table<StopReason>({
+    {StopReason::max_tokens, "max_output_tokens"},
+    {StopReason::context_window, "max_output_tokens"},
+    {StopReason::refusal, "content_filter"},
+});
+
 inline constexpr std::array kScalars = {
     json::ScalarField<ChatRequest>{"temperature", &ChatRequest::temperature, 0,
                                    2},
