@@ -15,7 +15,7 @@ Result<void> read_function(ObjectReader& reader, ToolDefinition& tool) {
   LLMPROXY_ASSIGN(tool.description, reader.optional_string("description"));
   LLMPROXY_ASSIGN(const Value schema,
                   reader.optional("parameters", Type::object));
-  if (schema) tool.schema = schema.raw_json();
+  tool.schema = schema.raw_json();
   LLMPROXY_ASSIGN(tool.strict, reader.optional_bool("strict"));
   return {};
 }

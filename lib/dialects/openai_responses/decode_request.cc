@@ -104,12 +104,8 @@ class RequestReader {
   }
 
   Result<void> read_limits() {
-    constexpr std::string_view kField = "max_output_tokens";
-    LLMPROXY_ASSIGN(const Value limit, reader_.optional(kField, Type::number));
-    if (!limit) return {};
-    LLMPROXY_ASSIGN(
-        request_.max_output_tokens,
-        json::read_at_least(limit, 1, kField, reader_.path_of(kField)));
+    LLMPROXY_ASSIGN(request_.max_output_tokens,
+                    reader_.optional_at_least("max_output_tokens", 1));
     return {};
   }
 

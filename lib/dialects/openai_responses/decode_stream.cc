@@ -4,7 +4,6 @@
 #include <memory>
 #include <vector>
 
-#include "chat/parse_answer.h"
 #include "chat/sealed_reasoning.h"
 #include "chat/stream_reader.h"
 #include "dialects/openai_responses/messages.h"

@@ -1,5 +1,7 @@
 // OpenAI Responses: fitted messages to the items an upstream gets.
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "chat/extensions.h"
 #include "chat/losses.h"
