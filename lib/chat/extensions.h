@@ -11,10 +11,17 @@
 
 namespace llmproxy {
 
+/// The first of that name; nullptr = there is none.
+inline const Extension* find_field(const Extensions& extensions,
+                                   std::string_view name) {
+  const auto found =
+      std::find_if(extensions.begin(), extensions.end(),
+                   [&](const Extension& e) { return e.name == name; });
+  return found == extensions.end() ? nullptr : &*found;
+}
 /// One of them has that name, or begins with it.
 inline bool has_field(const Extensions& extensions, std::string_view name) {
-  return std::any_of(extensions.begin(), extensions.end(),
-                     [&](const Extension& e) { return e.name == name; });
+  return find_field(extensions, name) != nullptr;
 }
 inline bool has_nested(const Extensions& extensions, std::string_view prefix) {
   return std::any_of(

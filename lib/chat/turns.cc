@@ -340,6 +340,13 @@ std::string marked_as_error(std::string_view text) {
   return fmt::format("{}{}", marked ? "" : "Error: ", text);
 }
 
+Error nothing_to_send(const ChatRequest& request, std::string_view target) {
+  return unsupported(
+      fmt::format("nothing of these messages can be sent to {}", target),
+      request.messages.empty() ? std::string("/messages")
+                               : path_of(request.messages.back()));
+}
+
 Result<void> refuse_essential(const Extensions& extensions) {
   for (const Extension& extension : extensions) {
     if (!extension.essential) continue;

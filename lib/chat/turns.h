@@ -59,6 +59,9 @@ std::string marked_as_error(std::string_view text);
 /// True when there is nothing but white space.
 bool blank(std::string_view text);
 
+/// Nothing of the request's messages has a place in `target`.
+Error nothing_to_send(const ChatRequest& request, std::string_view target);
+
 /// Error (unsupported) when a field is there that may not be left out; for
 /// every target that is not the provider the field is meant for.
 Result<void> refuse_essential(const Extensions& extensions);

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +18,17 @@
 #include "json/writer.h"
 
 namespace llmproxy::json {
+
+/// An integer that is not less than `least`.
+inline Result<std::int64_t> read_at_least(Value value, std::int64_t least,
+                                          std::string_view name,
+                                          std::string path) {
+  const auto integer = value.integer();
+  if (integer && *integer >= least) return *integer;
+  return invalid_request(
+      fmt::format("{} must be an integer of at least {}", name, least),
+      std::move(path));
+}
 
 /// One object of a request. Errors carry the JSON pointer of the member.
 class ObjectReader {
@@ -70,6 +83,16 @@ class ObjectReader {
   Result<bool> optional_flag(std::string_view name) {
     LLMPROXY_ASSIGN(const auto flag, optional_bool(name));
     return flag.value_or(false);
+  }
+
+  /// An integer of at least `least`.
+  Result<std::optional<std::int64_t>> optional_at_least(std::string_view name,
+                                                        std::int64_t least) {
+    LLMPROXY_ASSIGN(const Value value, optional(name, Type::number));
+    if (!value) return std::optional<std::int64_t>();
+    LLMPROXY_ASSIGN(const std::int64_t integer,
+                    read_at_least(value, least, name, path_of(name)));
+    return std::optional(integer);
   }
 
   /// Members nobody asked for; nulls say nothing and are left out.
@@ -148,17 +171,6 @@ Result<E> read_word(const EnumTable<E, N>& table, std::string_view word,
   if (const auto value = from_wire(table, word)) return *value;
   return invalid_request(fmt::format("{} must be {}", name, spellings(table)),
                          std::move(path));
-}
-
-/// An integer that is not less than `least`.
-inline Result<std::int64_t> read_at_least(Value value, std::int64_t least,
-                                          std::string_view name,
-                                          std::string path) {
-  const auto integer = value.integer();
-  if (integer && *integer >= least) return *integer;
-  return invalid_request(
-      fmt::format("{} must be an integer of at least {}", name, least),
-      std::move(path));
 }
 
 /// One scalar member of T, its wire name and its range.

@@ -114,6 +114,15 @@ class Writer {
     key(name);
     begin_array();
   }
+  /// Objects that say their `type` first.
+  void begin_typed(std::string_view type) {
+    begin_object();
+    member("type", type);
+  }
+  void begin_typed(std::string_view name, std::string_view type) {
+    key(name);
+    begin_typed(type);
+  }
   /// Members that are arrays of such; nothing where they are empty.
   void member_if(std::string_view name, std::span<const std::string> texts) {
     if (!texts.empty()) member(name, texts);

@@ -21,10 +21,8 @@ std::optional<ThinkingPart> read_call_signature(const json::Value& call) {
   if (signature.empty() || extra.size() != 1 || google.size() != 1) {
     return std::nullopt;
   }
-  ThinkingPart thinking;
-  thinking.signature = std::string(signature);
-  thinking.issuer = ReasoningIssuer::google;
-  return thinking;
+  return ThinkingPart{.signature = std::string(signature),
+                      .issuer = ReasoningIssuer::google};
 }
 
 void write_call_signature(std::string_view signature, json::Writer& w) {
@@ -34,17 +32,14 @@ void write_call_signature(std::string_view signature, json::Writer& w) {
   w.end_object();
 }
 
-bool is_call_signature(const ThinkingPart& thinking) {
-  return thinking.issuer == ReasoningIssuer::google && thinking.text.empty() &&
-         !thinking.signature.empty();
-}
-
 std::string_view call_signature(const std::vector<ContentPart>& content,
                                 std::size_t index) {
   if (index == 0 || content[index].as<ToolCallPart>() == nullptr) return {};
   const auto* thinking = content[index - 1].as<ThinkingPart>();
-  if (thinking == nullptr || !is_call_signature(*thinking)) return {};
-  return thinking->signature;
+  // A signature without thinking that Google can read again.
+  const bool signs = thinking != nullptr && thinking->text.empty() &&
+                     thinking->issuer == ReasoningIssuer::google;
+  return signs ? std::string_view(thinking->signature) : std::string_view();
 }
 
 bool signs_a_call(const std::vector<ContentPart>& content, std::size_t index) {

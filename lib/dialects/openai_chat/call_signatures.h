@@ -20,8 +20,6 @@ std::optional<ThinkingPart> read_call_signature(const json::Value& call);
 /// The member extra_content; nothing for an empty signature.
 void write_call_signature(std::string_view signature, json::Writer& writer);
 
-/// A signature without thinking that Google can read again.
-bool is_call_signature(const ThinkingPart& thinking);
 /// The signature of the call at `index`; empty = none.
 std::string_view call_signature(const std::vector<ContentPart>& content,
                                 std::size_t index);

@@ -43,11 +43,8 @@ class RequestReader {
     // Both given: the newer field counts.
     for (const std::string_view name :
          {"max_tokens", "max_completion_tokens"}) {
-      LLMPROXY_ASSIGN(const Value value, reader_.optional(name, Type::number));
-      if (!value) continue;
-      LLMPROXY_ASSIGN(
-          request_.max_output_tokens,
-          json::read_at_least(value, 1, name, reader_.path_of(name)));
+      LLMPROXY_ASSIGN(const auto limit, reader_.optional_at_least(name, 1));
+      if (limit) request_.max_output_tokens = limit;
     }
     const Value n = reader_.take("n");
     if (!n.absent() && n.integer() != 1) {
@@ -120,7 +117,8 @@ class RequestReader {
     ObjectReader reader(body, outer.path_of(type));
     ToolDefinition tool;
     if (custom) {
-      LLMPROXY_TRY(read_custom(reader, tool));
+      LLMPROXY_TRY(openai_family::read_custom(reader, tool));
+      tool.schema = reader.take("format").raw_json();
     } else {
       LLMPROXY_TRY(openai_family::read_function(reader, tool));
       tool.cache = read_cache(outer);
@@ -129,14 +127,6 @@ class RequestReader {
     json::keep_rest(reader, kInner, tool.extensions);
     json::keep_rest(outer, "", tool.extensions);
     return tool;
-  }
-
-  static Result<void> read_custom(ObjectReader& reader, ToolDefinition& tool) {
-    tool.kind = ToolKind::custom;
-    LLMPROXY_ASSIGN(tool.name, reader.required_string("name"));
-    LLMPROXY_ASSIGN(tool.description, reader.optional_string("description"));
-    tool.schema = reader.take("format").raw_json();
-    return {};
   }
 
   static Result<ToolDefinition> read_legacy_function(const Value& value,
@@ -217,7 +207,7 @@ class RequestReader {
       ObjectReader inner(schema, path);
       LLMPROXY_TRY(openai_family::read_schema_names(inner, format));
       LLMPROXY_ASSIGN(const Value own, inner.optional("schema", Type::object));
-      if (own) format.schema = own.raw_json();
+      format.schema = own.raw_json();
     }
     request_.response_format = std::move(format);
     return {};

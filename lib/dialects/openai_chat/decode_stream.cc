@@ -158,12 +158,11 @@ class Decoder final : public StreamReader {
 
   void start(EventSink& sink) {
     if (started()) return;
-    StreamEvent event;
-    event.id = id_;
-    event.model = model_;
-    event.created = created_;
-    event.service_tier = service_tier_;
-    send_started(event, sink);
+    send_started({.id = id_,
+                  .model = model_,
+                  .created = created_,
+                  .service_tier = service_tier_},
+                 sink);
   }
 
   void read_choice(Value choice, EventSink& sink) {
@@ -188,12 +187,11 @@ class Decoder final : public StreamReader {
   }
 
   void finish_answer(EventSink& sink) {
-    StreamEvent event;
-    event.stop_reason = stop_reason(finish_reason_);
-    event.stop_reason_text = finish_reason_;
-    event.service_tier = service_tier_;
-    event.usage = &usage_;
-    send_finished(event, sink);
+    send_finished({.stop_reason = stop_reason(finish_reason_),
+                   .stop_reason_text = finish_reason_,
+                   .service_tier = service_tier_,
+                   .usage = &usage_},
+                  sink);
   }
 
   // --- texts ----------------------------------------------------------------
@@ -312,10 +310,7 @@ class Decoder final : public StreamReader {
     send_call_signature(call, sink);
     call.part = number_part(call.custom ? PartKind::custom_tool_call
                                         : PartKind::tool_call);
-    StreamEvent event;
-    event.id = call.id;
-    event.name = call.name;
-    send_begin(call.part, event, sink);
+    send_begin(call.part, {.id = call.id, .name = call.name}, sink);
     send_text(call.part, call.waiting, sink);
     call.waiting.clear();
   }

@@ -54,7 +54,7 @@ class RequestWriter {
 
   Result<void> write_messages() {
     w_.key("messages");
-    return MessagesWriter(request_, traits_, w_, losses_).write();
+    return openai_chat::write_messages(request_, traits_, w_, losses_);
   }
 
   void write_limits() {
@@ -99,8 +99,7 @@ class RequestWriter {
     if (request_.legacy_functions) return write_function(tool);
     const std::string_view type =
         openai_family::type_of(tool.kind == ToolKind::custom);
-    w_.begin_object();
-    w_.member("type", type);
+    w_.begin_typed(type);
     w_.key(type);
     write_function(tool);
     write_others(tool.extensions, kInner, w_);
@@ -138,16 +137,14 @@ class RequestWriter {
 
   void write_named(std::string_view name) {
     const std::string_view type = tools_.type(name);
-    w_.begin_object();
-    w_.member("type", type);
+    w_.begin_typed(type);
     w_.key(type);
     write_name(name);
     w_.end_object();
   }
 
   void write_allowed(const ToolChoice& choice) {
-    w_.begin_object();
-    w_.member("type", "allowed_tools");
+    w_.begin_typed("allowed_tools");
     w_.begin_object("allowed_tools");
     w_.member("mode", to_wire(kToolChoices, choice.mode));
     w_.begin_array("tools");
@@ -164,14 +161,10 @@ class RequestWriter {
   void write_format() {
     if (!request_.response_format) return;
     const ResponseFormat& format = *request_.response_format;
-    w_.begin_object("response_format");
-    w_.member("type", to_wire(kFormats, format.kind));
+    w_.begin_typed("response_format", to_wire(kFormats, format.kind));
     if (format.kind == FormatKind::json_schema) {
       w_.begin_object("json_schema");
-      w_.member("name", openai_family::name_of(format));
-      w_.member_if("description", format.description);
-      if (!format.schema.empty()) w_.member("schema", format.schema);
-      w_.member("strict", format.strict);
+      openai_family::write_schema(format, "", w_);
       w_.end_object();
     }
     w_.end_object();

@@ -5,6 +5,7 @@
 // always, finish_reason once, usage last, no `event:` lines.
 #include <map>
 #include <memory>
+#include <utility>
 
 #include "chat/stream_writer.h"
 #include "dialects/openai_chat/call_signatures.h"
@@ -18,8 +19,7 @@ namespace {
 class Encoder final : public StreamWriter {
  public:
   explicit Encoder(const RequestContext& context)
-      : StreamWriter("OpenAI Chat", PartOrder::interleaved),
-        context_(context) {}
+      : StreamWriter(kTarget, PartOrder::interleaved), context_(context) {}
 
   void keep_alive(bool, std::string& out) override {
     wire::append_comment(out, "keep-alive");
@@ -55,19 +55,7 @@ class Encoder final : public StreamWriter {
   void open_tool_call(const StreamEvent& event) override {
     const auto index = static_cast<std::int64_t>(calls_.size());
     calls_.insert_or_assign(event.part, Call{index, false});
-    const bool custom = event.part_kind == PartKind::custom_tool_call;
-    begin_call(index);
-    if (!context_.legacy_functions) {
-      w_.member("id", event.id);
-      w_.member("type", openai_family::type_of(custom));
-      w_.begin_object(openai_family::type_of(custom));
-    }
-    w_.member("name", event.name);
-    w_.member(arguments_member(custom), "");
-    w_.end_object();
-    if (!context_.legacy_functions) write_call_signature(signature_, w_);
-    signature_.clear();
-    send_call();
+    send_call(event, index, "");
   }
 
   void open_image(const StreamEvent& event) override {
@@ -197,26 +185,29 @@ class Encoder final : public StreamWriter {
     bool has_arguments;
   };
 
-  /// Calls of old clients have no free text.
-  std::string_view arguments_member(bool custom) const {
-    return custom && !context_.legacy_functions ? "input" : "arguments";
-  }
-
-  /// Up to the inside of an entry of `tool_calls`, or of `function_call`.
-  void begin_call(std::int64_t index) {
+  /// A call that begins, or more arguments of one.
+  void send_call(const StreamEvent& event, std::int64_t index,
+                 std::string_view arguments) {
+    const bool begins = event.kind == EventKind::part_started;
+    // Calls of old clients have no free text.
+    const bool legacy = context_.legacy_functions;
+    const bool custom =
+        event.part_kind == PartKind::custom_tool_call && !legacy;
+    const std::string_view type = openai_family::type_of(custom);
     begin_delta();
-    if (context_.legacy_functions) {
-      w_.key("function_call");
-      return w_.begin_object();
+    if (!legacy) {
+      w_.begin_array("tool_calls");
+      w_.begin_object();
+      w_.member("index", index);
+      if (begins) w_.member("id", event.id);
+      if (begins) w_.member("type", type);
     }
-    w_.begin_array("tool_calls");
-    w_.begin_object();
-    w_.member("index", index);
-  }
-
-  /// The entry's name and arguments, or `function_call`, are closed.
-  void send_call() {
-    if (!context_.legacy_functions) {
+    w_.begin_object(legacy ? "function_call" : type);
+    if (begins) w_.member("name", event.name);
+    w_.member(custom ? "input" : "arguments", arguments);
+    w_.end_object();
+    if (begins) write_call_signature(std::exchange(signature_, {}), w_);
+    if (!legacy) {
       w_.end_object();
       w_.end_array();
     }
@@ -229,14 +220,7 @@ class Encoder final : public StreamWriter {
       index = call->second.index;
       call->second.has_arguments = true;
     }
-    const bool custom = event.part_kind == PartKind::custom_tool_call;
-    begin_call(index);
-    if (!context_.legacy_functions) {
-      w_.begin_object(openai_family::type_of(custom));
-    }
-    w_.member(arguments_member(custom), text);
-    w_.end_object();
-    send_call();
+    send_call(event, index, text);
   }
 
   void lose_signature() {

@@ -2,13 +2,8 @@
 // APIs.
 #include "chat/error_text.h"
 #include "dialects/openai_chat/tables.h"
-#include "dialects/openai_family/errors.h"
 
 namespace llmproxy::openai_chat {
-
-Error read_error(const json::Value& object, int status) {
-  return openai_family::read_error(object, status);
-}
 
 Error decode_error(int status, const Headers& headers, std::string_view body) {
   return openai_family::decode_error(status, headers, body);

@@ -16,7 +16,7 @@ constexpr std::array kTiers = {
 }  // namespace
 
 const DialectLimits kLimits = {
-    .target = "OpenAI Chat",
+    .target = kTarget,
     // Dozens of providers serve it, each without something.
     .traits_for_own = true,
     .top_k = false,

@@ -1,12 +1,12 @@
 // OpenAI Chat Completions: finished answers, both ways, and the pieces that
 // the stream shares with them.
-#include <fmt/format.h>
-
 #include <array>
 
 #include "base/bounded.h"
 #include "chat/answer_reader.h"
 #include "chat/answer_writer.h"
+#include "chat/extensions.h"
+#include "chat/parse_answer.h"
 #include "chat/read_parts.h"
 #include "dialects/openai_chat/call_signatures.h"
 #include "dialects/openai_chat/tables.h"
@@ -38,12 +38,11 @@ constexpr std::array kUsageFields = {
     UsageField{kOutputDetails, "audio_tokens", &Usage::output_audio_tokens},
 };
 
-/// For losses.
-constexpr std::string_view kTitle = "OpenAI Chat";
-
 /// Fields of an answer that describe the call, not the answer: no loss.
 constexpr std::array<std::string_view, 5> kBookkeeping = {
     "object", "system_fingerprint", "metadata", "obfuscation", "error"};
+
+constexpr std::string_view kLogprobs = "logprobs";
 
 void write_details(const Usage& usage, std::string_view object,
                    Writer& writer) {
@@ -85,10 +84,7 @@ class Decoder final : public AnswerReader {
   }
 
  private:
-  template <class Part>
-  void add(Part part) {
-    response_.content.push_back({std::move(part), {}, {}});
-  }
+  void add(ContentPart part) { response_.content.push_back(std::move(part)); }
 
   void read_id() {
     response_.id = reader_.take("id").string();
@@ -153,17 +149,13 @@ class Decoder final : public AnswerReader {
       return;
     }
     call.id = value["id"].string();
-    if (call.id.empty()) {
-      call.id = fmt::format("call_{}_{}", response_.id, index);
-    }
+    if (call.id.empty()) call.id = made_call_id(response_.id, index);
     call.arguments = body[call.custom ? "input" : "arguments"].string();
     // Some servers send the arguments as the object itself.
     if (body["arguments"].is_object()) {
       call.arguments = body["arguments"].raw();
     }
-    if (auto signature = read_call_signature(value)) {
-      add(*std::move(signature));
-    }
+    if (auto signature = read_call_signature(value)) add(*signature);
     add(std::move(call));
   }
 
@@ -184,9 +176,10 @@ class Decoder final : public AnswerReader {
 
   void read_extensions() {
     keep_rest(reader_, kBookkeeping, response_);
-    const Value logprobs = choice_["logprobs"];
+    const Value logprobs = choice_[kLogprobs];
     if (json::says_nothing(logprobs)) return;
-    response_.extensions.push_back({"logprobs", logprobs.raw_json()});
+    response_.extensions.push_back(
+        {std::string(kLogprobs), logprobs.raw_json()});
   }
 
   const Value choice_;
@@ -199,7 +192,7 @@ class Encoder final : public AnswerWriter {
  public:
   Encoder(const ChatResponse& response, const RequestContext& context,
           std::string& out, Losses& losses)
-      : AnswerWriter(response, kTitle, losses), context_(context), w_(out) {}
+      : AnswerWriter(response, kTarget, losses), context_(context), w_(out) {}
 
   void write() {
     write_parts();
@@ -286,50 +279,30 @@ class Encoder final : public AnswerWriter {
 
   void end_calls() {
     if (calls_.empty()) return;
-    if (context_.legacy_functions) {
-      w_.key("function_call");
-      return write_function(*calls_[0].part);
-    }
+    if (context_.legacy_functions) return write_function(*calls_[0].part);
     w_.begin_array("tool_calls");
-    for (const Call& call : calls_) end_call(call);
+    for (const auto& [call, signature] : calls_) {
+      begin_tool_call(*call, signature, w_);
+      w_.end_object();
+    }
     w_.end_array();
-  }
-
-  void end_call(const Call& call) {
-    const std::string_view type = openai_family::type_of(call.part->custom);
-    w_.begin_object();
-    w_.member("id", call.part->id);
-    w_.member("type", type);
-    w_.begin_object(type);
-    w_.member("name", call.part->name);
-    openai_family::write_arguments(*call.part, w_);
-    w_.end_object();
-    write_call_signature(call.signature, w_);
-    w_.end_object();
   }
 
   void write_function(const ToolCallPart& call) {
     const std::string_view arguments = call.arguments;
-    w_.begin_object();
+    w_.begin_object("function_call");
     w_.member("name", call.name);
     w_.member("arguments", arguments.empty() ? "{}" : arguments);
     w_.end_object();
   }
 
-  /// The extension that is a member of the choice; nullptr = none.
-  const Extension* logprobs() const {
-    if (response_.dialect != kName) return nullptr;
-    for (const Extension& extension : response_.extensions) {
-      if (extension.name == "logprobs") return &extension;
-    }
-    return nullptr;
-  }
-
+  /// An extension of the whole, but a member of the choice.
   void write_logprobs() {
-    const Extension* extension = logprobs();
-    w_.key("logprobs");
-    if (extension == nullptr) return w_.null();
-    w_.raw(extension->value.text());
+    const Extension* logprobs =
+        response_.dialect == kName ? find_field(response_.extensions, kLogprobs)
+                                   : nullptr;
+    w_.key(kLogprobs);
+    w_.raw(logprobs == nullptr ? std::string_view() : logprobs->value.text());
   }
 
   void write_stop_reason() {
@@ -344,9 +317,8 @@ class Encoder final : public AnswerWriter {
 
   void write_extensions() {
     if (response_.dialect != kName) return lose_all_extensions();
-    const Extension* written = logprobs();
     for (const Extension& extension : response_.extensions) {
-      if (&extension == written) continue;
+      if (extension.name == kLogprobs) continue;
       w_.member(extension.name, extension.value);
     }
   }
@@ -404,6 +376,19 @@ void write_usage(const Usage& usage, Writer& writer) {
   writer.end_object();
 }
 
+void begin_tool_call(const ToolCallPart& call, std::string_view signature,
+                     Writer& w) {
+  const std::string_view type = openai_family::type_of(call.custom);
+  w.begin_object();
+  w.member("id", call.id);
+  w.member("type", type);
+  w.begin_object(type);
+  w.member("name", call.name);
+  openai_family::write_arguments(call, w);
+  w.end_object();
+  write_call_signature(signature, w);
+}
+
 std::string_view finish_reason(StopReason reason, bool refusal_text,
                                bool legacy_functions) {
   // A refusal in words is told in `refusal`; the API then finishes with stop.
@@ -420,7 +405,7 @@ StopReason stop_reason(std::string_view finish_reason) {
 
 void lose_stop_details(StopReason reason, std::string_view stop_sequence,
                        Losses& losses) {
-  constexpr StopWords kWords = {kTitle, "finish_reason is stop",
+  constexpr StopWords kWords = {kTarget, "finish_reason is stop",
                                 "finish_reason is length"};
   lose_stop(kWords, reason, stop_sequence, losses);
 }

@@ -9,6 +9,7 @@
 
 #include "base/enum_table.h"
 #include "dialects/functions.h"
+#include "dialects/openai_family/errors.h"
 #include "dialects/openai_family/tables.h"
 #include "json/fields.h"
 #include "llmproxy/chat.h"
@@ -17,6 +18,8 @@
 namespace llmproxy::openai_chat {
 
 inline constexpr std::string_view kName = "openai-chat";
+/// The API's name in losses.
+inline constexpr std::string_view kTarget = "OpenAI Chat";
 
 /// What it can say: limits.cc.
 extern const DialectLimits kLimits;
@@ -24,6 +27,7 @@ extern const DialectLimits kLimits;
 using openai_family::kEfforts;
 using openai_family::kFormats;
 using openai_family::kRoles;
+using openai_family::read_error;
 
 // "any" is what some clients send for "required".
 inline constexpr auto kToolChoices = enum_table<ToolChoiceMode>({
@@ -75,8 +79,6 @@ inline constexpr std::array kDefaults = {
 inline constexpr std::string_view kInner = "function/";
 
 LLMPROXY_DIALECT_FUNCTIONS;
-/// The object inside "error", shared by error bodies and stream errors.
-Error read_error(const json::Value& object, int status);
 
 // Pieces that the plain answer and the stream share.
 
@@ -84,6 +86,9 @@ Error read_error(const json::Value& object, int status);
 std::string_view reasoning_text(const json::Value& message);
 Usage read_usage(const json::Value& usage);
 void write_usage(const Usage& usage, json::Writer& writer);
+/// One entry of `tool_calls`, but for its end.
+void begin_tool_call(const ToolCallPart& call, std::string_view signature,
+                     json::Writer& writer);
 /// The word for a stop, given what was answered.
 std::string_view finish_reason(StopReason reason, bool refusal_text,
                                bool legacy_functions);

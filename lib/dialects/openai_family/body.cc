@@ -22,7 +22,7 @@ void write_source(std::string_view name, const MediaSource& source,
   w.joined(pieces);
 }
 
-void write_input_audio(const AudioPart& audio, json::Writer& w) {
+void write_audio(const AudioPart& audio, json::Writer& w) {
   w.member("type", "input_audio");
   w.begin_object("input_audio");
   w.member("data", audio.source.data);
@@ -84,8 +84,16 @@ void write_arguments(const ToolCallPart& call, json::Writer& w) {
            call.arguments.empty() ? std::string_view("{}") : call.arguments);
 }
 
-std::string_view name_of(const ResponseFormat& format) {
-  return format.name.empty() ? std::string_view("response") : format.name;
+void write_schema(const ResponseFormat& format, std::string_view no_schema,
+                  json::Writer& w) {
+  const std::string_view schema =
+      format.schema.empty() ? no_schema : format.schema.text();
+  // Other dialects need no name.
+  w.member("name",
+           format.name.empty() ? std::string_view("response") : format.name);
+  w.member_if("description", format.description);
+  if (!schema.empty()) w.member_raw("schema", schema);
+  w.member("strict", format.strict);
 }
 
 std::string_view name_of(const DocumentPart& document) {

@@ -20,7 +20,7 @@ namespace llmproxy::openai_family {
 void write_source(std::string_view name, const MediaSource& source,
                   json::Writer& writer);
 /// The members `type` and `input_audio`.
-void write_input_audio(const AudioPart& audio, json::Writer& writer);
+void write_audio(const AudioPart& audio, json::Writer& writer);
 /// The member `text` of a document that needs no file: the model reads it in
 /// place.
 void write_document_text(const DocumentPart& document, json::Writer& writer);
@@ -43,8 +43,11 @@ std::string_view type_of(bool custom);
 /// The member `input` or `arguments` of a call: nothing must be said as {}, for
 /// an empty text is no JSON.
 void write_arguments(const ToolCallPart& call, json::Writer& writer);
-/// Names that are required here; other dialects have none.
-std::string_view name_of(const ResponseFormat& format);
+/// name, description, schema and strict of a JSON schema; `no_schema` stands
+/// for none, which is no member where it is empty.
+void write_schema(const ResponseFormat& format, std::string_view no_schema,
+                  json::Writer& writer);
+/// A name is required here; other dialects have none.
 std::string_view name_of(const DocumentPart& document);
 
 /// The tools of a request by their names. Made when it is first asked, for

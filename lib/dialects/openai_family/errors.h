@@ -11,7 +11,7 @@
 
 namespace llmproxy::openai_family {
 
-/// The object inside "error".
+/// The object inside "error" of a body, an answer or a stream event.
 Error read_error(const json::Value& object, int status);
 Error decode_error(int status, const Headers& headers, std::string_view body);
 bool is_error(const json::Value& body);

@@ -15,8 +15,15 @@ Result<void> read_function(ObjectReader& reader, ToolDefinition& tool) {
   LLMPROXY_ASSIGN(tool.description, reader.optional_string("description"));
   LLMPROXY_ASSIGN(const Value schema,
                   reader.optional("parameters", Type::object));
-  if (schema) tool.schema = schema.raw_json();
+  tool.schema = schema.raw_json();
   LLMPROXY_ASSIGN(tool.strict, reader.optional_bool("strict"));
+  return {};
+}
+
+Result<void> read_custom(ObjectReader& reader, ToolDefinition& tool) {
+  tool.kind = ToolKind::custom;
+  LLMPROXY_ASSIGN(tool.name, reader.required_string("name"));
+  LLMPROXY_ASSIGN(tool.description, reader.optional_string("description"));
   return {};
 }
 

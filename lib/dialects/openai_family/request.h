@@ -16,6 +16,8 @@ namespace llmproxy::openai_family {
 
 /// name, description, parameters and strict of a function.
 Result<void> read_function(json::ObjectReader& reader, ToolDefinition& tool);
+/// name and description of a custom tool; the format is the caller's.
+Result<void> read_custom(json::ObjectReader& reader, ToolDefinition& tool);
 /// name, description and strict of a JSON schema; the schema is the caller's.
 Result<void> read_schema_names(json::ObjectReader& reader,
                                ResponseFormat& format);

@@ -13,11 +13,67 @@ using json::ObjectReader;
 using json::Type;
 using json::Value;
 
-class RequestReader {
-  friend Result<void> openai_responses::read_tool(const Value& value,
-                                                  const std::string& path,
-                                                  ChatRequest& request);
+/// The grammar as Chat Completions has it, which is the canonical form.
+RawJson nested_format(const Value& format) {
+  if (format["type"].string() == "text") return {};  // says nothing
+  if (format["type"].string() != "grammar") return format.raw_json();
+  std::string out;
+  json::Writer w(out);
+  w.begin_typed("grammar");
+  w.begin_object("grammar");
+  for (const Value member : format.children()) {
+    if (member.key() != "type") w.member_raw(member.key(), member.raw());
+  }
+  w.end_object();
+  w.end_object();
+  return json::Trusted::json(std::move(out));
+}
 
+Result<ToolDefinition> read_one_tool(const Value& value,
+                                     const std::string& path) {
+  if (!value.is_object()) {
+    return invalid_request("a tool must be an object", path);
+  }
+  ObjectReader reader(value, path);
+  LLMPROXY_ASSIGN(const std::string type, reader.required_string("type"));
+  ToolDefinition tool;
+  if (type == "function") {
+    LLMPROXY_TRY(openai_family::read_function(reader, tool));
+  } else if (type == "custom") {
+    LLMPROXY_TRY(openai_family::read_custom(reader, tool));
+    tool.schema = nested_format(reader.take("format"));
+  } else {
+    tool = hosted_tool(type, value["name"].string(), value);
+  }
+  tool.source.text = path;
+  if (tool.kind == ToolKind::hosted) return tool;
+  tool.cache = read_cache(reader);
+  tool.extensions = reader.rest();
+  return tool;
+}
+
+Result<void> read_namespace(const Value& value, const std::string& path,
+                            ChatRequest& request) {
+  ObjectReader reader(value, path);
+  reader.take("type");
+  LLMPROXY_ASSIGN(const std::string name, reader.required_string("name"));
+  LLMPROXY_ASSIGN(const Value tools, reader.required("tools", Type::array));
+  const std::size_t first = request.tools.size();
+  LLMPROXY_TRY(json::read_each(
+      tools, path + "/tools",
+      [&](Value inner, const std::string& place) -> Result<void> {
+        LLMPROXY_ASSIGN(ToolDefinition tool, read_one_tool(inner, place));
+        tool.name_space = name;
+        tool.name = full_tool_name(name, tool.name);
+        request.tools.push_back(std::move(tool));
+        return {};
+      }));
+  if (tools.size() == 0) return {};
+  json::keep_rest(reader, kNamespacePrefix, request.tools[first].extensions);
+  return {};
+}
+
+class RequestReader {
  public:
   explicit RequestReader(const Value& body) : reader_(body, "") {}
 
@@ -48,12 +104,8 @@ class RequestReader {
   }
 
   Result<void> read_limits() {
-    constexpr std::string_view kField = "max_output_tokens";
-    LLMPROXY_ASSIGN(const Value limit, reader_.optional(kField, Type::number));
-    if (!limit) return {};
-    LLMPROXY_ASSIGN(
-        request_.max_output_tokens,
-        json::read_at_least(limit, 1, kField, reader_.path_of(kField)));
+    LLMPROXY_ASSIGN(request_.max_output_tokens,
+                    reader_.optional_at_least("max_output_tokens", 1));
     return {};
   }
 
@@ -67,87 +119,6 @@ class RequestReader {
                            [&](Value tool, const std::string& path) {
                              return read_tool(tool, path, request_);
                            });
-  }
-
-  /// One entry of `tools`, which may be a namespace of several.
-  static Result<void> read_tool(const Value& value, const std::string& path,
-                                ChatRequest& request) {
-    if (value["type"].string() == "namespace") {
-      return read_namespace(value, path, request);
-    }
-    LLMPROXY_ASSIGN(ToolDefinition tool, read_one_tool(value, path));
-    request.tools.push_back(std::move(tool));
-    return {};
-  }
-
-  static Result<ToolDefinition> read_one_tool(const Value& value,
-                                              const std::string& path) {
-    if (!value.is_object()) {
-      return invalid_request("a tool must be an object", path);
-    }
-    ObjectReader reader(value, path);
-    LLMPROXY_ASSIGN(const std::string type, reader.required_string("type"));
-    ToolDefinition tool;
-    if (type == "function") {
-      LLMPROXY_TRY(openai_family::read_function(reader, tool));
-    } else if (type == "custom") {
-      LLMPROXY_TRY(read_custom(reader, tool));
-    } else {
-      tool = hosted_tool(type, value["name"].string(), value);
-      tool.source.text = path;
-      return tool;
-    }
-    tool.source.text = path;
-    tool.cache = read_cache(reader);
-    tool.extensions = reader.rest();
-    return tool;
-  }
-
-  static Result<void> read_custom(ObjectReader& reader, ToolDefinition& tool) {
-    tool.kind = ToolKind::custom;
-    LLMPROXY_ASSIGN(tool.name, reader.required_string("name"));
-    LLMPROXY_ASSIGN(tool.description, reader.optional_string("description"));
-    tool.schema = nested_format(reader.take("format"));
-    return {};
-  }
-
-  /// The grammar as Chat Completions has it, which is the canonical form.
-  static RawJson nested_format(const Value& format) {
-    if (format["type"].string() == "text") return {};  // says nothing
-    if (format["type"].string() != "grammar") return format.raw_json();
-    std::string out;
-    json::Writer w(out);
-    w.begin_object();
-    w.member("type", "grammar");
-    w.begin_object("grammar");
-    for (const Value member : format.children()) {
-      if (member.key() != "type") w.member_raw(member.key(), member.raw());
-    }
-    w.end_object();
-    w.end_object();
-    return json::Trusted::json(std::move(out));
-  }
-
-  static Result<void> read_namespace(const Value& value,
-                                     const std::string& path,
-                                     ChatRequest& request) {
-    ObjectReader reader(value, path);
-    reader.take("type");
-    LLMPROXY_ASSIGN(const std::string name, reader.required_string("name"));
-    LLMPROXY_ASSIGN(const Value tools, reader.required("tools", Type::array));
-    const std::size_t first = request.tools.size();
-    LLMPROXY_TRY(json::read_each(
-        tools, path + "/tools",
-        [&](Value inner, const std::string& place) -> Result<void> {
-          LLMPROXY_ASSIGN(ToolDefinition tool, read_one_tool(inner, place));
-          tool.name_space = name;
-          tool.name = full_tool_name(name, tool.name);
-          request.tools.push_back(std::move(tool));
-          return {};
-        }));
-    if (tools.size() == 0) return {};
-    json::keep_rest(reader, kNamespacePrefix, request.tools[first].extensions);
-    return {};
   }
 
   Result<void> read_tool_choice() {
@@ -271,7 +242,12 @@ class RequestReader {
 
 Result<void> read_tool(const Value& value, const std::string& path,
                        ChatRequest& request) {
-  return RequestReader::read_tool(value, path, request);
+  if (value["type"].string() == "namespace") {
+    return read_namespace(value, path, request);
+  }
+  LLMPROXY_ASSIGN(ToolDefinition tool, read_one_tool(value, path));
+  request.tools.push_back(std::move(tool));
+  return {};
 }
 
 Result<ChatRequest> decode_request(const Value& body, const RequestHead&) {

@@ -4,7 +4,6 @@
 #include <memory>
 #include <vector>
 
-#include "chat/parse_answer.h"
 #include "chat/sealed_reasoning.h"
 #include "chat/stream_reader.h"
 #include "dialects/openai_responses/messages.h"
@@ -59,19 +58,17 @@ class Decoder final : public StreamReader {
  private:
   void read_started(Value data, EventSink& sink) {
     const Value response = data["response"];
-    StreamEvent event;
-    event.id = response["id"].string();
-    event.model = response["model"].string();
-    event.created = response["created_at"].integer().value_or(0);
-    event.service_tier = response["service_tier"].string();
-    send_started(event, sink);
+    send_started({.id = response["id"].string(),
+                  .model = response["model"].string(),
+                  .created = response["created_at"].integer().value_or(0),
+                  .service_tier = response["service_tier"].string()},
+                 sink);
   }
 
   /// Messages begin with their content, others but these come whole.
   void read_part_started(Value data, EventSink& sink) {
     const std::string_view type = data["item"]["type"].string();
-    if (type == "function_call") return begin_call(data, "arguments", sink);
-    if (type == "custom_tool_call") return begin_call(data, "input", sink);
+    if (is_call(type)) return begin_call(data, sink);
     if (type == "reasoning") begin_reasoning(data, sink);
   }
 
@@ -133,14 +130,11 @@ class Decoder final : public StreamReader {
     const Value response = data["response"];
     if (parts() == 0) read_output(response["output"], sink);
     read_usage(response);
-    const std::string_view why =
-        response["incomplete_details"]["reason"].string();
-    StreamEvent event;
-    event.stop_reason = stop_reason(response);
-    event.stop_reason_text = why.empty() ? response["status"].string() : why;
-    event.service_tier = response["service_tier"].string();
-    event.usage = &usage_;
-    send_finished(event, sink);
+    send_finished({.stop_reason = stop_reason(response),
+                   .stop_reason_text = stop_word(response),
+                   .service_tier = response["service_tier"].string(),
+                   .usage = &usage_},
+                  sink);
   }
 
   void read_failed(Value data, EventSink& sink) {
@@ -218,20 +212,15 @@ class Decoder final : public StreamReader {
     const std::int64_t place = index_of(data, kContent);
     if (Open* open = find(item, place)) return *open;
     content_of_ = std::max(content_of_, item);
-    StreamEvent event;
-    event.part_kind = kind;
-    return begin(item, place, event, sink);
+    return begin(item, place, {.part_kind = kind}, sink);
   }
 
   void read_content_added(Value data, EventSink& sink) {
     const Value part = data["part"];
-    const std::string_view type = part["type"].string();
-    if (type == "output_text") {
-      add(content(data, PartKind::text, sink), part["text"].string(), sink);
-    } else if (type == "refusal") {
-      add(content(data, PartKind::refusal, sink), part["refusal"].string(),
-          sink);
-    }
+    const bool refusal = part["type"].string() == "refusal";
+    if (!refusal && part["type"].string() != "output_text") return;
+    add(content(data, refusal ? PartKind::refusal : PartKind::text, sink),
+        part[refusal ? "refusal" : "text"].string(), sink);
   }
 
   /// Servers that send no deltas say everything at the end.
@@ -259,18 +248,13 @@ class Decoder final : public StreamReader {
 
   // --- items without content ------------------------------------------------
 
-  void begin_call(Value data, std::string_view arguments, EventSink& sink) {
-    const Value item = data["item"];
-    const std::string id = call_id(item);
-    const std::string name =
-        full_tool_name(item["namespace"].string(), item["name"].string());
-    StreamEvent event;
-    event.part_kind =
-        arguments == "input" ? PartKind::custom_tool_call : PartKind::tool_call;
-    event.id = id;
-    event.name = name;
-    add(begin(index_of(data, kItem), 0, event, sink), item[arguments].string(),
-        sink);
+  void begin_call(Value data, EventSink& sink) {
+    const ToolCallPart call = call_of(data["item"]);
+    const PartKind kind =
+        call.custom ? PartKind::custom_tool_call : PartKind::tool_call;
+    add(begin(index_of(data, kItem), 0,
+              {.part_kind = kind, .id = call.id, .name = call.name}, sink),
+        call.arguments, sink);
   }
 
   void begin_reasoning(Value data, EventSink& sink) {
@@ -293,10 +277,10 @@ class Decoder final : public StreamReader {
   Open& reasoning(Value data, EventSink& sink) {
     const std::int64_t item = index_of(data, kItem);
     if (Open* open = find(item, 0)) return *open;
-    StreamEvent event;
-    event.part_kind = PartKind::thinking;
-    event.id = data["item_id"].string();
-    return begin(item, 0, event, sink);
+    return begin(
+        item, 0,
+        {.part_kind = PartKind::thinking, .id = data["item_id"].string()},
+        sink);
   }
 
   void end_item(Open* open, const ContentPart& part, EventSink& sink) {

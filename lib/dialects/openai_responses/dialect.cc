@@ -65,7 +65,7 @@ constexpr SystemShape kSystemShape = {
 extern const Dialect kDialect;
 const Dialect kDialect = {
     .name = kName,
-    .title = "OpenAI Responses",
+    .title = kTarget,
     .wire = kName,
     .api = openai_family::kApi,
     .model_rows = kModelRows,

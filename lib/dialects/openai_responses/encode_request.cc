@@ -13,8 +13,7 @@ RawJson format_of(const ToolDefinition& tool) {
   if (!root || !(*root)["grammar"].is_object()) return tool.schema;
   std::string out;
   json::Writer w(out);
-  w.begin_object();
-  w.member("type", "grammar");
+  w.begin_typed("grammar");
   for (const json::Value member : (*root)["grammar"].children()) {
     w.member_raw(member.key(), member.raw());
   }
@@ -50,7 +49,7 @@ class RequestWriter {
   void write_model() { w_.member("model", request_.model); }
 
   Result<void> write_messages() {
-    return MessagesWriter(request_, w_, losses_).write();
+    return openai_responses::write_messages(request_, tools_, w_, losses_);
   }
 
   void write_limits() {
@@ -80,8 +79,7 @@ class RequestWriter {
   /// The tools from `i` on that are of one namespace; where the next begin.
   std::size_t write_namespace(std::size_t i) {
     const ToolDefinition& first = request_.tools[i];
-    w_.begin_object();
-    w_.member("type", "namespace");
+    w_.begin_typed("namespace");
     w_.member("name", first.name_space);
     write_nested(first.extensions, kNamespacePrefix, w_);
     w_.begin_array("tools");
@@ -97,8 +95,7 @@ class RequestWriter {
   void write_tool(const ToolDefinition& tool) {
     if (tool.kind == ToolKind::hosted) return w_.raw(tool.schema);
     const bool custom = tool.kind == ToolKind::custom;
-    w_.begin_object();
-    w_.member("type", openai_family::type_of(custom));
+    w_.begin_typed(openai_family::type_of(custom));
     w_.member("name", name_within(tool));
     w_.member_if("description", tool.description);
     if (custom) {
@@ -128,20 +125,13 @@ class RequestWriter {
   }
 
   void write_named(std::string_view name) {
-    const ToolDefinition* tool = tools_.find(name);
-    w_.begin_object();
-    w_.member("type", tools_.type(name));
-    if (tool != nullptr) {
-      w_.member_if("namespace", tool->name_space);
-      name = name_within(*tool);
-    }
-    w_.member("name", name);
+    w_.begin_typed(tools_.type(name));
+    write_tool_name(name, tools_, w_);
     w_.end_object();
   }
 
   void write_allowed(const ToolChoice& choice) {
-    w_.begin_object();
-    w_.member("type", "allowed_tools");
+    w_.begin_typed("allowed_tools");
     w_.member("mode", to_wire(kToolChoices, choice.mode));
     w_.begin_array("tools");
     for (const std::string& name : choice.allowed) write_named(name);
@@ -161,14 +151,9 @@ class RequestWriter {
   }
 
   void write_format(const ResponseFormat& format) {
-    w_.begin_object("format");
-    w_.member("type", to_wire(kFormats, format.kind));
+    w_.begin_typed("format", to_wire(kFormats, format.kind));
     if (format.kind == FormatKind::json_schema) {
-      w_.member("name", openai_family::name_of(format));
-      w_.member_if("description", format.description);
-      w_.member_raw("schema", format.schema.empty() ? std::string_view("{}")
-                                                    : format.schema.text());
-      w_.member("strict", format.strict);
+      openai_family::write_schema(format, "{}", w_);
     }
     w_.end_object();
   }

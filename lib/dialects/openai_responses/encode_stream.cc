@@ -2,6 +2,8 @@
 // output item; every event is numbered; the last one repeats the answer.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <functional>
 #include <iterator>
 #include <memory>
@@ -16,6 +18,54 @@
 namespace llmproxy::openai_responses {
 namespace {
 
+/// The text of an item, which comes in pieces: its events, and where they say
+/// it stands.
+struct TextRow {
+  PartKind kind;
+  std::string_view delta;
+  std::string_view done;
+  std::string_view member;      ///< of `done`: the whole text
+  std::string_view index = {};  ///< its number in the item: there is only one
+  /// Some texts are parts of their items, which have events of their own.
+  std::string_view type = {};
+  std::string_view part_added = {};
+  std::string_view part_done = {};
+};
+constexpr std::string_view kContentAdded = "response.content_part.added";
+constexpr std::string_view kContentDone = "response.content_part.done";
+constexpr std::array kTexts = {
+    TextRow{PartKind::text, "response.output_text.delta",
+            "response.output_text.done", "text", "content_index", "output_text",
+            kContentAdded, kContentDone},
+    TextRow{PartKind::refusal, "response.refusal.delta",
+            "response.refusal.done", "refusal", "content_index", "refusal",
+            kContentAdded, kContentDone},
+    TextRow{PartKind::thinking, "response.reasoning_summary_text.delta",
+            "response.reasoning_summary_text.done", "text", "summary_index",
+            "summary_text", "response.reasoning_summary_part.added",
+            "response.reasoning_summary_part.done"},
+    TextRow{PartKind::tool_call, "response.function_call_arguments.delta",
+            "response.function_call_arguments.done", "arguments"},
+    TextRow{PartKind::custom_tool_call, "response.custom_tool_call_input.delta",
+            "response.custom_tool_call_input.done", "input"},
+};
+
+/// nullptr = such parts come whole.
+const TextRow* text_row(PartKind kind) {
+  const auto* row =
+      std::find_if(kTexts.begin(), kTexts.end(),
+                   [&](const TextRow& text) { return text.kind == kind; });
+  return row == kTexts.end() ? nullptr : row;
+}
+
+/// The text of a part that has a row.
+std::string& text_of(ContentPart& part) {
+  if (auto* text = part.as<TextPart>()) return text->text;
+  if (auto* refusal = part.as<RefusalPart>()) return refusal->text;
+  if (auto* thinking = part.as<ThinkingPart>()) return thinking->text;
+  return part.as<ToolCallPart>()->arguments;
+}
+
 /// For JSON of a long text, in one step: doubled in many, the old memory and
 /// the new would be there at once. What is not written to costs nothing.
 void make_room(std::string& out, std::size_t text) {
@@ -26,8 +76,7 @@ void make_room(std::string& out, std::size_t text) {
 class Encoder final : public StreamWriter, public LongEvents {
  public:
   explicit Encoder(const RequestContext& context)
-      : StreamWriter("OpenAI Responses", PartOrder::in_turn),
-        context_(context) {}
+      : StreamWriter(kTarget, PartOrder::in_turn), context_(context) {}
 
   /// Codex does not count comments as a sign of life; the SDKs want
   /// response.created to come first, whatever else there is.
@@ -58,45 +107,42 @@ class Encoder final : public StreamWriter, public LongEvents {
   }
 
   /// Empty texts are no items; whether this one is shows with its first piece.
-  void open_text(const StreamEvent&) override { part_.value = TextPart{}; }
+  void open_text(const StreamEvent& event) override { open(event, TextPart{}); }
 
   void open_thinking(const StreamEvent& event) override {
-    ThinkingPart thinking;
-    thinking.issuer = event.issuer;
-    thinking.id = event.id;
+    open(event,
+         ThinkingPart{.issuer = event.issuer, .id = std::string(event.id)});
     const bool own_id = event.id.starts_with("rs_");
-    part_.value = std::move(thinking);
     begin_item(own_id ? std::string(event.id) : made_id(event));
   }
 
   void open_redacted_thinking(const StreamEvent& event) override {
-    ThinkingPart thinking;
-    thinking.redacted_data = event.text;
-    thinking.issuer = event.issuer;
-    thinking.id = event.id;
-    part_.value = std::move(thinking);
+    open(event, ThinkingPart{.redacted_data = std::string(event.text),
+                             .issuer = event.issuer,
+                             .id = std::string(event.id)});
     begin_item(made_id(event));
   }
 
   void open_refusal(const StreamEvent& event) override {
     refused_ = true;
-    part_.value = RefusalPart{};
+    open(event, RefusalPart{});
     begin_item(made_id(event));
-    begin_content();
+    begin_text();
   }
 
   void open_tool_call(const StreamEvent& event) override {
-    part_.value = ToolCallPart{std::string(event.id),
-                               std::string(event.name),
-                               {},
-                               event.part_kind == PartKind::custom_tool_call};
+    open(event, ToolCallPart{std::string(event.id),
+                             std::string(event.name),
+                             {},
+                             event.part_kind == PartKind::custom_tool_call});
     begin_item(made_id(event));
+    begin_text();
   }
 
   void open_image(const StreamEvent& event) override {
-    part_.value = ImagePart{
-        {MediaKind::base64, std::string(event.text), std::string(event.name)},
-        {}};
+    open(event, ImagePart{{MediaKind::base64, std::string(event.text),
+                           std::string(event.name)},
+                          {}});
     begin_item(made_id(event));
   }
 
@@ -109,50 +155,10 @@ class Encoder final : public StreamWriter, public LongEvents {
     ++index_;
   }
 
-  void on_text(const StreamEvent& event) override {
-    auto* text = part_.as<TextPart>();
-    if (text == nullptr) return;
-    if (!part_open_) {
-      begin_item(made_id(event));
-      begin_content();
-    }
-    text->text += event.text;
-    begin_of_content("response.output_text.delta");
-    w_.member("delta", event.text);
-    w_.member_raw("logprobs", "[]");
-    send();
-  }
-
-  void on_thinking(const StreamEvent& event) override {
-    auto* thinking = part_.as<ThinkingPart>();
-    if (thinking == nullptr) return;
-    if (thinking->text.empty()) {
-      send_summary_part("response.reasoning_summary_part.added", "");
-    }
-    thinking->text += event.text;
-    begin_of_summary("response.reasoning_summary_text.delta");
-    w_.member("delta", event.text);
-    send();
-  }
-
-  void on_refusal(const StreamEvent& event) override {
-    auto* refusal = part_.as<RefusalPart>();
-    if (refusal == nullptr) return;
-    refusal->text += event.text;
-    begin_of_content("response.refusal.delta");
-    w_.member("delta", event.text);
-    send();
-  }
-
-  void on_tool_call(const StreamEvent& event) override {
-    auto* call = part_.as<ToolCallPart>();
-    if (call == nullptr) return;
-    call->arguments += event.text;
-    begin_of_item(call->custom ? "response.custom_tool_call_input.delta"
-                               : "response.function_call_arguments.delta");
-    w_.member("delta", event.text);
-    send();
-  }
+  void on_text(const StreamEvent& event) override { add(event); }
+  void on_thinking(const StreamEvent& event) override { add(event); }
+  void on_refusal(const StreamEvent& event) override { add(event); }
+  void on_tool_call(const StreamEvent& event) override { add(event); }
 
   void on_signature(const StreamEvent& event) override {
     auto* thinking = part_.as<ThinkingPart>();
@@ -167,15 +173,7 @@ class Encoder final : public StreamWriter, public LongEvents {
 
   void close_part(const StreamEvent&) override {
     if (!part_open_) return;
-    if (const auto* text = part_.as<TextPart>()) {
-      end_text(*text);
-    } else if (const auto* refusal = part_.as<RefusalPart>()) {
-      end_refusal(*refusal);
-    } else if (const auto* thinking = part_.as<ThinkingPart>()) {
-      end_summary(*thinking);
-    } else if (const auto* call = part_.as<ToolCallPart>()) {
-      end_call(*call);
-    }
+    if (text_open_) end_text();
     end_item();
   }
 
@@ -214,26 +212,16 @@ class Encoder final : public StreamWriter, public LongEvents {
   void begin(std::string_view type) {
     wire::begin_event(out(), type);
     w_.reset(out());
-    w_.begin_object();
-    w_.member("type", type);
+    w_.begin_typed(type);
     w_.member("sequence_number", sequence_++);
   }
 
-  /// An event about the item that is open.
-  void begin_of_item(std::string_view type) {
+  /// An event about the text of the open item.
+  void begin_of_text(std::string_view type) {
     begin(type);
     w_.member("item_id", id_);
     w_.member("output_index", index_);
-  }
-
-  /// The same about its content, and about its summary: each has one only.
-  void begin_of_content(std::string_view type) {
-    begin_of_item(type);
-    w_.member("content_index", std::int64_t{0});
-  }
-  void begin_of_summary(std::string_view type) {
-    begin_of_item(type);
-    w_.member("summary_index", std::int64_t{0});
+    if (!row_->index.empty()) w_.member(row_->index, std::int64_t{0});
   }
 
   void long_member(std::string_view name, std::string_view text) {
@@ -286,7 +274,13 @@ class Encoder final : public StreamWriter, public LongEvents {
   // --- items ----------------------------------------------------------------
 
   std::string made_id(const StreamEvent& event) const {
-    return item_id(item_kind(part_), answer_.id, event.part);
+    return item_id(part_, answer_.id, event.part);
+  }
+
+  void open(const StreamEvent& event, ContentPart::Value part) {
+    part_.value = std::move(part);
+    row_ = text_row(event.part_kind);
+    text_open_ = false;
   }
 
   void begin_item(std::string id) {
@@ -301,24 +295,16 @@ class Encoder final : public StreamWriter, public LongEvents {
 
   void end_item() {
     const std::size_t begin = begin_kept_item();
-    make_room(answer_.output, text_size());
+    make_room(answer_.output, row_ == nullptr ? 0 : text_of(part_).size());
     w_.reset(answer_.output);
     write_item({part_, id_, "completed"}, context_, w_);
     // It may be long, and is in the item from now on.
     part_ = ContentPart{};
+    row_ = nullptr;
     part_open_ = false;
     send_item("response.output_item.done",
               std::string_view(answer_.output).substr(begin));
     ++index_;
-  }
-
-  /// Of the open item; others are short.
-  std::size_t text_size() const {
-    const auto* text = part_.as<TextPart>();
-    const auto* call = part_.as<ToolCallPart>();
-    return text   ? text->text.size()
-           : call ? call->arguments.size()
-                  : std::size_t{0};
   }
 
   /// Where the next item of the whole answer begins.
@@ -327,17 +313,45 @@ class Encoder final : public StreamWriter, public LongEvents {
     return answer_.output.size();
   }
 
-  // --- what is in them ------------------------------------------------------
+  // --- their texts ----------------------------------------------------------
 
-  void begin_content() { send_content("response.content_part.added", ""); }
+  void begin_text() {
+    text_open_ = true;
+    send_part(row_->part_added, "");
+  }
 
-  void send_content(std::string_view event, std::string_view text) {
-    const bool refusal = part_.as<RefusalPart>() != nullptr;
-    begin_of_content(event);
-    w_.begin_object("part");
-    w_.member("type", refusal ? "refusal" : "output_text");
-    long_member(refusal ? "refusal" : "text", text);
-    if (!refusal) {
+  void add(const StreamEvent& event) {
+    if (row_ == nullptr || row_->kind != event.part_kind) return;
+    if (!part_open_) begin_item(made_id(event));
+    if (!text_open_) begin_text();
+    text_of(part_) += event.text;
+    begin_of_text(row_->delta);
+    w_.member("delta", event.text);
+    send_text();
+  }
+
+  void end_text() {
+    const std::string& text = text_of(part_);
+    begin_of_text(row_->done);
+    if (row_->kind == PartKind::tool_call) {
+      w_.member("name", part_.as<ToolCallPart>()->name);
+    }
+    long_member(row_->member, text);
+    send_text();
+    send_part(row_->part_done, text);
+  }
+
+  void send_text() {
+    if (row_->kind == PartKind::text) w_.member_raw("logprobs", "[]");
+    send();
+  }
+
+  void send_part(std::string_view event, std::string_view text) {
+    if (event.empty()) return;
+    begin_of_text(event);
+    w_.begin_typed("part", row_->type);
+    long_member(row_->member, text);
+    if (row_->kind == PartKind::text) {
       w_.member_raw("annotations", "[]");
       w_.member_raw("logprobs", "[]");
     }
@@ -345,53 +359,15 @@ class Encoder final : public StreamWriter, public LongEvents {
     send();
   }
 
-  void send_summary_part(std::string_view event, std::string_view text) {
-    begin_of_summary(event);
-    w_.begin_object("part");
-    w_.member("type", "summary_text");
-    long_member("text", text);
-    w_.end_object();
-    send();
-  }
-
-  void end_text(const TextPart& part) {
-    begin_of_content("response.output_text.done");
-    long_member("text", part.text);
-    w_.member_raw("logprobs", "[]");
-    send();
-    send_content("response.content_part.done", part.text);
-  }
-
-  void end_refusal(const RefusalPart& part) {
-    begin_of_content("response.refusal.done");
-    long_member("refusal", part.text);
-    send();
-    send_content("response.content_part.done", part.text);
-  }
-
-  void end_summary(const ThinkingPart& thinking) {
-    if (thinking.text.empty()) return;
-    begin_of_summary("response.reasoning_summary_text.done");
-    long_member("text", thinking.text);
-    send();
-    send_summary_part("response.reasoning_summary_part.done", thinking.text);
-  }
-
-  void end_call(const ToolCallPart& call) {
-    begin_of_item(call.custom ? "response.custom_tool_call_input.done"
-                              : "response.function_call_arguments.done");
-    if (!call.custom) w_.member("name", call.name);
-    long_member(call.custom ? "input" : "arguments", call.arguments);
-    send();
-  }
-
   const RequestContext context_;
   Answer answer_;
   std::function<void(std::string& out)> taken_;
-  ContentPart part_;  // the open item
-  std::string id_;    // its id
+  ContentPart part_;              // the open item
+  const TextRow* row_ = nullptr;  // of its text
+  std::string id_;
   std::int64_t sequence_ = 0;
   std::int64_t index_ = 0;  // output_index of the open or next item
+  bool text_open_ = false;
   bool refused_ = false;
 };
 

@@ -1,17 +1,12 @@
 // OpenAI Responses: errors, both ways. They are those of all of OpenAI's APIs,
 // but for the codes of a failed response.
+#include <algorithm>
 #include <array>
 
 #include "base/text.h"
-#include "chat/error_text.h"
-#include "dialects/openai_family/errors.h"
 #include "dialects/openai_responses/tables.h"
 
 namespace llmproxy::openai_responses {
-
-Error read_error(const json::Value& object, int status) {
-  return openai_family::read_error(object, status);
-}
 
 Error decode_error(int status, const Headers& headers, std::string_view body) {
   return openai_family::decode_error(status, headers, body);
@@ -45,33 +40,15 @@ constexpr std::array<std::string_view, 18> kResponseCodes = {
     "image_file_not_found",
 };
 
-/// The one of them that stands for a kind of error.
-struct CodeRow {
-  ErrorKind kind;
-  std::string_view code;
-};
-constexpr std::string_view kServerError = "server_error";
-constexpr std::string_view kInvalidPrompt = "invalid_prompt";
-constexpr std::array kCodes = {
-    CodeRow{ErrorKind::invalid_request, kInvalidPrompt},
-    CodeRow{ErrorKind::unauthenticated, kInvalidPrompt},
-    CodeRow{ErrorKind::permission_denied, kInvalidPrompt},
-    CodeRow{ErrorKind::not_found, kInvalidPrompt},
-    CodeRow{ErrorKind::unsupported, kInvalidPrompt},
-    CodeRow{ErrorKind::request_too_large, kInvalidPrompt},
-    CodeRow{ErrorKind::context_length_exceeded, kInvalidPrompt},
-    CodeRow{ErrorKind::content_filtered, kInvalidPrompt},
-    CodeRow{ErrorKind::rate_limited, "rate_limit_exceeded"},
-    CodeRow{ErrorKind::overloaded, kServerError},
-    CodeRow{ErrorKind::timeout, kServerError},
-    CodeRow{ErrorKind::cancelled, kServerError},
-    CodeRow{ErrorKind::upstream_unreachable, kServerError},
-    CodeRow{ErrorKind::upstream_malformed, kServerError},
-    CodeRow{ErrorKind::upstream_truncated, kServerError},
-    CodeRow{ErrorKind::upstream_failed, kServerError},
-    CodeRow{ErrorKind::internal, kServerError},
-};
-static_assert(kCodes.size() == static_cast<std::size_t>(kLastErrorKind) + 1);
+/// The errors that stay whatever is tried again: "invalid_prompt".
+constexpr std::array kOfRequest = {ErrorKind::invalid_request,
+                                   ErrorKind::unauthenticated,
+                                   ErrorKind::permission_denied,
+                                   ErrorKind::not_found,
+                                   ErrorKind::unsupported,
+                                   ErrorKind::request_too_large,
+                                   ErrorKind::context_length_exceeded,
+                                   ErrorKind::content_filtered};
 
 /// "/input/1/content/0" -> "input[1].content[0]"
 std::string bracketed(std::string_view pointer) {
@@ -95,7 +72,10 @@ std::string bracketed(std::string_view pointer) {
 
 std::string_view response_error_code(const Error& error) {
   if (listed(kResponseCodes, error.code)) return error.code;
-  return row_of(kCodes, error.kind).code;
+  if (error.kind == ErrorKind::rate_limited) return "rate_limit_exceeded";
+  const bool of_request = std::find(kOfRequest.begin(), kOfRequest.end(),
+                                    error.kind) != kOfRequest.end();
+  return of_request ? "invalid_prompt" : "server_error";
 }
 
 int encode_error(const Error& error, std::string& out) {

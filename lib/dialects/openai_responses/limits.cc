@@ -23,7 +23,7 @@ constexpr std::array kAdded = {
 }  // namespace
 
 const DialectLimits kLimits = {
-    .target = "OpenAI Responses",
+    .target = kTarget,
     // Below it the API answers 400. [max_output_tokens]
     .least_max_tokens = 16,
     .top_k = false,

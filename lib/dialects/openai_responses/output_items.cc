@@ -14,15 +14,13 @@ using json::Writer;
 
 void read_text(const Value& item, std::vector<ContentPart>& out) {
   for (const Value piece : item["content"].children()) {
-    ContentPart part;
     if (piece["type"].string() == "refusal") {
-      part.value = RefusalPart{std::string(piece["refusal"].string())};
-    } else {
-      TextPart text{std::string(piece["text"].string()), {}};
-      keep_citations(piece["annotations"], text);
-      part.value = std::move(text);
+      out.push_back(RefusalPart{std::string(piece["refusal"].string())});
+      continue;
     }
-    out.push_back(std::move(part));
+    TextPart text{std::string(piece["text"].string()), {}};
+    keep_citations(piece["annotations"], text);
+    out.push_back(std::move(text));
   }
 }
 
@@ -33,14 +31,19 @@ ImagePart read_image(const Value& item) {
           {}};
 }
 
-ToolCallPart read_tool_call(const Value& item) {
-  const bool custom = item["type"].string() == "custom_tool_call";
-  return {call_id(item),
-          full_tool_name(item["namespace"].string(), item["name"].string()),
-          std::string(item[custom ? "input" : "arguments"].string()), custom};
+/// The texts of a summary as one.
+std::string joined_texts(const Value& texts) {
+  std::string out;
+  for (const Value piece : texts.children()) {
+    if (!out.empty()) out += "\n\n";
+    out += piece["text"].string();
+  }
+  return out;
 }
 
-ThinkingPart read_thinking(const Value& item) {
+}  // namespace
+
+ThinkingPart thinking_of(const Value& item) {
   ThinkingPart thinking;
   thinking.signature = item["encrypted_content"].string();
   if (!thinking.signature.empty()) thinking.issuer = ReasoningIssuer::openai;
@@ -51,36 +54,27 @@ ThinkingPart read_thinking(const Value& item) {
   return thinking;
 }
 
-}  // namespace
-
-std::string joined_texts(const Value& texts) {
-  std::string out;
-  for (const Value piece : texts.children()) {
-    if (!out.empty()) out += "\n\n";
-    out += piece["text"].string();
-  }
-  return out;
+bool is_call(std::string_view type) {
+  return type == "function_call" || type == "custom_tool_call";
 }
 
-std::string call_id(const Value& item) {
+ToolCallPart call_of(const Value& item) {
+  const bool custom = item["type"].string() == "custom_tool_call";
   const std::string_view id = item["call_id"].string();
-  return std::string(id.empty() ? item["id"].string() : id);
+  return {std::string(id.empty() ? item["id"].string() : id),
+          full_tool_name(item["namespace"].string(), item["name"].string()),
+          std::string(item[custom ? "input" : "arguments"].string()), custom};
 }
 
 void read_output_item(const Value& item, std::vector<ContentPart>& out) {
   const std::string_view type = item["type"].string();
   if (type == "message") return read_text(item, out);
-  ContentPart part;
-  if (type == "reasoning") {
-    part.value = read_thinking(item);
-  } else if (type == "function_call" || type == "custom_tool_call") {
-    part.value = read_tool_call(item);
-  } else if (type == "image_generation_call" && item["result"].is_string()) {
-    part.value = read_image(item);
-  } else {
-    part.value = opaque_part(kName, type, item);
+  if (type == "reasoning") return out.push_back(thinking_of(item));
+  if (is_call(type)) return out.push_back(call_of(item));
+  if (type == "image_generation_call" && item["result"].is_string()) {
+    return out.push_back(read_image(item));
   }
-  out.push_back(std::move(part));
+  out.emplace_back().value = opaque_part(kName, type, item);
 }
 
 namespace {
@@ -103,8 +97,7 @@ ItemKind kind_of(const ContentPart& part) {
 
 void begin_text(std::string_view type, std::string_view member,
                 std::string_view text, Writer& w) {
-  w.begin_object();
-  w.member("type", type);
+  w.begin_typed(type);
   w.member(member, text);
 }
 
@@ -150,12 +143,7 @@ void write_tool_call(const ToolCallPart& call, const RequestContext& context,
 }
 
 void write_thinking(const ThinkingPart& thinking, Writer& w) {
-  w.begin_array("summary");
-  if (!thinking.text.empty()) {
-    begin_text("summary_text", "text", thinking.text, w);
-    w.end_object();
-  }
-  w.end_array();
+  write_summary(thinking.text, w);
   const bool ours = thinking.issuer == ReasoningIssuer::openai &&
                     thinking.redacted_data.empty();
   if (ours) {
@@ -167,15 +155,20 @@ void write_thinking(const ThinkingPart& thinking, Writer& w) {
 
 }  // namespace
 
-std::string item_id(std::string_view kind, std::string_view answer_id,
+std::string item_id(const ContentPart& part, std::string_view answer_id,
                     std::size_t index) {
   constexpr std::string_view kPrefix = "resp_";
   if (answer_id.starts_with(kPrefix)) answer_id.remove_prefix(kPrefix.size());
-  return fmt::format("{}_{}_{}", kind, answer_id, index);
+  return fmt::format("{}_{}_{}", kind_of(part).prefix, answer_id, index);
 }
 
-std::string_view item_kind(const ContentPart& part) {
-  return kind_of(part).prefix;
+void write_summary(std::string_view text, Writer& w) {
+  w.begin_array("summary");
+  if (!text.empty()) {
+    begin_text("summary_text", "text", text, w);
+    w.end_object();
+  }
+  w.end_array();
 }
 
 void write_item(const Item& item, const RequestContext& context, Writer& w) {

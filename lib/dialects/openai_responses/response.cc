@@ -2,7 +2,6 @@
 // stream shares with them.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 
 #include "base/text.h"
@@ -20,9 +19,6 @@ namespace {
 using json::Value;
 using json::Writer;
 
-/// For losses.
-constexpr std::string_view kTitle = "OpenAI Responses";
-
 /// Members that describe the call, not the answer: no loss.
 constexpr std::array<std::string_view, 9> kBookkeeping = {
     "object",       "error",        "background",
@@ -33,38 +29,18 @@ constexpr std::array<std::string_view, 9> kBookkeeping = {
 constexpr std::array<std::string_view, 4> kUnfinished = {
     "queued", "in_progress", "cancelled", "failed"};
 
-/// How a stop is told: the status, and why it is incomplete.
-struct StopRow {
-  StopReason reason;
-  std::string_view status;
-  std::string_view incomplete;
-};
-constexpr std::array kStops = {
-    StopRow{StopReason::end_turn, "completed", ""},
-    StopRow{StopReason::tool_use, "completed", ""},
-    StopRow{StopReason::stop_sequence, "completed", ""},
-    StopRow{StopReason::pause, "completed", ""},
-    StopRow{StopReason::other, "completed", ""},
-    StopRow{StopReason::max_tokens, "incomplete", "max_output_tokens"},
-    StopRow{StopReason::context_window, "incomplete", "max_output_tokens"},
-    StopRow{StopReason::refusal, "incomplete", "content_filter"},
-};
-static_assert(kStops.size() == static_cast<std::size_t>(kLastStopReason) + 1);
-
-const StopRow& stop_row(StopReason reason) {
-  return *std::find_if(kStops.begin(), kStops.end(), [&](const StopRow& row) {
-    return row.reason == reason;
-  });
-}
-
 }  // namespace
+
+std::string_view stop_word(const Value& response) {
+  const std::string_view why =
+      response["incomplete_details"]["reason"].string();
+  return why.empty() ? response["status"].string() : why;
+}
 
 StopReason stop_reason(const Value& response) {
   if (response["status"].string() != "incomplete") return StopReason::end_turn;
-  const std::string_view why =
-      response["incomplete_details"]["reason"].string();
-  if (why == "max_output_tokens") return StopReason::max_tokens;
-  return why == "content_filter" ? StopReason::refusal : StopReason::other;
+  return from_wire(kIncomplete, stop_word(response))
+      .value_or(StopReason::other);
 }
 
 Usage read_usage(const Value& usage) {
@@ -111,11 +87,10 @@ class Decoder final : public AnswerReader {
   }
 
   void read_stop_reason() {
-    const Value details = reader_.take("incomplete_details");
-    const std::string_view why = details["reason"].string();
-    const std::string_view status = reader_.take("status").string();
+    reader_.take("incomplete_details");
+    reader_.take("status");
     response_.stop_reason = stop_reason(reader_.object());
-    response_.stop_reason_text = std::string(why.empty() ? status : why);
+    response_.stop_reason_text = stop_word(reader_.object());
   }
 
   void read_extensions() {
@@ -144,25 +119,26 @@ Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
 namespace {
 
 void write_stop_reason(const Answer& answer, Writer& w) {
-  const std::string_view why = stop_row(answer.stop_reason).incomplete;
   if (answer.status != "incomplete") {
     return w.member_null("incomplete_details");
   }
-  w.object("incomplete_details", "reason", why);
+  w.object("incomplete_details", "reason",
+           to_wire(kIncomplete, answer.stop_reason));
 }
 
-void write_usage(const Usage& usage, Writer& w) {
-  const std::int64_t input = usage.input_tokens.value_or(0);
-  const std::int64_t output = usage.output_tokens.value_or(0);
-  w.begin_object();
+void write_usage(const Usage* usage, Writer& w) {
+  if (usage == nullptr) return w.member_null("usage");
+  const std::int64_t input = usage->input_tokens.value_or(0);
+  const std::int64_t output = usage->output_tokens.value_or(0);
+  w.begin_object("usage");
   w.member("input_tokens", input);
   w.begin_object("input_tokens_details");
-  w.member("cached_tokens", usage.cached_input_tokens.value_or(0));
-  w.member("cache_write_tokens", usage.cache_write_tokens.value_or(0));
+  w.member("cached_tokens", usage->cached_input_tokens.value_or(0));
+  w.member("cache_write_tokens", usage->cache_write_tokens.value_or(0));
   w.end_object();
   w.member("output_tokens", output);
   w.object("output_tokens_details", "reasoning_tokens",
-           usage.reasoning_tokens.value_or(0));
+           usage->reasoning_tokens.value_or(0));
   w.member("total_tokens", input + output);
   w.end_object();
 }
@@ -184,8 +160,9 @@ std::string response_id(const RequestContext& context, std::string_view id) {
 }
 
 std::string_view stop_status(StopReason reason, bool refused_in_words) {
-  if (reason == StopReason::refusal && refused_in_words) return "completed";
-  return stop_row(reason).status;
+  const bool complete = to_wire(kIncomplete, reason).empty() ||
+                        (reason == StopReason::refusal && refused_in_words);
+  return complete ? "completed" : "incomplete";
 }
 
 void write_answer(const Answer& answer, const RequestContext& context,
@@ -207,19 +184,14 @@ void write_answer(const Answer& answer, const RequestContext& context,
   w.end_array();
   write_echo(context, w);
   w.member_if("service_tier", answer.service_tier);
-  w.key("usage");
-  if (answer.usage == nullptr) {
-    w.null();
-  } else {
-    write_usage(*answer.usage, w);
-  }
+  write_usage(answer.usage, w);
   if (answer.extensions != nullptr) w.extensions(*answer.extensions);
   w.end_object();
 }
 
 void lose_stop_details(StopReason reason, std::string_view stop_sequence,
                        Losses& losses) {
-  constexpr StopWords kWords = {kTitle, "status is completed",
+  constexpr StopWords kWords = {kTarget, "status is completed",
                                 "the reason is max_output_tokens"};
   lose_stop(kWords, reason, stop_sequence, losses);
 }
@@ -231,7 +203,7 @@ class Encoder final : public AnswerWriter {
  public:
   Encoder(const ChatResponse& response, const RequestContext& context,
           Losses& losses)
-      : AnswerWriter(response, kTitle, losses), context_(context) {
+      : AnswerWriter(response, kTarget, losses), context_(context) {
     answer_.id = response_id(context, response.id);
     answer_.model = response.model;
     answer_.created = response.created;
@@ -295,20 +267,18 @@ class Encoder final : public AnswerWriter {
         response_.refusal_explanation.empty()) {
       return;
     }
-    const ContentPart part{RefusalPart{response_.refusal_explanation}, {}, {}};
-    add_item(part, id_of(part, response_.content.size()));
+    add_item(RefusalPart{response_.refusal_explanation},
+             response_.content.size());
     refused_ = true;
   }
 
-  void add_part() {
-    const ContentPart& part = response_.content[index()];
-    add_item(part, id_of(part, index()));
-  }
+  void add_part() { add_item(response_.content[index()], index()); }
 
-  void add_item(const ContentPart& part, std::string_view id) {
+  void add_item(const ContentPart& part, std::size_t index) {
     begin_item();
     Writer item(answer_.output);
-    write_item({part, id, "completed", is_of(kName)}, context_, item);
+    write_item({part, id_of(part, index), "completed", is_of(kName)}, context_,
+               item);
   }
 
   void begin_item() {
@@ -319,7 +289,7 @@ class Encoder final : public AnswerWriter {
     const auto* thinking = part.as<ThinkingPart>();
     const bool own = thinking != nullptr && !thinking->id.empty() &&
                      thinking->issuer == ReasoningIssuer::openai;
-    return own ? thinking->id : item_id(item_kind(part), answer_.id, index);
+    return own ? thinking->id : item_id(part, answer_.id, index);
   }
 
   void write_extensions() {

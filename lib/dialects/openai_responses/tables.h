@@ -10,6 +10,7 @@
 
 #include "base/enum_table.h"
 #include "dialects/functions.h"
+#include "dialects/openai_family/errors.h"
 #include "dialects/openai_family/tables.h"
 #include "json/fields.h"
 #include "llmproxy/chat.h"
@@ -18,6 +19,8 @@
 namespace llmproxy::openai_responses {
 
 inline constexpr std::string_view kName = "openai-responses";
+/// The API's name in losses.
+inline constexpr std::string_view kTarget = "OpenAI Responses";
 
 /// What it can say: limits.cc.
 extern const DialectLimits kLimits;
@@ -25,11 +28,19 @@ extern const DialectLimits kLimits;
 using openai_family::kEfforts;
 using openai_family::kFormats;
 using openai_family::kRoles;
+using openai_family::read_error;
 
 inline constexpr auto kToolChoices = enum_table<ToolChoiceMode>({
     {ToolChoiceMode::automatic, "auto"},
     {ToolChoiceMode::none, "none"},
     {ToolChoiceMode::required, "required"},
+});
+
+// Why an answer is incomplete; after any other stop it is complete.
+inline constexpr auto kIncomplete = enum_table<StopReason>({
+    {StopReason::max_tokens, "max_output_tokens"},
+    {StopReason::context_window, "max_output_tokens"},
+    {StopReason::refusal, "content_filter"},
 });
 
 inline constexpr std::array kScalars = {
@@ -63,8 +74,6 @@ inline constexpr std::string_view kTextPrefix = "text/";
 inline constexpr std::string_view kReasoningPrefix = "reasoning/";
 
 LLMPROXY_DIALECT_FUNCTIONS;
-/// The object inside "error" of a body, an answer or a stream event.
-Error read_error(const json::Value& object, int status);
 RawJson echo(const json::Value& body);
 bool is_echoed(std::string_view name);
 /// Writes what was kept of the request, and what stands there without.
@@ -80,6 +89,8 @@ Usage read_usage(const json::Value& usage);
 /// How an answer ended, by `status` and `incomplete_details`; see
 /// settled_stop() for answers with calls.
 StopReason stop_reason(const json::Value& response);
+/// The provider's own word for it.
+std::string_view stop_word(const json::Value& response);
 /// "resp_..." for any response id. One of that form which the caller chose for
 /// the answer stands in its place: answers are kept and asked for by it.
 std::string response_id(const RequestContext& context, std::string_view id);
@@ -100,8 +111,9 @@ struct Answer {
 /// The whole response object.
 void write_answer(const Answer& answer, const RequestContext& context,
                   json::Writer& writer);
-/// Id of the item at `index`: "msg_", "fc_", "rs_" ... and the answer's own.
-std::string item_id(std::string_view kind, std::string_view answer_id,
+/// Id of the item of a part at `index`: "msg_", "fc_", "rs_" ... and the
+/// answer's own.
+std::string item_id(const ContentPart& part, std::string_view answer_id,
                     std::size_t index);
 /// One output item. `part` gives the kind, ids and names; texts may be empty.
 struct Item {
@@ -112,10 +124,11 @@ struct Item {
 };
 void write_item(const Item& item, const RequestContext& context,
                 json::Writer& writer);
-/// Prefix of the ids of items that hold such a part; empty = it has no item.
-std::string_view item_kind(const ContentPart& part);
-/// What results of the call that `item` is will name.
-std::string call_id(const json::Value& item);
+/// The member `summary`: `text`, if it says something.
+void write_summary(std::string_view text, json::Writer& writer);
+/// Items of such a type are calls of functions, and what they say.
+bool is_call(std::string_view type);
+ToolCallPart call_of(const json::Value& item);
 /// The parts of one output item, appended.
 void read_output_item(const json::Value& item, std::vector<ContentPart>& out);
 /// "completed" or "incomplete".
