@@ -63,48 +63,10 @@ inline constexpr std::array kTiers = {TierWord{"default", "standard"},
                                       TierWord{"flex", "flex"},
                                       TierWord{"priority", "priority"}};
 
-/// Both spellings of a name count (proto3 JSON mapping); what is written is
-/// camelCase.
-struct Spelling {
-  std::string_view camel;
-  std::string_view snake;
-};
-inline constexpr std::array kSpellings = {
-    Spelling{"systemInstruction", "system_instruction"},
-    Spelling{"toolConfig", "tool_config"},
-    Spelling{"generationConfig", "generation_config"},
-    Spelling{"cachedContent", "cached_content"},
-    Spelling{"serviceTier", "service_tier"},
-    Spelling{"functionDeclarations", "function_declarations"},
-    Spelling{"parametersJsonSchema", "parameters_json_schema"},
-    Spelling{"functionCallingConfig", "function_calling_config"},
-    Spelling{"allowedFunctionNames", "allowed_function_names"},
-    Spelling{"functionCall", "function_call"},
-    Spelling{"functionResponse", "function_response"},
-    Spelling{"inlineData", "inline_data"},
-    Spelling{"fileData", "file_data"},
-    Spelling{"fileUri", "file_uri"},
-    Spelling{"mimeType", "mime_type"},
-    Spelling{"displayName", "display_name"},
-    Spelling{"thoughtSignature", "thought_signature"},
-    Spelling{"topP", "top_p"},
-    Spelling{"topK", "top_k"},
-    Spelling{"maxOutputTokens", "max_output_tokens"},
-    Spelling{"stopSequences", "stop_sequences"},
-    Spelling{"candidateCount", "candidate_count"},
-    Spelling{"presencePenalty", "presence_penalty"},
-    Spelling{"frequencyPenalty", "frequency_penalty"},
-    Spelling{"responseMimeType", "response_mime_type"},
-    Spelling{"responseSchema", "response_schema"},
-    Spelling{"responseJsonSchema", "response_json_schema"},
-    Spelling{"propertyOrdering", "property_ordering"},
-    Spelling{"thinkingConfig", "thinking_config"},
-    Spelling{"includeThoughts", "include_thoughts"},
-    Spelling{"thinkingBudget", "thinking_budget"},
-    Spelling{"thinkingLevel", "thinking_level"},
-};
-/// The other spelling of a camelCase name, or the name itself.
-std::string_view snake_of(std::string_view camel);
+// Both spellings of a name count, "topP" and "top_p" (proto3 JSON mapping);
+// what is written is camelCase.
+
+bool is_snake_of(std::string_view name, std::string_view camel);
 /// The member, in either spelling; both then count as known.
 json::Value take(json::ObjectReader& reader, std::string_view camel);
 json::Value get(const json::Value& object, std::string_view camel);
