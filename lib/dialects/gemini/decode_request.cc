@@ -1,8 +1,6 @@
 // Gemini generateContent: a client's request to the canonical one.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/text.h"
 #include "chat/tier_words.h"
 #include "dialects/gemini/messages.h"
@@ -38,6 +36,15 @@ constexpr IntegerRow kIntegers[] = {
     {"maxOutputTokens", &ChatRequest::max_output_tokens, 1, INT32_MAX},
     {"seed", &ChatRequest::seed, INT64_MIN, INT64_MAX},
 };
+/// In lower case; any is taken.
+constexpr auto kModes = enum_table<ToolChoiceMode>({
+    {ToolChoiceMode::automatic, ""},
+    {ToolChoiceMode::automatic, "mode_unspecified"},
+    {ToolChoiceMode::automatic, "auto"},
+    {ToolChoiceMode::automatic, "validated"},
+    {ToolChoiceMode::required, "any"},
+    {ToolChoiceMode::none, "none"},
+});
 
 class RequestReader {
  public:
@@ -166,7 +173,10 @@ class RequestReader {
       const std::string_view name = member.key();
       const std::string place = json::pointer(path, name);
       if (name == "functionDeclarations" || name == "function_declarations") {
-        LLMPROXY_TRY(read_functions(member, place));
+        LLMPROXY_TRY(read_list(member, "functionDeclarations", place,
+                               [&](Value function, const std::string& at) {
+                                 return read_function(function, at);
+                               }));
       } else if (!member.is_null()) {
         ToolDefinition tool;
         tool.kind = ToolKind::hosted;
@@ -187,21 +197,6 @@ class RequestReader {
     w.member_raw(member.key(), member.raw());
     w.end_object();
     return json::Trusted::json(std::move(out));
-  }
-
-  /// Google takes one thing for a list of one, here as in `tools`.
-  Result<void> read_functions(const Value& functions, const std::string& path) {
-    if (functions.is_object()) return read_function(functions, path);
-    if (!functions.absent() && !functions.is_array()) {
-      return invalid_request(
-          fmt::format("functionDeclarations must be an array, not {}",
-                      to_string(functions.type())),
-          path);
-    }
-    return json::read_each(functions, path,
-                           [&](Value function, const std::string& place) {
-                             return read_function(function, place);
-                           });
   }
 
   Result<void> read_function(const Value& value, const std::string& path) {
@@ -238,28 +233,14 @@ class RequestReader {
   }
 
   Result<void> read_tool_choice(const Value& calling, const std::string& path) {
-    struct ModeRow {
-      std::string_view word;
-      ToolChoiceMode mode;
-    };
-    constexpr ModeRow kModes[] = {
-        {"", ToolChoiceMode::automatic},
-        {"mode_unspecified", ToolChoiceMode::automatic},
-        {"auto", ToolChoiceMode::automatic},
-        {"validated", ToolChoiceMode::automatic},
-        {"any", ToolChoiceMode::required},
-        {"none", ToolChoiceMode::none},
-    };
     const std::string word = lower(calling["mode"].string());
-    const auto* row =
-        std::find_if(std::begin(kModes), std::end(kModes),
-                     [&](const ModeRow& one) { return one.word == word; });
-    if (row == std::end(kModes)) {
+    const auto mode = from_wire(kModes, word);
+    if (!mode) {
       return invalid_request("mode must be AUTO, ANY, NONE or VALIDATED",
                              path + "/mode");
     }
     ToolChoice choice;
-    choice.mode = row->mode;
+    choice.mode = *mode;
     for (const Value name : get(calling, "allowedFunctionNames").children()) {
       choice.allowed.emplace_back(name.string());
     }

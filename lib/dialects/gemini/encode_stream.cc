@@ -126,7 +126,7 @@ class Encoder final : public StreamWriter {
 
   void on_finished(const StreamEvent& event) override {
     lose_tier();
-    lose_stop_details(event.stop_reason, event.stop_sequence, losses_);
+    lose_stop(kStopWords, event.stop_reason, event.stop_sequence, losses_);
     lose_usage_details(usage_, losses_);
     // The text that ends the answer.
     if (seal_.has_signed()) take_seal();

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "chat/answer_reader.h"
 #include "chat/answer_writer.h"
+#include "chat/extensions.h"
 #include "chat/losses.h"
 #include "chat/tool_arguments.h"
 #include "dialects/gemini/tables.h"
@@ -142,7 +143,8 @@ class Encoder final : public AnswerWriter {
   void write() {
     w_.begin_object();
     write_candidate();
-    lose_stop_details(response_.stop_reason, response_.stop_sequence, losses_);
+    lose_stop(kStopWords, response_.stop_reason, response_.stop_sequence,
+              losses_);
     lose_usage_details(response_.usage, losses_);
     w_.key("usageMetadata");
     write_usage(response_.usage, w_);
@@ -179,7 +181,7 @@ class Encoder final : public AnswerWriter {
     w_.end_object();
     write_stop_reason();
     w_.member("index", std::int64_t{0});
-    write_candidate_extensions();
+    if (is_of(kName)) write_nested(response_.extensions, kCandidate, w_);
     w_.end_object();
     w_.end_array();
   }
@@ -287,21 +289,9 @@ class Encoder final : public AnswerWriter {
     w_.member("finishReason", to_wire(kStopReasons, response_.stop_reason));
   }
 
-  void write_candidate_extensions() {
-    if (!is_of(kName)) return;
-    for (const Extension& extension : response_.extensions) {
-      if (!extension.name.starts_with(kCandidate)) continue;
-      w_.member(extension.name.substr(kCandidate.size()), extension.value);
-    }
-  }
-
   void write_extensions() {
     if (!is_of(kName)) return lose_all_extensions();
-    for (const Extension& extension : response_.extensions) {
-      if (extension.name.find('/') == std::string::npos) {
-        w_.member(extension.name, extension.value);
-      }
-    }
+    write_plain(response_.extensions, w_);
   }
 
   Writer w_;
@@ -368,13 +358,6 @@ std::optional<Error> broken_call(const Value& candidate, bool called) {
           : std::string(said));
   error.code = reason;
   return error;
-}
-
-void lose_stop_details(StopReason reason, std::string_view stop_sequence,
-                       Losses& losses) {
-  constexpr StopWords kWords = {kTitle, "finishReason is STOP",
-                                "finishReason is MAX_TOKENS"};
-  lose_stop(kWords, reason, stop_sequence, losses);
 }
 
 void lose_usage_details(const Usage& usage, Losses& losses) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/enum_table.h"
+#include "chat/answer_end.h"
 #include "chat/step_seal.h"
 #include "dialects/functions.h"
 #include "json/fields.h"
@@ -57,6 +58,8 @@ inline constexpr auto kStopReasons = enum_table<StopReason>({
     {StopReason::other, "OTHER"},
 });
 static_assert(covers(kStopReasons, kLastStopReason));
+inline constexpr StopWords kStopWords = {kTitle, "finishReason is STOP",
+                                         "finishReason is MAX_TOKENS"};
 
 /// serviceTier.
 inline constexpr std::array kTiers = {TierWord{"default", "standard"},
@@ -118,9 +121,6 @@ std::string block_explanation(const json::Value& prompt_feedback);
 /// a failure, whatever was said before it: who waits for a call would take the
 /// answer for finished.
 std::optional<Error> broken_call(const json::Value& candidate, bool called);
-/// Adds what finishReason cannot say of a stop.
-void lose_stop_details(StopReason reason, std::string_view stop_sequence,
-                       Losses& losses);
 /// Adds what usageMetadata cannot say.
 void lose_usage_details(const Usage& usage, Losses& losses);
 /// Writes {"functionCall": ...} without its braces.
