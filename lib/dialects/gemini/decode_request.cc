@@ -1,6 +1,8 @@
 // Gemini generateContent: a client's request to the canonical one.
 #include <fmt/format.h>
 
+#include <span>
+
 #include "base/text.h"
 #include "chat/tier_words.h"
 #include "dialects/gemini/messages.h"
@@ -13,29 +15,35 @@ using json::ObjectReader;
 using json::Type;
 using json::Value;
 
-struct RealRow {
+template <class Number>
+struct Row {
   std::string_view name;
-  std::optional<double> ChatRequest::*member;
-  double min;
-  double max;
+  std::optional<Number> ChatRequest::*member;
+  Number min;
+  Number max;
 };
-constexpr RealRow kReals[] = {
+constexpr Row<double> kReals[] = {
     {"temperature", &ChatRequest::temperature, 0, 2},
     {"topP", &ChatRequest::top_p, 0, 1},
     {"presencePenalty", &ChatRequest::presence_penalty, -2, 2},
     {"frequencyPenalty", &ChatRequest::frequency_penalty, -2, 2},
 };
-struct IntegerRow {
-  std::string_view name;
-  std::optional<std::int64_t> ChatRequest::*member;
-  std::int64_t min;
-  std::int64_t max;
-};
-constexpr IntegerRow kIntegers[] = {
+constexpr Row<std::int64_t> kIntegers[] = {
     {"topK", &ChatRequest::top_k, 0, INT32_MAX},
     {"maxOutputTokens", &ChatRequest::max_output_tokens, 1, INT32_MAX},
     {"seed", &ChatRequest::seed, INT64_MIN, INT64_MAX},
 };
+
+std::string complaint(const Row<double>& row) {
+  return fmt::format("{} must be between {} and {}", row.name, row.min,
+                     row.max);
+}
+
+std::string complaint(const Row<std::int64_t>& row) {
+  return fmt::format("{} must be an integer{}", row.name,
+                     row.min > 0 ? " of at least 1" : "");
+}
+
 /// In lower case; any is taken.
 constexpr auto kModes = enum_table<ToolChoiceMode>({
     {ToolChoiceMode::automatic, ""},
@@ -87,19 +95,15 @@ class RequestReader {
     LLMPROXY_TRY(read_stop_sequences(config));
     LLMPROXY_TRY(read_format(config));
     LLMPROXY_TRY(read_thinking(config));
-    // As the client spells it: losses name what it wrote.
-    for (Extension& extension : config.rest()) {
-      if (is_default(extension)) continue;
-      extension.name = fmt::format("{}/{}", value.key(), extension.name);
-      request_.extensions.push_back(std::move(extension));
+    // Text is what everybody answers with.
+    constexpr std::string_view kModalities = "responseModalities";
+    if (json::without_whitespace(value[kModalities].raw()) == R"(["TEXT"])") {
+      config.take(kModalities);
     }
+    // As the client spells it: losses name what it wrote.
+    json::keep_rest(config, fmt::format("{}/", value.key()),
+                    request_.extensions);
     return {};
-  }
-
-  /// Text is what everybody answers with.
-  static bool is_default(const Extension& extension) {
-    return extension.name == "responseModalities" &&
-           json::without_whitespace(extension.value.text()) == R"(["TEXT"])";
   }
 
   /// The number of answers; that of tokens is among the integers.
@@ -112,27 +116,18 @@ class RequestReader {
   }
 
   Result<void> read_sampling(ObjectReader& config) {
-    LLMPROXY_TRY(read_numbers(
-        config, kReals, [](Value value) { return value.number(); },
-        [](const RealRow& row) {
-          return fmt::format("{} must be between {} and {}", row.name, row.min,
-                             row.max);
-        }));
-    return read_numbers(
-        config, kIntegers, [](Value value) { return value.integer(); },
-        [](const IntegerRow& row) {
-          return fmt::format("{} must be an integer{}", row.name,
-                             row.min > 0 ? " of at least 1" : "");
-        });
+    LLMPROXY_TRY(read_numbers<double>(config, kReals, &Value::number));
+    return read_numbers<std::int64_t>(config, kIntegers, &Value::integer);
   }
 
-  template <class Rows, class Number, class Complaint>
-  Result<void> read_numbers(ObjectReader& config, const Rows& rows,
-                            Number number_of, Complaint complaint) {
-    for (const auto& row : rows) {
+  template <class Number>
+  Result<void> read_numbers(ObjectReader& config,
+                            std::span<const Row<Number>> rows,
+                            std::optional<Number> (Value::*number_of)() const) {
+    for (const Row<Number>& row : rows) {
       const Value value = take(config, row.name);
       if (value.absent()) continue;
-      const auto number = number_of(value);
+      const auto number = (value.*number_of)();
       if (!number || *number < row.min || *number > row.max) {
         return invalid_request(complaint(row), config.path_of(value.key()));
       }
@@ -305,14 +300,10 @@ class RequestReader {
     LLMPROXY_ASSIGN(const std::int64_t tokens,
                     json::read_at_least(budget, -1, "thinkingBudget",
                                         json::pointer(path, budget.key())));
-    if (tokens == 0) {
-      reasoning.mode = ReasoningMode::off;
-    } else if (tokens < 0) {
-      reasoning.mode = ReasoningMode::adaptive;
-    } else {
-      reasoning.mode = ReasoningMode::budget;
-      reasoning.budget_tokens = tokens;
-    }
+    reasoning.mode = tokens == 0  ? ReasoningMode::off
+                     : tokens < 0 ? ReasoningMode::adaptive
+                                  : ReasoningMode::budget;
+    if (tokens > 0) reasoning.budget_tokens = tokens;
     return {};
   }
 
