@@ -57,13 +57,9 @@ class Decoder final : public StreamReader {
   }
 
   void read_thinking(const ThinkingPart& thinking, EventSink& sink) {
-    if (!thinking.redacted_data.empty()) {
-      ContentPart part;
-      part.value = thinking;
-      return take_whole(part, sink);
-    }
+    if (!thinking.redacted_data.empty()) return take_whole(thinking, sink);
     if (thinking.text.empty()) close_part(sink);
-    if (!open_.begun() || open_.kind != PartKind::thinking) {
+    if (!is_open(PartKind::thinking)) {
       open(PartKind::thinking, thinking.id, sink);
     }
     add(PartKind::thinking, thinking.text, sink);
@@ -176,7 +172,7 @@ class Decoder final : public StreamReader {
       ThinkingPart& thinking = thought.thinking;
       if (shown_thought_) thinking.text.clear();
       const bool is_signed = !thinking.signature.empty();
-      if (is_signed && open_.begun() && open_.kind == PartKind::thinking) {
+      if (is_signed && is_open(PartKind::thinking)) {
         read_signature(thinking, sink);
       } else if (is_signed || !thinking.text.empty() ||
                  !thinking.redacted_data.empty()) {
@@ -206,6 +202,10 @@ class Decoder final : public StreamReader {
 
   // --- texts ----------------------------------------------------------------
 
+  bool is_open(PartKind kind) const {
+    return open_.begun() && open_.kind == kind;
+  }
+
   void open(PartKind kind, std::string_view id, EventSink& sink) {
     start(sink);
     close_part(sink);
@@ -222,7 +222,7 @@ class Decoder final : public StreamReader {
   /// Adds to the open part of that kind, or opens one.
   void add(PartKind kind, std::string_view text, EventSink& sink) {
     if (text.empty()) return;
-    if (!open_.begun() || open_.kind != kind) open(kind, {}, sink);
+    if (!is_open(kind)) open(kind, {}, sink);
     send_text(open_, text, sink);
   }
 

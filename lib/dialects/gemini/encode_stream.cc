@@ -39,8 +39,7 @@ class Encoder final : public StreamWriter {
   void open_text(const StreamEvent&) override {}
 
   void open_thinking(const StreamEvent& event) override {
-    thinking_ = ThinkingPart{};
-    thinking_.id = event.id;
+    thinking_ = {.id = std::string(event.id)};
   }
 
   void open_redacted_thinking(const StreamEvent& event) override {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "base/bounded.h"
 #include "base/text.h"
@@ -23,9 +22,9 @@ using json::Value;
 using json::Writer;
 
 /// Members that describe the call, not the answer: no loss.
-constexpr std::array<std::string_view, 4> kBookkeeping = {
+constexpr std::string_view kBookkeeping[] = {
     "createTime", "modelStatus", "promptFeedback", "sdkHttpResponse"};
-constexpr std::array<std::string_view, 9> kCandidateBookkeeping = {
+constexpr std::string_view kCandidateBookkeeping[] = {
     "index",       "finishMessage", "safetyRatings",
     "avgLogprobs", "tokenCount",    "finishReason",
     "content",     "role",          "urlContextMetadata"};
@@ -34,7 +33,7 @@ constexpr std::array<std::string_view, 9> kCandidateBookkeeping = {
 constexpr std::string_view kCandidate = "candidates/0/";
 
 /// Why there is a call nobody can read.
-constexpr std::array<std::string_view, 3> kBrokenCalls = {
+constexpr std::string_view kBrokenCalls[] = {
     "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"};
 
 std::optional<std::int64_t> count(const Value& usage, std::string_view name) {
@@ -86,21 +85,14 @@ class Decoder final : public AnswerReader {
     bool ends_step = !step.empty();
     place_step(std::move(step), {}, step_begin_, response_.content);
     for (ContentPart& part : *parts) {
-      if (auto* call = part.as<ToolCallPart>()) {
-        ends_step = true;
-        called_ = true;
-        name_call(*call);
-      }
+      const bool call = part.as<ToolCallPart>() != nullptr;
+      called_ = called_ || call;
+      ends_step = ends_step || call;
       part.source = {};
       part.extensions.clear();
       response_.content.push_back(std::move(part));
     }
     if (ends_step) step_begin_ = response_.content.size();
-  }
-
-  void name_call(ToolCallPart& call) const {
-    if (!call.id.empty()) return;
-    call.id = fmt::format("call_{}_{}", response_.id, response_.content.size());
   }
 
   void read_stop_reason() {
@@ -117,13 +109,11 @@ class Decoder final : public AnswerReader {
   }
 
   void read_extensions() {
-    for (const Value member : candidate_.children()) {
-      if (listed(kCandidateBookkeeping, member.key()) || member.is_null()) {
-        continue;
-      }
-      response_.extensions.push_back(
-          {fmt::format("{}{}", kCandidate, member.key()), member.raw_json()});
+    json::ObjectReader candidate(candidate_, "");
+    for (const std::string_view name : kCandidateBookkeeping) {
+      candidate.take(name);
     }
+    json::keep_rest(candidate, kCandidate, response_.extensions);
     keep_rest(reader_, kBookkeeping, response_);
   }
 
