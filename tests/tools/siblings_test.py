@@ -68,7 +68,8 @@ KINDS = {
     "encode_messages.cc": Kind(("MessagesWriter",), (words(
         "write write_system write_message write_content write_part write_value " +
         " ".join(
-            f"write_{word}" for word in CONTENT.split()) + " lose"),)),
+            f"write_{word}" for word in CONTENT.split()) +
+        " lose write_messages"),)),
     "decode_messages.cc": Kind((), (words(
         "read_messages read_system read_message read_content read_part " +
         " ".join(

@@ -66,25 +66,16 @@ using Part = Result<ContentPart::Value>;
 /// What a part can be, by the member that says so.
 class PartReader {
  public:
-  static Result<ContentPart> read_value(ObjectReader& reader, bool thought) {
-    ContentPart out;
+  static Part read_value(ObjectReader& reader, bool thought) {
     LLMPROXY_ASSIGN(const Value text, reader.optional("text", Type::string));
-    if (text.is_string()) {
-      out.value = read_text(text.string(), thought);
-      out.extensions = reader.rest();
-      return out;
-    }
+    if (text.is_string()) return read_text(text.string(), thought);
     for (const auto& [member, read] : kMembers) {
       const Value value = take(reader, member);
-      if (!value.is_object()) continue;
-      LLMPROXY_ASSIGN(out.value, read(value, reader.path_of(member)));
-      out.extensions = reader.rest();
-      return out;
+      if (value.is_object()) return read(value, reader.path_of(member));
     }
     for (const std::string_view type : kOpaque) {
-      if (!reader.object()[type]) continue;
-      out.value = opaque_part(kName, type, reader.object());
-      return out;
+      const Value whole = reader.object();
+      if (whole[type]) return opaque_part(kName, type, whole);
     }
     return invalid_request(
         "a part needs one of text, inlineData, fileData, functionCall and "
@@ -183,10 +174,8 @@ class PartReader {
   /// The signature or what was sealed into it, as thinking without text.
   static ThinkingPart read_thinking(std::string_view signature) {
     if (auto sealed = unseal(signature)) return *std::move(sealed);
-    ThinkingPart thinking;
-    thinking.signature = signature;
-    thinking.issuer = ReasoningIssuer::google;
-    return thinking;
+    return {.signature = std::string(signature),
+            .issuer = ReasoningIssuer::google};
   }
 
  private:
@@ -401,7 +390,9 @@ Result<Parts> read_part(const Value& value, const std::string& path) {
   // Clients replay the empty text that ends a stream.
   const Value text = value["text"];
   if (text.is_string() && text.string().empty()) return out;
-  LLMPROXY_ASSIGN(ContentPart part, PartReader::read_value(reader, thought));
+  ContentPart part;
+  LLMPROXY_ASSIGN(part.value, PartReader::read_value(reader, thought));
+  if (part.as<OpaquePart>() == nullptr) part.extensions = reader.rest();
   auto* thinking = part.as<ThinkingPart>();
   if (thinking == nullptr || out.empty()) {
     out.push_back(std::move(part));

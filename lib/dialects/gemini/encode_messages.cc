@@ -345,9 +345,9 @@ class MessagesWriter {
 
 }  // namespace
 
-Result<void> encode_messages(const ChatRequest& request,
-                             const TargetTraits& traits, json::Writer& writer,
-                             Losses& losses) {
+Result<void> write_messages(const ChatRequest& request,
+                            const TargetTraits& traits, json::Writer& writer,
+                            Losses& losses) {
   return MessagesWriter(request, traits, writer, losses).write();
 }
 

@@ -26,8 +26,8 @@ Result<void> read_list(const json::Value& list, std::string_view name,
       path);
 }
 /// Writes both, of a fitted request.
-Result<void> encode_messages(const ChatRequest& request,
-                             const TargetTraits& traits, json::Writer& writer,
-                             Losses& losses);
+Result<void> write_messages(const ChatRequest& request,
+                            const TargetTraits& traits, json::Writer& writer,
+                            Losses& losses);
 
 }  // namespace llmproxy::gemini
