@@ -4,6 +4,7 @@
 #include <span>
 
 #include "base/text.h"
+#include "chat/read_parts.h"
 #include "chat/tier_words.h"
 #include "dialects/gemini/messages.h"
 #include "json/text.h"
@@ -173,9 +174,7 @@ class RequestReader {
                                  return read_function(function, at);
                                }));
       } else if (!member.is_null()) {
-        ToolDefinition tool;
-        tool.kind = ToolKind::hosted;
-        tool.hosted_type = name;
+        ToolDefinition tool = hosted_tool(name, {}, member);
         tool.source.text = place;
         tool.schema = object_of(member);
         request_.tools.push_back(std::move(tool));
@@ -188,9 +187,7 @@ class RequestReader {
   static RawJson object_of(const Value& member) {
     std::string out;
     json::Writer w(out);
-    w.begin_object();
-    w.member_raw(member.key(), member.raw());
-    w.end_object();
+    w.object(member.key(), member.raw_json());
     return json::Trusted::json(std::move(out));
   }
 

@@ -248,7 +248,9 @@ class MessagesWriter {
   }
 
   void write_tool_call(const ToolCallPart& call, const std::string& path) {
-    if (write_call(call, w_)) {
+    bool wrapped = false;
+    write_call(call, input_object(call.arguments, &wrapped), w_);
+    if (wrapped) {
       lose(path, "tool arguments that are no JSON object",
            "they were put into one");
     }
@@ -351,14 +353,13 @@ Result<void> write_messages(const ChatRequest& request,
   return MessagesWriter(request, traits, writer, losses).write();
 }
 
-bool write_call(const ToolCallPart& call, json::Writer& w) {
-  bool wrapped = false;
+void write_call(const ToolCallPart& call, std::string_view args,
+                json::Writer& w) {
   w.begin_object("functionCall");
   w.member_if("id", call.id);
   w.member("name", call.name);
-  w.member_raw("args", input_object(call.arguments, &wrapped));
+  w.member_raw("args", args);
   w.end_object();
-  return wrapped;
 }
 
 }  // namespace llmproxy::gemini

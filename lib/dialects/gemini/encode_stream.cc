@@ -186,7 +186,10 @@ class Encoder final : public StreamWriter {
 
   void send_call() {
     begin_part();
-    if (write_call(std::exchange(call_, {}), w_)) {
+    bool wrapped = false;
+    write_call(call_, input_object(call_.arguments, &wrapped), w_);
+    call_ = {};
+    if (wrapped) {
       lose(
           {"/content", std::string(kWrappedArguments), LossKind::approximated});
     }

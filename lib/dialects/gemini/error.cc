@@ -130,9 +130,7 @@ Error decode_error(int status, const Headers& headers, std::string_view body) {
   // On the path of streams errors come in an array, too.
   if (root.is_array() && root.size() > 0) root = *root.children().begin();
   Error error = read_error_body(root, status, body, read_members);
-  const std::string retry = error.retry_after;
   add_headers(error, headers, "x-request-id");
-  if (error.retry_after.empty()) error.retry_after = retry;
   return error;
 }
 

@@ -10,7 +10,6 @@
 #include "chat/answer_writer.h"
 #include "chat/extensions.h"
 #include "chat/losses.h"
-#include "chat/tool_arguments.h"
 #include "dialects/gemini/tables.h"
 #include "json/count.h"
 #include "json/zero.h"
@@ -219,10 +218,7 @@ class Encoder final : public AnswerWriter {
   void write_tool_call(const ToolCallPart& call,
                        const std::string& path) override {
     begin_part();
-    if (write_call(call, w_)) {
-      add_loss(losses_,
-               {path, std::string(kWrappedArguments), LossKind::approximated});
-    }
+    write_call(call, input_of(call, path), w_);
     seal();
     end_part();
   }

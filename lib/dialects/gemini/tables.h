@@ -123,8 +123,8 @@ std::string block_explanation(const json::Value& prompt_feedback);
 std::optional<Error> broken_call(const json::Value& candidate, bool called);
 /// Adds what usageMetadata cannot say.
 void lose_usage_details(const Usage& usage, Losses& losses);
-/// Writes {"functionCall": ...} without its braces.
-/// True when the arguments had to be wrapped.
-bool write_call(const ToolCallPart& call, json::Writer& writer);
+/// Writes {"functionCall": ...} without its braces; `args` is an object.
+void write_call(const ToolCallPart& call, std::string_view args,
+                json::Writer& writer);
 
 }  // namespace llmproxy::gemini
