@@ -132,7 +132,8 @@ void settle_error(Error& error, const json::Value& body) {
 
 void add_headers(Error& error, const Headers& headers,
                  std::string_view request_id_header) {
-  error.retry_after = std::string(find_header(headers, "retry-after"));
+  const std::string_view retry_after = find_header(headers, "retry-after");
+  if (!retry_after.empty()) error.retry_after = retry_after;
   if (error.request_id.empty()) {
     error.request_id = std::string(find_header(headers, request_id_header));
   }

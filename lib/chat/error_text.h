@@ -53,7 +53,7 @@ Error read_error_answer(int status, const Headers& headers,
                         std::string_view body, ReadErrorMembers read,
                         std::string_view request_id_header);
 
-/// retry-after and the request id.
+/// retry-after, which counts more than that of the body, and the request id.
 void add_headers(Error& error, const Headers& headers,
                  std::string_view request_id_header);
 

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "chat/fit_steps.h"
 #include "chat/schema.h"
+#include "chat/turns.h"
 #include "json/json.h"
 #include "json/text.h"
 
@@ -20,10 +21,6 @@ namespace {
 
 constexpr std::string_view kPath = "/response_format";
 constexpr std::string_view kToldInWords = "the model is told in words";
-
-bool is_system(const Message& message) {
-  return message.role == Role::system || message.role == Role::developer;
-}
 
 /// Behind all else that the leading system turns say.
 void tell_model(ChatRequest& request, std::string text) {

@@ -35,6 +35,8 @@ struct ReadPart {
   std::uint32_t number = kNone;
   PartKind kind = PartKind::text;
   bool begun() const { return number != kNone; }
+  /// It has begun, and is of that kind.
+  bool is(PartKind other) const { return begun() && kind == other; }
 };
 
 /// The member of a decoder that reads what is of some type; for tables.

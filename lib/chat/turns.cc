@@ -143,9 +143,7 @@ bool needs_results(const std::vector<Message>& messages, std::size_t turn) {
 
 Result<void> pair_tool_results(std::vector<Message>& messages, Losses& losses) {
   for (const Message& message : messages) {
-    if (message.role == Role::system || message.role == Role::developer) {
-      continue;
-    }
+    if (is_system(message)) continue;
     if (!message.content.empty() &&
         message.content.front().as<ToolResultPart>() != nullptr) {
       return invalid_request(
@@ -189,10 +187,6 @@ Result<void> pair_tool_results(std::vector<Message>& messages, Losses& losses) {
 }
 
 namespace {
-
-bool is_system(const Message& message) {
-  return message.role == Role::system || message.role == Role::developer;
-}
 
 /// Fields that only its dialect knows may say something yet.
 bool says_nothing(const Message& message) {
@@ -256,11 +250,8 @@ std::string reminder(std::string_view text) {
 void fold_system_turns(std::vector<Message>& messages, Losses& losses) {
   std::vector<Message> folded;
   for (Message& message : messages) {
-    const bool system =
-        message.role == Role::system || message.role == Role::developer;
-    const bool leading = folded.empty() || folded.back().role == Role::system ||
-                         folded.back().role == Role::developer;
-    if (!system || leading) {
+    const bool leading = folded.empty() || is_system(folded.back());
+    if (!is_system(message) || leading) {
       folded.push_back(std::move(message));
       continue;
     }

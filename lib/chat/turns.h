@@ -13,6 +13,11 @@
 LLMPROXY_INTERNAL_BEGIN
 namespace llmproxy {
 
+/// What the client tells the model beforehand, in either role.
+inline bool is_system(const Message& message) {
+  return message.role == Role::system || message.role == Role::developer;
+}
+
 /// Brings tool results to where providers demand them: in the user turn right
 /// behind their call, each call answered once.
 ///  - a result without a call becomes user text;

@@ -36,7 +36,6 @@ EXTRA = {
     ("bedrock_converse", "document_names.h"): None,
     ("claude", "body.h"): None,
     ("gemini", "decode_schema.cc"): None,
-    ("gemini", "encode_results.cc"): "encode_messages.cc",
     ("openai_chat", "call_signatures.cc"): None,
     ("openai_chat", "call_signatures.h"): None,
     ("openai_responses", "echo.cc"): None,

@@ -18,10 +18,6 @@ namespace {
 /// How long a prefix can be kept; empty = the API's default.
 constexpr std::array<std::string_view, 3> kLifetimes = {"", "5m", "1h"};
 
-bool is_system(const Message& message) {
-  return message.role == Role::system || message.role == Role::developer;
-}
-
 }  // namespace
 
 TurnBuilder::TurnBuilder(const ChatRequest& request,

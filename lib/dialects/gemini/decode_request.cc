@@ -1,9 +1,10 @@
 // Gemini generateContent: a client's request to the canonical one.
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <span>
 
 #include "base/text.h"
+#include "chat/read_parts.h"
 #include "chat/tier_words.h"
 #include "dialects/gemini/messages.h"
 #include "json/text.h"
@@ -15,29 +16,44 @@ using json::ObjectReader;
 using json::Type;
 using json::Value;
 
-struct RealRow {
+template <class Number>
+struct Row {
   std::string_view name;
-  std::optional<double> ChatRequest::*member;
-  double min;
-  double max;
+  std::optional<Number> ChatRequest::*member;
+  Number min;
+  Number max;
 };
-constexpr RealRow kReals[] = {
+constexpr Row<double> kReals[] = {
     {"temperature", &ChatRequest::temperature, 0, 2},
     {"topP", &ChatRequest::top_p, 0, 1},
     {"presencePenalty", &ChatRequest::presence_penalty, -2, 2},
     {"frequencyPenalty", &ChatRequest::frequency_penalty, -2, 2},
 };
-struct IntegerRow {
-  std::string_view name;
-  std::optional<std::int64_t> ChatRequest::*member;
-  std::int64_t min;
-  std::int64_t max;
-};
-constexpr IntegerRow kIntegers[] = {
+constexpr Row<std::int64_t> kIntegers[] = {
     {"topK", &ChatRequest::top_k, 0, INT32_MAX},
     {"maxOutputTokens", &ChatRequest::max_output_tokens, 1, INT32_MAX},
     {"seed", &ChatRequest::seed, INT64_MIN, INT64_MAX},
 };
+
+std::string complaint(const Row<double>& row) {
+  return fmt::format("{} must be between {} and {}", row.name, row.min,
+                     row.max);
+}
+
+std::string complaint(const Row<std::int64_t>& row) {
+  return fmt::format("{} must be an integer{}", row.name,
+                     row.min > 0 ? " of at least 1" : "");
+}
+
+/// In lower case; any is taken.
+constexpr auto kModes = enum_table<ToolChoiceMode>({
+    {ToolChoiceMode::automatic, ""},
+    {ToolChoiceMode::automatic, "mode_unspecified"},
+    {ToolChoiceMode::automatic, "auto"},
+    {ToolChoiceMode::automatic, "validated"},
+    {ToolChoiceMode::required, "any"},
+    {ToolChoiceMode::none, "none"},
+});
 
 class RequestReader {
  public:
@@ -80,19 +96,15 @@ class RequestReader {
     LLMPROXY_TRY(read_stop_sequences(config));
     LLMPROXY_TRY(read_format(config));
     LLMPROXY_TRY(read_thinking(config));
-    // As the client spells it: losses name what it wrote.
-    for (Extension& extension : config.rest()) {
-      if (is_default(extension)) continue;
-      extension.name = fmt::format("{}/{}", value.key(), extension.name);
-      request_.extensions.push_back(std::move(extension));
+    // Text is what everybody answers with.
+    constexpr std::string_view kModalities = "responseModalities";
+    if (json::without_whitespace(value[kModalities].raw()) == R"(["TEXT"])") {
+      config.take(kModalities);
     }
+    // As the client spells it: losses name what it wrote.
+    json::keep_rest(config, fmt::format("{}/", value.key()),
+                    request_.extensions);
     return {};
-  }
-
-  /// Text is what everybody answers with.
-  static bool is_default(const Extension& extension) {
-    return extension.name == "responseModalities" &&
-           json::without_whitespace(extension.value.text()) == R"(["TEXT"])";
   }
 
   /// The number of answers; that of tokens is among the integers.
@@ -105,27 +117,18 @@ class RequestReader {
   }
 
   Result<void> read_sampling(ObjectReader& config) {
-    LLMPROXY_TRY(read_numbers(
-        config, kReals, [](Value value) { return value.number(); },
-        [](const RealRow& row) {
-          return fmt::format("{} must be between {} and {}", row.name, row.min,
-                             row.max);
-        }));
-    return read_numbers(
-        config, kIntegers, [](Value value) { return value.integer(); },
-        [](const IntegerRow& row) {
-          return fmt::format("{} must be an integer{}", row.name,
-                             row.min > 0 ? " of at least 1" : "");
-        });
+    LLMPROXY_TRY(read_numbers<double>(config, kReals, &Value::number));
+    return read_numbers<std::int64_t>(config, kIntegers, &Value::integer);
   }
 
-  template <class Rows, class Number, class Complaint>
-  Result<void> read_numbers(ObjectReader& config, const Rows& rows,
-                            Number number_of, Complaint complaint) {
-    for (const auto& row : rows) {
+  template <class Number>
+  Result<void> read_numbers(ObjectReader& config,
+                            std::span<const Row<Number>> rows,
+                            std::optional<Number> (Value::*number_of)() const) {
+    for (const Row<Number>& row : rows) {
       const Value value = take(config, row.name);
       if (value.absent()) continue;
-      const auto number = number_of(value);
+      const auto number = (value.*number_of)();
       if (!number || *number < row.min || *number > row.max) {
         return invalid_request(complaint(row), config.path_of(value.key()));
       }
@@ -166,11 +169,12 @@ class RequestReader {
       const std::string_view name = member.key();
       const std::string place = json::pointer(path, name);
       if (name == "functionDeclarations" || name == "function_declarations") {
-        LLMPROXY_TRY(read_functions(member, place));
+        LLMPROXY_TRY(read_list(member, "functionDeclarations", place,
+                               [&](Value function, const std::string& at) {
+                                 return read_function(function, at);
+                               }));
       } else if (!member.is_null()) {
-        ToolDefinition tool;
-        tool.kind = ToolKind::hosted;
-        tool.hosted_type = name;
+        ToolDefinition tool = hosted_tool(name, {}, member);
         tool.source.text = place;
         tool.schema = object_of(member);
         request_.tools.push_back(std::move(tool));
@@ -183,25 +187,8 @@ class RequestReader {
   static RawJson object_of(const Value& member) {
     std::string out;
     json::Writer w(out);
-    w.begin_object();
-    w.member_raw(member.key(), member.raw());
-    w.end_object();
+    w.object(member.key(), member.raw_json());
     return json::Trusted::json(std::move(out));
-  }
-
-  /// Google takes one thing for a list of one, here as in `tools`.
-  Result<void> read_functions(const Value& functions, const std::string& path) {
-    if (functions.is_object()) return read_function(functions, path);
-    if (!functions.absent() && !functions.is_array()) {
-      return invalid_request(
-          fmt::format("functionDeclarations must be an array, not {}",
-                      to_string(functions.type())),
-          path);
-    }
-    return json::read_each(functions, path,
-                           [&](Value function, const std::string& place) {
-                             return read_function(function, place);
-                           });
   }
 
   Result<void> read_function(const Value& value, const std::string& path) {
@@ -238,28 +225,14 @@ class RequestReader {
   }
 
   Result<void> read_tool_choice(const Value& calling, const std::string& path) {
-    struct ModeRow {
-      std::string_view word;
-      ToolChoiceMode mode;
-    };
-    constexpr ModeRow kModes[] = {
-        {"", ToolChoiceMode::automatic},
-        {"mode_unspecified", ToolChoiceMode::automatic},
-        {"auto", ToolChoiceMode::automatic},
-        {"validated", ToolChoiceMode::automatic},
-        {"any", ToolChoiceMode::required},
-        {"none", ToolChoiceMode::none},
-    };
     const std::string word = lower(calling["mode"].string());
-    const auto* row =
-        std::find_if(std::begin(kModes), std::end(kModes),
-                     [&](const ModeRow& one) { return one.word == word; });
-    if (row == std::end(kModes)) {
+    const auto mode = from_wire(kModes, word);
+    if (!mode) {
       return invalid_request("mode must be AUTO, ANY, NONE or VALIDATED",
                              path + "/mode");
     }
     ToolChoice choice;
-    choice.mode = row->mode;
+    choice.mode = *mode;
     for (const Value name : get(calling, "allowedFunctionNames").children()) {
       choice.allowed.emplace_back(name.string());
     }
@@ -324,14 +297,10 @@ class RequestReader {
     LLMPROXY_ASSIGN(const std::int64_t tokens,
                     json::read_at_least(budget, -1, "thinkingBudget",
                                         json::pointer(path, budget.key())));
-    if (tokens == 0) {
-      reasoning.mode = ReasoningMode::off;
-    } else if (tokens < 0) {
-      reasoning.mode = ReasoningMode::adaptive;
-    } else {
-      reasoning.mode = ReasoningMode::budget;
-      reasoning.budget_tokens = tokens;
-    }
+    reasoning.mode = tokens == 0  ? ReasoningMode::off
+                     : tokens < 0 ? ReasoningMode::adaptive
+                                  : ReasoningMode::budget;
+    if (tokens > 0) reasoning.budget_tokens = tokens;
     return {};
   }
 

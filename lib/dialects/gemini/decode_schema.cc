@@ -1,6 +1,6 @@
 // Google's Schema to JSON Schema. Source: Gemini API reference, "Schema".
 #include <array>
-#include <iterator>
+#include <span>
 
 #include "base/text.h"
 #include "dialects/gemini/messages.h"
@@ -13,34 +13,20 @@ namespace {
 
 using json::Value;
 
-/// Google's Python SDK writes the names of its own fields.
-struct Spelling {
-  std::string_view snake;
-  std::string_view camel;
-};
-constexpr std::array kSpellings = {
-    Spelling{"any_of", "anyOf"},
-    Spelling{"min_items", "minItems"},
-    Spelling{"max_items", "maxItems"},
-    Spelling{"min_length", "minLength"},
-    Spelling{"max_length", "maxLength"},
-    Spelling{"min_properties", "minProperties"},
-    Spelling{"max_properties", "maxProperties"},
-    Spelling{"property_ordering", "propertyOrdering"},
-    Spelling{"additional_properties", "additionalProperties"},
-};
+constexpr std::array<std::string_view, 9> kNames = {
+    "minItems",  "maxItems",         "minLength",
+    "maxLength", "minProperties",    "maxProperties",
+    "anyOf",     "propertyOrdering", "additionalProperties"};
+/// Numbers of 64 bits may be strings (proto3 JSON mapping).
+constexpr auto kCounts = std::span(kNames).first<6>();
 
+/// Google's Python SDK writes the names of its own fields.
 std::string_view camel_of(std::string_view name) {
-  for (const Spelling& row : kSpellings) {
-    if (row.snake == name) return row.camel;
+  for (const std::string_view camel : kNames) {
+    if (is_snake_of(name, camel)) return camel;
   }
   return name;
 }
-
-/// Numbers of 64 bits may be strings (proto3 JSON mapping).
-constexpr std::string_view kCounts[] = {"minItems",      "maxItems",
-                                        "minLength",     "maxLength",
-                                        "minProperties", "maxProperties"};
 
 void write_schema(const Value& schema, json::Writer& w);
 
@@ -73,32 +59,25 @@ void write_properties(const Value& schema, json::Writer& w) {
 // choices and the values there are.
 
 void write_type(const Value& type, bool nullable, json::Writer& w) {
-  if (!type.is_string()) return w.member_raw("type", type.raw());
-  const std::string word = lower(type.string());
-  if (!nullable) return w.member("type", word);
-  w.begin_array("type");
-  w.string(word);
+  if (!type.is_string()) return w.raw(type.raw());
+  if (!nullable) return w.string(lower(type.string()));
+  w.begin_array();
+  w.string(lower(type.string()));
   w.string("null");
   w.end_array();
 }
 
-void write_any_of(const Value& choices, bool nullable, json::Writer& w) {
-  w.key("anyOf");
-  if (!choices.is_array()) return w.raw(choices.raw());
+/// `null` stands behind the others, if it is not empty.
+void write_list(const Value& list, std::string_view null, json::Writer& w,
+                void (*write)(const Value& value, json::Writer& w)) {
+  if (!list.is_array()) return w.raw(list.raw());
   w.begin_array();
-  for (const Value choice : choices.children()) write_schema(choice, w);
-  if (nullable) w.raw(R"({"type":"null"})");
+  for (const Value value : list.children()) write(value, w);
+  if (!null.empty()) w.raw(null);
   w.end_array();
 }
 
-void write_enum(const Value& values, bool nullable, json::Writer& w) {
-  w.key("enum");
-  if (!values.is_array()) return w.raw(values.raw());
-  w.begin_array();
-  for (const Value value : values.children()) w.raw(value.raw());
-  if (nullable) w.null();
-  w.end_array();
-}
+void write_raw(const Value& value, json::Writer& w) { w.raw(value.raw()); }
 
 void write_member(const Value& schema, const Value& member, bool nullable,
                   json::Writer& w) {
@@ -106,10 +85,15 @@ void write_member(const Value& schema, const Value& member, bool nullable,
   if (name == "nullable" || name == "propertyOrdering" || member.is_null()) {
     return;
   }
-  if (name == "type") return write_type(member, nullable, w);
-  if (name == "anyOf") return write_any_of(member, nullable, w);
-  if (name == "enum") return write_enum(member, nullable, w);
   w.key(name);
+  if (name == "type") return write_type(member, nullable, w);
+  if (name == "anyOf") {
+    return write_list(member, nullable ? R"({"type":"null"})" : "", w,
+                      write_schema);
+  }
+  if (name == "enum") {
+    return write_list(member, nullable ? "null" : "", w, write_raw);
+  }
   if (name == "properties") return write_properties(schema, w);
   if (name == "items") return write_schema(member, w);
   const bool quoted =

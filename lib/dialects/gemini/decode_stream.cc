@@ -57,13 +57,9 @@ class Decoder final : public StreamReader {
   }
 
   void read_thinking(const ThinkingPart& thinking, EventSink& sink) {
-    if (!thinking.redacted_data.empty()) {
-      ContentPart part;
-      part.value = thinking;
-      return take_whole(part, sink);
-    }
+    if (!thinking.redacted_data.empty()) return take_whole(thinking, sink);
     if (thinking.text.empty()) close_part(sink);
-    if (!open_.begun() || open_.kind != PartKind::thinking) {
+    if (!open_.is(PartKind::thinking)) {
       open(PartKind::thinking, thinking.id, sink);
     }
     add(PartKind::thinking, thinking.text, sink);
@@ -109,11 +105,10 @@ class Decoder final : public StreamReader {
 
   void start(EventSink& sink) {
     if (started()) return;
-    StreamEvent event;
-    event.id = id_;
-    event.model = model_;
-    if (usage_ != Usage{}) event.usage = &usage_;
-    send_started(event, sink);
+    send_started({.id = id_,
+                  .model = model_,
+                  .usage = usage_ == Usage{} ? nullptr : &usage_},
+                 sink);
   }
 
   /// A prompt that is blocked has no candidates.
@@ -121,7 +116,7 @@ class Decoder final : public StreamReader {
     const std::string_view blocked = feedback["blockReason"].string();
     if (blocked.empty()) return;
     start(sink);
-    reason_ = StopReason::refusal;
+    blocked_ = true;
     reason_text_ = blocked;
     explanation_ = block_explanation(feedback);
   }
@@ -176,7 +171,7 @@ class Decoder final : public StreamReader {
       ThinkingPart& thinking = thought.thinking;
       if (shown_thought_) thinking.text.clear();
       const bool is_signed = !thinking.signature.empty();
-      if (is_signed && open_.begun() && open_.kind == PartKind::thinking) {
+      if (is_signed && open_.is(PartKind::thinking)) {
         read_signature(thinking, sink);
       } else if (is_signed || !thinking.text.empty() ||
                  !thinking.redacted_data.empty()) {
@@ -194,14 +189,12 @@ class Decoder final : public StreamReader {
 
   void finish_answer(EventSink& sink) {
     close_part(sink);
-    StreamEvent event;
-    event.stop_reason = reason_ == StopReason::refusal
-                            ? StopReason::refusal
-                            : stop_reason(reason_text_);
-    event.stop_reason_text = reason_text_;
-    event.refusal_explanation = explanation_;
-    event.usage = &usage_;
-    send_finished(event, sink);
+    send_finished({.stop_reason = blocked_ ? StopReason::refusal
+                                           : stop_reason(reason_text_),
+                   .stop_reason_text = reason_text_,
+                   .refusal_explanation = explanation_,
+                   .usage = &usage_},
+                  sink);
   }
 
   // --- texts ----------------------------------------------------------------
@@ -210,9 +203,7 @@ class Decoder final : public StreamReader {
     start(sink);
     close_part(sink);
     open_ = number_part(kind);
-    StreamEvent event;
-    event.id = id;
-    send_begin(open_, event, sink);
+    send_begin(open_, {.id = id}, sink);
   }
 
   void close_part(EventSink& sink) {
@@ -222,7 +213,7 @@ class Decoder final : public StreamReader {
   /// Adds to the open part of that kind, or opens one.
   void add(PartKind kind, std::string_view text, EventSink& sink) {
     if (text.empty()) return;
-    if (!open_.begun() || open_.kind != kind) open(kind, {}, sink);
+    if (!open_.is(kind)) open(kind, {}, sink);
     send_text(open_, text, sink);
   }
 
@@ -230,9 +221,9 @@ class Decoder final : public StreamReader {
   std::string model_;
   std::string reason_text_;
   std::string explanation_;
-  StopReason reason_ = StopReason::end_turn;
   Usage usage_;
   ReadPart open_;
+  bool blocked_ = false;
   bool called_ = false;
   bool shown_thought_ = false;  // in this step
 };

@@ -78,12 +78,8 @@ void write_entry(const ModelEntry& model, json::Writer& w) {
   w.begin_object();
   w.member("name", fmt::format("models/{}", model.id));
   w.member("displayName", model.id);
-  w.begin_array("supportedGenerationMethods");
-  for (const std::string_view method :
-       {"generateContent", "streamGenerateContent", "countTokens"}) {
-    w.string(method);
-  }
-  w.end_array();
+  w.member_raw("supportedGenerationMethods",
+               R"(["generateContent","streamGenerateContent","countTokens"])");
   w.end_object();
 }
 

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <utility>
+#include <vector>
 
 #include "chat/losses.h"
 #include "chat/tool_arguments.h"
@@ -14,12 +16,12 @@
 namespace llmproxy::gemini {
 namespace {
 
-bool is_system(const Message& message) {
-  return message.role == Role::system || message.role == Role::developer;
-}
-
 bool is_result(const ContentPart& part) {
   return part.as<ToolResultPart>() != nullptr;
+}
+
+bool is_file(const ContentPart& part) {
+  return part.as<ImagePart>() != nullptr || part.as<DocumentPart>() != nullptr;
 }
 
 /// A signature that belongs to the part behind it.
@@ -28,275 +30,336 @@ bool is_signature(const ContentPart& part) {
   return thinking != nullptr && thinking->text.empty();
 }
 
-}  // namespace
-
-MessagesWriter::MessagesWriter(const ChatRequest& request,
-                               const TargetTraits& traits, json::Writer& writer,
-                               Losses& losses)
-    : request_(request), traits_(traits), w_(writer), losses_(losses) {
-  for (const Message& message : request.messages) {
-    for (const ContentPart& part : message.content) {
-      if (const auto* call = part.as<ToolCallPart>()) {
-        names_[call->id] = call->name;
+/// The API wants: system text on top; user and model alternating, user first;
+/// every call of a turn answered in the very next one; no empty part.
+class MessagesWriter {
+ public:
+  MessagesWriter(const ChatRequest& request, const TargetTraits& traits,
+                 json::Writer& writer, Losses& losses)
+      : request_(request), traits_(traits), w_(writer), losses_(losses) {
+    for (const Message& message : request.messages) {
+      for (const ContentPart& part : message.content) {
+        const auto* call = part.as<ToolCallPart>();
+        if (call != nullptr) names_[call->id] = call->name;
       }
     }
   }
-}
 
-Result<void> MessagesWriter::write() {
-  const std::size_t first = write_system();
-  const std::vector<Turn> turns = build_turns(first);
-  if (turns.empty()) {
-    return unsupported("nothing of these messages can be sent to Gemini",
-                       "/messages");
-  }
-  w_.begin_array("contents");
-  if (turns.front().role == Role::assistant) {
-    lose("/messages", "conversations that begin with a turn of the model",
-         "a user turn \".\" was put before it");
-    w_.raw(R"({"role":"user","parts":[{"text":"."}]})");
-  }
-  for (const Turn& turn : turns) LLMPROXY_TRY(write_message(turn));
-  w_.end_array();
-  return {};
-}
-
-/// The system turns on top; how many messages they were.
-std::size_t MessagesWriter::write_system() {
-  std::size_t count = 0;
-  bool open = false;
-  for (const Message& message : request_.messages) {
-    if (!is_system(message)) break;
-    ++count;
-    for (std::size_t i = 0; i < message.content.size(); ++i) {
-      const auto* text = message.content[i].as<TextPart>();
-      if (text == nullptr) {
-        lose(path_of(message, i), "anything but text in system messages");
-        continue;
-      }
-      if (text->text.empty()) continue;
-      if (!std::exchange(open, true)) {
-        w_.begin_object("systemInstruction");
-        w_.begin_array("parts");
-      }
-      w_.object("text", text->text);
+  Result<void> write() {
+    const std::vector<Turn> turns = build_turns(write_system());
+    if (turns.empty()) {
+      return unsupported("nothing of these messages can be sent to Gemini",
+                         "/messages");
     }
+    w_.begin_array("contents");
+    if (turns.front().role == Role::assistant) {
+      lose("/messages", "conversations that begin with a turn of the model",
+           "a user turn \".\" was put before it");
+      w_.raw(R"({"role":"user","parts":[{"text":"."}]})");
+    }
+    for (const Turn& turn : turns) LLMPROXY_TRY(write_message(turn));
+    w_.end_array();
+    return {};
   }
-  if (open) {
+
+ private:
+  struct Item {
+    const ContentPart* part;
+    std::string path;
+  };
+  struct Turn {
+    Role role;
+    std::vector<Item> items;
+  };
+
+  /// The system turns on top; how many messages they were.
+  std::size_t write_system() {
+    std::size_t count = 0;
+    std::vector<std::string_view> texts;
+    for (const Message& message : request_.messages) {
+      if (!is_system(message)) break;
+      ++count;
+      for (std::size_t i = 0; i < message.content.size(); ++i) {
+        const auto* text = message.content[i].as<TextPart>();
+        if (text == nullptr) {
+          lose(path_of(message, i), "anything but text in system messages");
+        } else if (!text->text.empty()) {
+          texts.push_back(text->text);
+        }
+      }
+    }
+    if (texts.empty()) return count;
+    w_.begin_object("systemInstruction");
+    w_.begin_array("parts");
+    for (const std::string_view text : texts) w_.object("text", text);
     w_.end_array();
     w_.end_object();
+    return count;
   }
-  return count;
-}
 
-/// Turns with at least one part, roles alternating; results of tools before
-/// everything else in theirs.
-std::vector<MessagesWriter::Turn> MessagesWriter::build_turns(
-    std::size_t first) {
-  std::vector<Turn> turns;
-  for (std::size_t i = first; i < request_.messages.size(); ++i) {
-    const Message& message = request_.messages[i];
-    const Role role =
-        message.role == Role::assistant ? Role::assistant : Role::user;
-    std::vector<Item> items;
-    for (std::size_t part = 0; part < message.content.size(); ++part) {
-      std::string path = path_of(message, part);
-      if (!sendable(message.content[part], path)) continue;
-      items.push_back({&message.content[part], std::move(path)});
+  /// Turns with at least one part, roles alternating; results of tools before
+  /// everything else in theirs.
+  std::vector<Turn> build_turns(std::size_t first) {
+    std::vector<Turn> turns;
+    for (std::size_t i = first; i < request_.messages.size(); ++i) {
+      const Message& message = request_.messages[i];
+      const Role role =
+          message.role == Role::assistant ? Role::assistant : Role::user;
+      for (std::size_t at = 0; at < message.content.size(); ++at) {
+        Item item = {&message.content[at], path_of(message, at)};
+        if (!sendable(item)) continue;
+        if (turns.empty() || turns.back().role != role) {
+          turns.push_back({role, {}});
+        }
+        turns.back().items.push_back(std::move(item));
+      }
     }
-    if (items.empty()) continue;
-    if (turns.empty() || turns.back().role != role) turns.push_back({role, {}});
-    std::move(items.begin(), items.end(),
-              std::back_inserter(turns.back().items));
+    for (Turn& turn : turns) {
+      std::stable_partition(
+          turn.items.begin(), turn.items.end(),
+          [](const Item& item) { return is_result(*item.part); });
+    }
+    return turns;
   }
-  for (Turn& turn : turns) {
-    std::stable_partition(
-        turn.items.begin(), turn.items.end(),
-        [](const Item& item) { return is_result(*item.part); });
-  }
-  return turns;
-}
 
-/// Parts that can be sent; the others are lost here, or said nothing.
-bool MessagesWriter::sendable(const ContentPart& part,
-                              const std::string& path) {
-  if (const auto* text = part.as<TextPart>()) return !text->text.empty();
-  if (const auto* opaque = part.as<OpaquePart>()) {
-    return opaque->dialect == kName;
+  /// Parts that can be sent; the others are lost here, or said nothing.
+  bool sendable(const Item& item) {
+    const ContentPart& part = *item.part;
+    if (const auto* text = part.as<TextPart>()) return !text->text.empty();
+    if (const auto* opaque = part.as<OpaquePart>()) {
+      return opaque->dialect == kName;
+    }
+    const auto* thinking = part.as<ThinkingPart>();
+    if (thinking == nullptr) return true;
+    if (!thinking->redacted_data.empty()) {
+      lose(item.path, "encrypted thinking");
+      return false;
+    }
+    return !thinking->text.empty() || !thinking->signature.empty();
   }
-  const auto* thinking = part.as<ThinkingPart>();
-  if (thinking == nullptr) return true;
-  if (!thinking->redacted_data.empty()) {
-    lose(path, "encrypted thinking");
-    return false;
-  }
-  return !thinking->text.empty() || !thinking->signature.empty();
-}
 
-Result<void> MessagesWriter::write_message(const Turn& turn) {
-  w_.begin_object();
-  w_.member("role", turn.role == Role::assistant ? "model" : "user");
-  w_.begin_array("parts");
-  signature_ = {};
-  signed_call_ = false;
-  for (const Item& item : turn.items) {
-    if (!is_result(*item.part)) LLMPROXY_TRY(write_moved());
-    LLMPROXY_TRY(write_part(item));
-  }
-  LLMPROXY_TRY(write_moved());
-  if (!signature_.empty()) {
+  Result<void> write_message(const Turn& turn) {
     w_.begin_object();
-    write_text("");
+    w_.member("role", to_wire(kRoles, turn.role));
+    w_.begin_array("parts");
+    signature_ = {};
+    signed_call_ = false;
+    for (const Item& item : turn.items) {
+      if (!is_result(*item.part)) LLMPROXY_TRY(write_moved());
+      LLMPROXY_TRY(write_part(item));
+    }
+    LLMPROXY_TRY(write_moved());
+    if (!signature_.empty()) {
+      w_.begin_object();
+      write_text("");
+      w_.end_object();
+    }
+    w_.end_array();
     w_.end_object();
-  }
-  w_.end_array();
-  w_.end_object();
-  return {};
-}
-
-Result<void> MessagesWriter::write_part(const Item& item) {
-  const ContentPart& part = *item.part;
-  if (is_signature(part)) {
-    signature_ = part.as<ThinkingPart>()->signature;
     return {};
   }
-  if (const auto* opaque = part.as<OpaquePart>()) {
-    write_opaque(*opaque);
+
+  Result<void> write_part(const Item& item) {
+    const ContentPart& part = *item.part;
+    if (is_signature(part)) {
+      signature_ = part.as<ThinkingPart>()->signature;
+      return {};
+    }
+    if (const auto* opaque = part.as<OpaquePart>()) {
+      write_opaque(*opaque);
+      return {};
+    }
+    w_.begin_object();
+    LLMPROXY_TRY(write_value(part, item.path));
+    w_.extensions(part.extensions);
+    w_.end_object();
     return {};
   }
-  if (is_result(part)) return write_tool_result(item);
-  w_.begin_object();
-  LLMPROXY_TRY(write_value(part, item.path));
-  w_.extensions(part.extensions);
-  w_.end_object();
-  return {};
-}
 
-/// The members of a part but for its extensions.
-Result<void> MessagesWriter::write_value(const ContentPart& part,
-                                         const std::string& path) {
-  if (const auto* image = part.as<ImagePart>()) {
-    return write_image(*image, path);
+  /// The members of a part but for its extensions.
+  Result<void> write_value(const ContentPart& part, const std::string& path) {
+    if (const auto* image = part.as<ImagePart>()) {
+      return write_image(*image, path);
+    }
+    if (const auto* audio = part.as<AudioPart>()) {
+      return write_audio(*audio, path);
+    }
+    if (const auto* document = part.as<DocumentPart>()) {
+      return write_document(*document, path);
+    }
+    if (const auto* result = part.as<ToolResultPart>()) {
+      return write_tool_result(*result, path);
+    }
+    if (const auto* text = part.as<TextPart>()) {
+      write_text(text->text);
+    } else if (const auto* call = part.as<ToolCallPart>()) {
+      write_tool_call(*call, path);
+    } else if (const auto* thinking = part.as<ThinkingPart>()) {
+      write_thinking(*thinking);
+    } else if (const auto* refusal = part.as<RefusalPart>()) {
+      write_refusal(*refusal, path);
+    }
+    return {};
   }
-  if (const auto* audio = part.as<AudioPart>()) {
-    return write_audio(*audio, path);
+
+  void write_text(std::string_view text) {
+    w_.member("text", text);
+    write_signature();
   }
-  if (const auto* document = part.as<DocumentPart>()) {
-    return write_document(*document, path);
+
+  Result<void> write_image(const ImagePart& image, const std::string& path) {
+    return write_media(image.source, {}, path);
   }
-  if (const auto* text = part.as<TextPart>()) {
-    write_text(text->text);
-  } else if (const auto* call = part.as<ToolCallPart>()) {
-    write_tool_call(*call, path);
-  } else if (const auto* thinking = part.as<ThinkingPart>()) {
-    write_thinking(*thinking);
-  } else if (const auto* refusal = part.as<RefusalPart>()) {
-    write_refusal(*refusal, path);
+
+  Result<void> write_audio(const AudioPart& audio, const std::string& path) {
+    return write_media(audio.source, {}, path);
   }
-  return {};
-}
 
-void MessagesWriter::write_text(std::string_view text) {
-  w_.member("text", text);
-  write_signature();
-}
-
-Result<void> MessagesWriter::write_image(const ImagePart& image,
-                                         const std::string& path) {
-  return write_media(image.source, {}, path);
-}
-
-Result<void> MessagesWriter::write_audio(const AudioPart& audio,
-                                         const std::string& path) {
-  return write_media(audio.source, {}, path);
-}
-
-Result<void> MessagesWriter::write_document(const DocumentPart& document,
-                                            const std::string& path) {
-  const MediaSource& source = document.source;
-  if (source.kind != MediaKind::text) {
-    return write_media(source, document.title, path);
+  Result<void> write_document(const DocumentPart& document,
+                              const std::string& path) {
+    const MediaSource& source = document.source;
+    if (source.kind != MediaKind::text) {
+      return write_media(source, document.title, path);
+    }
+    lose(path, "text documents", "it became a text part");
+    if (document.title.empty()) {
+      write_text(source.data);
+    } else {
+      write_text(fmt::format("{}\n\n{}", document.title, source.data));
+    }
+    return {};
   }
-  lose(path, "text documents", "it became a text part");
-  if (document.title.empty()) {
-    write_text(source.data);
-  } else {
-    write_text(fmt::format("{}\n\n{}", document.title, source.data));
+
+  /// The one data member of an image, document or audio part.
+  Result<void> write_media(const MediaSource& source, std::string_view name,
+                           const std::string& path) {
+    const bool bytes = source.kind == MediaKind::base64;
+    if (bytes && (source.data.empty() || source.media_type.empty())) {
+      return unsupported("Gemini takes no file without bytes or media type",
+                         path);
+    }
+    w_.begin_object(bytes ? "inlineData" : "fileData");
+    w_.member_if("mimeType", source.media_type);
+    w_.member(bytes ? "data" : "fileUri", source.data);
+    w_.member_if("displayName", name);
+    w_.end_object();
+    write_signature();
+    return {};
   }
-  return {};
-}
 
-/// The one data member of an image, document or audio part.
-Result<void> MessagesWriter::write_media(const MediaSource& source,
-                                         std::string_view name,
-                                         const std::string& path) {
-  const bool bytes = source.kind == MediaKind::base64;
-  if (bytes && (source.data.empty() || source.media_type.empty())) {
-    return unsupported("Gemini takes no file without bytes or media type",
-                       path);
+  void write_tool_call(const ToolCallPart& call, const std::string& path) {
+    bool wrapped = false;
+    write_call(call, input_object(call.arguments, &wrapped), w_);
+    if (wrapped) {
+      lose(path, "tool arguments that are no JSON object",
+           "they were put into one");
+    }
+    // These models refuse a turn whose first call is not signed; this value is
+    // Google's own for calls that another model made.
+    if (!std::exchange(signed_call_, true) && signature_.empty() &&
+        traits_.thinking == ThinkingStyle::level) {
+      signature_ = kNoSignatures.front();
+    }
+    write_signature();
   }
-  w_.begin_object(bytes ? "inlineData" : "fileData");
-  w_.member_if("mimeType", source.media_type);
-  w_.member(bytes ? "data" : "fileUri", source.data);
-  w_.member_if("displayName", name);
-  w_.end_object();
-  write_signature();
-  return {};
-}
 
-void MessagesWriter::write_tool_call(const ToolCallPart& call,
-                                     const std::string& path) {
-  if (write_call(call, w_)) {
-    lose(path, "tool arguments that are no JSON object",
-         "they were put into one");
+  /// Its text becomes an object; its files stand within it or, where the model
+  /// takes none there, behind all results of the turn.
+  Result<void> write_tool_result(const ToolResultPart& result,
+                                 const std::string& path) {
+    std::vector<Item> files;
+    for (std::size_t i = 0; i < result.content.size(); ++i) {
+      const ContentPart& part = result.content[i];
+      if (is_file(part)) files.push_back({&part, path_of(path, part, i)});
+    }
+    const auto name = names_.find(result.call_id);
+    w_.begin_object("functionResponse");
+    w_.member("id", result.call_id);
+    w_.member("name", name == names_.end() ? "unknown" : name->second);
+    w_.key("response");
+    write_response(result, path);
+    if (!traits_.tool_result_images) {
+      std::move(files.begin(), files.end(), std::back_inserter(moved_));
+    } else if (!files.empty()) {
+      w_.begin_array("parts");
+      for (const Item& file : files) LLMPROXY_TRY(write_part(file));
+      w_.end_array();
+    }
+    w_.end_object();
+    return {};
   }
-  // These models refuse a turn whose first call is not signed; this value is
-  // Google's own for calls that another model made.
-  if (!std::exchange(signed_call_, true) && signature_.empty() &&
-      traits_.thinking == ThinkingStyle::level) {
-    signature_ = kNoSignatures.front();
+
+  /// The result as the object it must be. Text that is an object stays one.
+  void write_response(const ToolResultPart& result, const std::string& path) {
+    for (std::size_t i = 0; i < result.content.size(); ++i) {
+      const ContentPart& part = result.content[i];
+      if (part.as<TextPart>() != nullptr || is_file(part)) continue;
+      lose(path_of(path, part, i),
+           "anything but text and files in tool results");
+    }
+    const std::string text = joined_text(result.content, "\n");
+    if (!result.is_error && json::is_json_object(text)) return w_.raw(text);
+    w_.object(result.is_error ? "error" : "output", text);
   }
-  write_signature();
+
+  /// Only results may follow a call: files stand behind all of them.
+  Result<void> write_moved() {
+    for (const Item& file : std::exchange(moved_, {})) {
+      llmproxy::lose(losses_, file.path, "the model " + request_.model,
+                     "files in tool results", "it was moved behind them");
+      LLMPROXY_TRY(write_part(file));
+    }
+    return {};
+  }
+
+  void write_thinking(const ThinkingPart& thinking) {
+    w_.member("text", thinking.text);
+    w_.member("thought", true);
+    w_.member_if("thoughtSignature", thinking.signature);
+  }
+
+  void write_refusal(const RefusalPart& refusal, const std::string& path) {
+    lose(path, "refusal parts", "it became text");
+    w_.member("text", refusal.text);
+  }
+
+  void write_opaque(const OpaquePart& opaque) { w_.raw(opaque.json); }
+
+  /// What stood right before this part.
+  void write_signature() {
+    w_.member_if("thoughtSignature", std::exchange(signature_, {}));
+  }
+
+  template <class... Became>
+  void lose(std::string path, std::string_view thing, Became... became) {
+    llmproxy::lose(losses_, std::move(path), kTitle, thing, became...);
+  }
+
+  const ChatRequest& request_;
+  const TargetTraits& traits_;
+  json::Writer& w_;
+  Losses& losses_;
+  std::map<std::string_view, std::string_view> names_;  // call id -> name
+  std::vector<Item> moved_;     // files of results, behind all results
+  std::string_view signature_;  // of the next part
+  bool signed_call_ = false;    // the turn has a call, the first one signed
+};
+
+}  // namespace
+
+Result<void> write_messages(const ChatRequest& request,
+                            const TargetTraits& traits, json::Writer& writer,
+                            Losses& losses) {
+  return MessagesWriter(request, traits, writer, losses).write();
 }
 
-void MessagesWriter::write_thinking(const ThinkingPart& thinking) {
-  w_.member("text", thinking.text);
-  w_.member("thought", true);
-  w_.member_if("thoughtSignature", thinking.signature);
-}
-
-void MessagesWriter::write_refusal(const RefusalPart& refusal,
-                                   const std::string& path) {
-  lose(path, "refusal parts", "it became text");
-  w_.member("text", refusal.text);
-}
-
-void MessagesWriter::write_opaque(const OpaquePart& opaque) {
-  w_.raw(opaque.json);
-}
-
-/// What stood right before this part.
-void MessagesWriter::write_signature() {
-  w_.member_if("thoughtSignature", std::exchange(signature_, {}));
-}
-
-void MessagesWriter::lose(std::string path, std::string_view thing) {
-  llmproxy::lose(losses_, std::move(path), kTitle, thing);
-}
-
-void MessagesWriter::lose(std::string path, std::string_view thing,
-                          std::string_view became) {
-  llmproxy::lose(losses_, std::move(path), kTitle, thing, became);
-}
-
-bool write_call(const ToolCallPart& call, json::Writer& w) {
-  bool wrapped = false;
+void write_call(const ToolCallPart& call, std::string_view args,
+                json::Writer& w) {
   w.begin_object("functionCall");
   w.member_if("id", call.id);
   w.member("name", call.name);
-  w.member_raw("args", input_object(call.arguments, &wrapped));
+  w.member_raw("args", args);
   w.end_object();
-  return wrapped;
 }
 
 }  // namespace llmproxy::gemini

@@ -31,7 +31,7 @@ class RequestWriter {
 
  private:
   Result<void> write_messages() {
-    return MessagesWriter(request_, traits_, w_, losses_).write();
+    return gemini::write_messages(request_, traits_, w_, losses_);
   }
 
   /// What is asked of the answer, in an object of its own where there is any.

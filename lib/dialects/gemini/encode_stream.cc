@@ -39,8 +39,7 @@ class Encoder final : public StreamWriter {
   void open_text(const StreamEvent&) override {}
 
   void open_thinking(const StreamEvent& event) override {
-    thinking_ = ThinkingPart{};
-    thinking_.id = event.id;
+    thinking_ = {.id = std::string(event.id)};
   }
 
   void open_redacted_thinking(const StreamEvent& event) override {
@@ -126,7 +125,7 @@ class Encoder final : public StreamWriter {
 
   void on_finished(const StreamEvent& event) override {
     lose_tier();
-    lose_stop_details(event.stop_reason, event.stop_sequence, losses_);
+    lose_stop(kStopWords, event.stop_reason, event.stop_sequence, losses_);
     lose_usage_details(usage_, losses_);
     // The text that ends the answer.
     if (seal_.has_signed()) take_seal();
@@ -187,7 +186,10 @@ class Encoder final : public StreamWriter {
 
   void send_call() {
     begin_part();
-    if (write_call(std::exchange(call_, {}), w_)) {
+    bool wrapped = false;
+    write_call(call_, input_object(call_.arguments, &wrapped), w_);
+    call_ = {};
+    if (wrapped) {
       lose(
           {"/content", std::string(kWrappedArguments), LossKind::approximated});
     }

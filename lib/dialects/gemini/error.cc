@@ -1,8 +1,5 @@
 // Gemini: error bodies, both ways. Source: Google's API design guide,
 // "Errors" (google.rpc.Status), and the Gemini API's troubleshooting guide.
-#include <algorithm>
-#include <array>
-
 #include "chat/error_text.h"
 #include "dialects/gemini/tables.h"
 
@@ -12,40 +9,36 @@ namespace {
 using json::Value;
 
 /// What an error of ours looks like to this dialect's clients, and what a
-/// status word means: the first row of a kind is written, of a word read.
-struct ErrorRow {
-  ErrorKind kind;
-  std::string_view status;
-  int http;
-};
-constexpr std::array kErrors = {
-    ErrorRow{ErrorKind::invalid_request, "INVALID_ARGUMENT", 400},
-    ErrorRow{ErrorKind::unsupported, "INVALID_ARGUMENT", 400},
-    ErrorRow{ErrorKind::context_length_exceeded, "INVALID_ARGUMENT", 400},
-    ErrorRow{ErrorKind::content_filtered, "INVALID_ARGUMENT", 400},
-    ErrorRow{ErrorKind::request_too_large, "INVALID_ARGUMENT", 413},
-    ErrorRow{ErrorKind::unauthenticated, "UNAUTHENTICATED", 401},
-    ErrorRow{ErrorKind::permission_denied, "PERMISSION_DENIED", 403},
-    ErrorRow{ErrorKind::not_found, "NOT_FOUND", 404},
-    ErrorRow{ErrorKind::rate_limited, "RESOURCE_EXHAUSTED", 429},
-    ErrorRow{ErrorKind::overloaded, "UNAVAILABLE", 503},
-    ErrorRow{ErrorKind::timeout, "DEADLINE_EXCEEDED", 504},
-    ErrorRow{ErrorKind::cancelled, "CANCELLED", 499},
-    ErrorRow{ErrorKind::upstream_unreachable, "UNAVAILABLE", 502},
-    ErrorRow{ErrorKind::upstream_malformed, "INTERNAL", 502},
-    ErrorRow{ErrorKind::upstream_truncated, "UNAVAILABLE", 502},
-    ErrorRow{ErrorKind::upstream_failed, "INTERNAL", 500},
-    ErrorRow{ErrorKind::internal, "INTERNAL", 500},
+/// status word means; INVALID_ARGUMENT says no more than the status.
+constexpr std::string_view kInvalid = "INVALID_ARGUMENT";
+constexpr auto kErrors = enum_table<ErrorKind>({
+    {ErrorKind::invalid_request, kInvalid},
+    {ErrorKind::unsupported, kInvalid},
+    {ErrorKind::context_length_exceeded, kInvalid},
+    {ErrorKind::content_filtered, kInvalid},
+    {ErrorKind::request_too_large, kInvalid},
+    {ErrorKind::unauthenticated, "UNAUTHENTICATED"},
+    {ErrorKind::permission_denied, "PERMISSION_DENIED"},
+    {ErrorKind::not_found, "NOT_FOUND"},
+    {ErrorKind::rate_limited, "RESOURCE_EXHAUSTED"},
+    {ErrorKind::overloaded, "UNAVAILABLE"},
+    {ErrorKind::timeout, "DEADLINE_EXCEEDED"},
+    {ErrorKind::cancelled, "CANCELLED"},
+    {ErrorKind::upstream_unreachable, "UNAVAILABLE"},
+    {ErrorKind::upstream_failed, "INTERNAL"},
+    {ErrorKind::upstream_malformed, "INTERNAL"},
+    {ErrorKind::upstream_truncated, "UNAVAILABLE"},
+    {ErrorKind::internal, "INTERNAL"},
     // Read only.
-    ErrorRow{ErrorKind::upstream_failed, "INTERNAL", 500},
-    ErrorRow{ErrorKind::invalid_request, "FAILED_PRECONDITION", 400},
-    ErrorRow{ErrorKind::invalid_request, "OUT_OF_RANGE", 400},
-    ErrorRow{ErrorKind::invalid_request, "ALREADY_EXISTS", 409},
-    ErrorRow{ErrorKind::overloaded, "ABORTED", 409},
-    ErrorRow{ErrorKind::upstream_failed, "UNKNOWN", 500},
-    ErrorRow{ErrorKind::upstream_failed, "DATA_LOSS", 500},
-    ErrorRow{ErrorKind::unsupported, "UNIMPLEMENTED", 501},
-};
+    {ErrorKind::invalid_request, "FAILED_PRECONDITION"},
+    {ErrorKind::invalid_request, "OUT_OF_RANGE"},
+    {ErrorKind::invalid_request, "ALREADY_EXISTS"},
+    {ErrorKind::overloaded, "ABORTED"},
+    {ErrorKind::upstream_failed, "UNKNOWN"},
+    {ErrorKind::upstream_failed, "DATA_LOSS"},
+    {ErrorKind::unsupported, "UNIMPLEMENTED"},
+});
+static_assert(covers(kErrors, kLastErrorKind));
 
 /// "34.4s" as whole seconds, rounded up; empty = no duration.
 std::string seconds_of(std::string_view duration) {
@@ -79,12 +72,9 @@ Error read_members(const Value& object, int status) {
   error.code = object["status"].string();
   const int own = static_cast<int>(object["code"].integer().value_or(0));
   error.status = status != 0 ? status : own;
-  const auto row =
-      std::find_if(kErrors.rbegin(), kErrors.rend(),
-                   [&](const ErrorRow& r) { return r.status == error.code; });
-  if (row != kErrors.rend() && error.code != "INVALID_ARGUMENT") {
-    error.kind = row->kind;
-    if (error.code == "UNAVAILABLE") error.kind = ErrorKind::overloaded;
+  const auto kind = from_wire(kErrors, error.code);
+  if (kind && error.code != kInvalid) {
+    error.kind = *kind;
   } else if (error.status >= 400) {
     error.kind = error_kind_from_status(error.status);
   } else {
@@ -140,9 +130,7 @@ Error decode_error(int status, const Headers& headers, std::string_view body) {
   // On the path of streams errors come in an array, too.
   if (root.is_array() && root.size() > 0) root = *root.children().begin();
   Error error = read_error_body(root, status, body, read_members);
-  const std::string retry = error.retry_after;
   add_headers(error, headers, "x-request-id");
-  if (error.retry_after.empty()) error.retry_after = retry;
   return error;
 }
 
@@ -152,7 +140,6 @@ bool is_error(const Value& body) {
 }
 
 int encode_error(const Error& error, std::string& out) {
-  const ErrorRow& row = row_of(kErrors, error.kind);
   // 529 is Anthropic's; Google's clients know 503.
   const int asked = http_status(error);
   const int status = asked == 529 ? 503 : asked;
@@ -161,7 +148,7 @@ int encode_error(const Error& error, std::string& out) {
   w.begin_object("error");
   w.member("code", std::int64_t{status});
   w.member("message", message_of(error));
-  w.member("status", row.status);
+  w.member("status", to_wire(kErrors, error.kind));
   write_details(error, w);
   w.end_object();
   w.end_object();

@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "base/bounded.h"
 #include "base/text.h"
 #include "chat/answer_reader.h"
 #include "chat/answer_writer.h"
+#include "chat/extensions.h"
 #include "chat/losses.h"
-#include "chat/tool_arguments.h"
 #include "dialects/gemini/tables.h"
 #include "json/count.h"
 #include "json/zero.h"
@@ -22,9 +21,9 @@ using json::Value;
 using json::Writer;
 
 /// Members that describe the call, not the answer: no loss.
-constexpr std::array<std::string_view, 4> kBookkeeping = {
+constexpr std::string_view kBookkeeping[] = {
     "createTime", "modelStatus", "promptFeedback", "sdkHttpResponse"};
-constexpr std::array<std::string_view, 9> kCandidateBookkeeping = {
+constexpr std::string_view kCandidateBookkeeping[] = {
     "index",       "finishMessage", "safetyRatings",
     "avgLogprobs", "tokenCount",    "finishReason",
     "content",     "role",          "urlContextMetadata"};
@@ -33,7 +32,7 @@ constexpr std::array<std::string_view, 9> kCandidateBookkeeping = {
 constexpr std::string_view kCandidate = "candidates/0/";
 
 /// Why there is a call nobody can read.
-constexpr std::array<std::string_view, 3> kBrokenCalls = {
+constexpr std::string_view kBrokenCalls[] = {
     "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"};
 
 std::optional<std::int64_t> count(const Value& usage, std::string_view name) {
@@ -85,21 +84,14 @@ class Decoder final : public AnswerReader {
     bool ends_step = !step.empty();
     place_step(std::move(step), {}, step_begin_, response_.content);
     for (ContentPart& part : *parts) {
-      if (auto* call = part.as<ToolCallPart>()) {
-        ends_step = true;
-        called_ = true;
-        name_call(*call);
-      }
+      const bool call = part.as<ToolCallPart>() != nullptr;
+      called_ = called_ || call;
+      ends_step = ends_step || call;
       part.source = {};
       part.extensions.clear();
       response_.content.push_back(std::move(part));
     }
     if (ends_step) step_begin_ = response_.content.size();
-  }
-
-  void name_call(ToolCallPart& call) const {
-    if (!call.id.empty()) return;
-    call.id = fmt::format("call_{}_{}", response_.id, response_.content.size());
   }
 
   void read_stop_reason() {
@@ -116,13 +108,11 @@ class Decoder final : public AnswerReader {
   }
 
   void read_extensions() {
-    for (const Value member : candidate_.children()) {
-      if (listed(kCandidateBookkeeping, member.key()) || member.is_null()) {
-        continue;
-      }
-      response_.extensions.push_back(
-          {fmt::format("{}{}", kCandidate, member.key()), member.raw_json()});
+    json::ObjectReader candidate(candidate_, "");
+    for (const std::string_view name : kCandidateBookkeeping) {
+      candidate.take(name);
     }
+    json::keep_rest(candidate, kCandidate, response_.extensions);
     keep_rest(reader_, kBookkeeping, response_);
   }
 
@@ -142,7 +132,8 @@ class Encoder final : public AnswerWriter {
   void write() {
     w_.begin_object();
     write_candidate();
-    lose_stop_details(response_.stop_reason, response_.stop_sequence, losses_);
+    lose_stop(kStopWords, response_.stop_reason, response_.stop_sequence,
+              losses_);
     lose_usage_details(response_.usage, losses_);
     w_.key("usageMetadata");
     write_usage(response_.usage, w_);
@@ -179,7 +170,7 @@ class Encoder final : public AnswerWriter {
     w_.end_object();
     write_stop_reason();
     w_.member("index", std::int64_t{0});
-    write_candidate_extensions();
+    if (is_of(kName)) write_nested(response_.extensions, kCandidate, w_);
     w_.end_object();
     w_.end_array();
   }
@@ -227,10 +218,7 @@ class Encoder final : public AnswerWriter {
   void write_tool_call(const ToolCallPart& call,
                        const std::string& path) override {
     begin_part();
-    if (write_call(call, w_)) {
-      add_loss(losses_,
-               {path, std::string(kWrappedArguments), LossKind::approximated});
-    }
+    write_call(call, input_of(call, path), w_);
     seal();
     end_part();
   }
@@ -287,21 +275,9 @@ class Encoder final : public AnswerWriter {
     w_.member("finishReason", to_wire(kStopReasons, response_.stop_reason));
   }
 
-  void write_candidate_extensions() {
-    if (!is_of(kName)) return;
-    for (const Extension& extension : response_.extensions) {
-      if (!extension.name.starts_with(kCandidate)) continue;
-      w_.member(extension.name.substr(kCandidate.size()), extension.value);
-    }
-  }
-
   void write_extensions() {
     if (!is_of(kName)) return lose_all_extensions();
-    for (const Extension& extension : response_.extensions) {
-      if (extension.name.find('/') == std::string::npos) {
-        w_.member(extension.name, extension.value);
-      }
-    }
+    write_plain(response_.extensions, w_);
   }
 
   Writer w_;
@@ -368,13 +344,6 @@ std::optional<Error> broken_call(const Value& candidate, bool called) {
           : std::string(said));
   error.code = reason;
   return error;
-}
-
-void lose_stop_details(StopReason reason, std::string_view stop_sequence,
-                       Losses& losses) {
-  constexpr StopWords kWords = {kTitle, "finishReason is STOP",
-                                "finishReason is MAX_TOKENS"};
-  lose_stop(kWords, reason, stop_sequence, losses);
 }
 
 void lose_usage_details(const Usage& usage, Losses& losses) {

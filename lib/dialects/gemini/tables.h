@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/enum_table.h"
+#include "chat/answer_end.h"
 #include "chat/step_seal.h"
 #include "dialects/functions.h"
 #include "json/fields.h"
@@ -57,54 +58,18 @@ inline constexpr auto kStopReasons = enum_table<StopReason>({
     {StopReason::other, "OTHER"},
 });
 static_assert(covers(kStopReasons, kLastStopReason));
+inline constexpr StopWords kStopWords = {kTitle, "finishReason is STOP",
+                                         "finishReason is MAX_TOKENS"};
 
 /// serviceTier.
 inline constexpr std::array kTiers = {TierWord{"default", "standard"},
                                       TierWord{"flex", "flex"},
                                       TierWord{"priority", "priority"}};
 
-/// Both spellings of a name count (proto3 JSON mapping); what is written is
-/// camelCase.
-struct Spelling {
-  std::string_view camel;
-  std::string_view snake;
-};
-inline constexpr std::array kSpellings = {
-    Spelling{"systemInstruction", "system_instruction"},
-    Spelling{"toolConfig", "tool_config"},
-    Spelling{"generationConfig", "generation_config"},
-    Spelling{"cachedContent", "cached_content"},
-    Spelling{"serviceTier", "service_tier"},
-    Spelling{"functionDeclarations", "function_declarations"},
-    Spelling{"parametersJsonSchema", "parameters_json_schema"},
-    Spelling{"functionCallingConfig", "function_calling_config"},
-    Spelling{"allowedFunctionNames", "allowed_function_names"},
-    Spelling{"functionCall", "function_call"},
-    Spelling{"functionResponse", "function_response"},
-    Spelling{"inlineData", "inline_data"},
-    Spelling{"fileData", "file_data"},
-    Spelling{"fileUri", "file_uri"},
-    Spelling{"mimeType", "mime_type"},
-    Spelling{"displayName", "display_name"},
-    Spelling{"thoughtSignature", "thought_signature"},
-    Spelling{"topP", "top_p"},
-    Spelling{"topK", "top_k"},
-    Spelling{"maxOutputTokens", "max_output_tokens"},
-    Spelling{"stopSequences", "stop_sequences"},
-    Spelling{"candidateCount", "candidate_count"},
-    Spelling{"presencePenalty", "presence_penalty"},
-    Spelling{"frequencyPenalty", "frequency_penalty"},
-    Spelling{"responseMimeType", "response_mime_type"},
-    Spelling{"responseSchema", "response_schema"},
-    Spelling{"responseJsonSchema", "response_json_schema"},
-    Spelling{"propertyOrdering", "property_ordering"},
-    Spelling{"thinkingConfig", "thinking_config"},
-    Spelling{"includeThoughts", "include_thoughts"},
-    Spelling{"thinkingBudget", "thinking_budget"},
-    Spelling{"thinkingLevel", "thinking_level"},
-};
-/// The other spelling of a camelCase name, or the name itself.
-std::string_view snake_of(std::string_view camel);
+// Both spellings of a name count, "topP" and "top_p" (proto3 JSON mapping);
+// what is written is camelCase.
+
+bool is_snake_of(std::string_view name, std::string_view camel);
 /// The member, in either spelling; both then count as known.
 json::Value take(json::ObjectReader& reader, std::string_view camel);
 json::Value get(const json::Value& object, std::string_view camel);
@@ -156,13 +121,10 @@ std::string block_explanation(const json::Value& prompt_feedback);
 /// a failure, whatever was said before it: who waits for a call would take the
 /// answer for finished.
 std::optional<Error> broken_call(const json::Value& candidate, bool called);
-/// Adds what finishReason cannot say of a stop.
-void lose_stop_details(StopReason reason, std::string_view stop_sequence,
-                       Losses& losses);
 /// Adds what usageMetadata cannot say.
 void lose_usage_details(const Usage& usage, Losses& losses);
-/// Writes {"functionCall": ...} without its braces.
-/// True when the arguments had to be wrapped.
-bool write_call(const ToolCallPart& call, json::Writer& writer);
+/// Writes {"functionCall": ...} without its braces; `args` is an object.
+void write_call(const ToolCallPart& call, std::string_view args,
+                json::Writer& writer);
 
 }  // namespace llmproxy::gemini
