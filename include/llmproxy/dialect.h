@@ -93,7 +93,7 @@ struct TargetTraits {
   std::int64_t max_thinking_budget = std::numeric_limits<std::int64_t>::max();
   /// Efforts it takes; what lies outside becomes the nearest one.
   Effort least_effort = Effort::none;
-  Effort most_effort = Effort::max;
+  Effort most_effort = Effort::max;  ///< likewise
   bool minimal_effort = true;  ///< takes `minimal`, where it lies between
   bool thinking_off = true;    ///< takes thinking switched off [claude]
   /// Takes thinking, top_k and the end user's id as Anthropic's API calls

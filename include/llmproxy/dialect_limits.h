@@ -66,7 +66,7 @@ struct FixedField {
 /// What a dialect can say. The default is an API that says everything.
 struct DialectLimits {
   static constexpr std::size_t kAny = std::numeric_limits<std::size_t>::max();
-
+  ///< as many as one likes
   /// For losses and errors: "<target> does not take <thing>; dropped".
   std::string_view target = {};  ///< "OpenAI Chat"
   /// Dialects whose requests are of the same body; between them more is kept
@@ -84,9 +84,9 @@ struct DialectLimits {
       std::numeric_limits<std::int64_t>::max();
 
   // Sampling.
-  bool top_k = true;
+  bool top_k = true;  ///< takes top_k
   bool penalties = true;  ///< frequency and presence penalty
-  bool seed = true;
+  bool seed = true;  ///< takes a seed
   bool seed_32_bits = false;             ///< wider seeds are refused
   bool sampling_beside_thinking = true;  ///< temperature, top_p, top_k
 
@@ -95,10 +95,10 @@ struct DialectLimits {
   bool blank_stop_sequences = true;       ///< takes those of white space only
 
   // Thinking.
-  ThinkingWords thinking = ThinkingWords::any;
+  ThinkingWords thinking = ThinkingWords::any;  ///< how it asks for it
   /// What is asked below it switches thinking off.
   Effort least_effort = Effort::none;
-  Effort most_effort = Effort::max;
+  Effort most_effort = Effort::max;  ///< above it: the nearest one
   bool shows_thinking = true;   ///< a summary can be asked for
   bool omits_thinking = false;  ///< "omitted" and the like can be asked for
 
@@ -110,7 +110,7 @@ struct DialectLimits {
   bool format_description = true;    ///< a schema has a description
   bool format_beside_forced = true;  ///< beside a forced call
   bool closed_schemas = false;  ///< objects must say additionalProperties false
-  FormatFallback format_fallback = FormatFallback::words;
+  FormatFallback format_fallback = FormatFallback::words;  ///< what is done
 
   // Tools.
   bool allowed_tools = true;        ///< can say which of them may be called
@@ -120,7 +120,7 @@ struct DialectLimits {
   bool strict_unless_said = false;  ///< without `strict` a schema is strict
   bool name_spaces = false;         ///< takes tools in namespaces
   bool tools_of_history = false;    ///< calls in the history need their tools
-  SchemaShape schema = SchemaShape::any;
+  SchemaShape schema = SchemaShape::any;  ///< of functions
   /// Hosted tools of its family that it takes: how their types begin; "" = all.
   std::span<const std::string_view> hosted_tools = {};
 
@@ -154,7 +154,7 @@ struct DialectLimits {
   std::span<const std::string_view> opaque_types = {};
 
   // Whose call it is.
-  bool user_id = true;
+  bool user_id = true;  ///< takes an id of the end user
   std::size_t max_user_id = kAny;  ///< characters; longer ones are dropped
   bool service_tier = true;        ///< false: only its own clients' is sent
   /// Tiers it has; empty = it is told any.

@@ -76,14 +76,15 @@ void fit_to_traits(FitStep& step) {
   if (!seed) drop_seed(step, step.model(), "a seed");
 }
 
-/// What the dialect has no field for.
+/// What the dialect has no field for, whoever asks.
 void fit_to_limits(FitStep& step) {
   const DialectLimits& limits = step.limits();
   if (!limits.penalties) drop_rows(step, kPenalties, limits.target);
   if (!limits.top_k) drop_top_k(step, limits.target);
   if (!limits.seed) drop_seed(step, limits.target, "a seed");
   const auto& seed = step.request.seed;
-  if (limits.seed_32_bits && seed && !fits_32_bits(*seed)) {
+  const bool own = step.target.origin == Origin::own;
+  if (limits.seed_32_bits && !own && seed && !fits_32_bits(*seed)) {
     drop_seed(step, limits.target, "a seed of more than 32 bits");
   }
 }
@@ -146,15 +147,16 @@ void fit_user(FitStep& step) {
   std::string& user = step.request.user_id;
   const DialectLimits& limits = step.limits();
   const bool own = step.target.origin == Origin::own;
-  if (user.empty() || (own && !limits.traits_for_own)) return;
+  if (user.empty()) return;
   const auto drop = [&](std::string_view who, std::string_view thing) {
     step.drop("/user", who, thing);
     user.clear();
   };
   constexpr std::string_view kUser = "an id of the end user";
+  if (!limits.user_id) return drop(limits.target, kUser);
+  if (own && !limits.traits_for_own) return;
   if (!step.traits().user_field) return drop(step.model(), kUser);
   if (own) return;
-  if (!limits.user_id) return drop(limits.target, kUser);
   if (!step.traits().anthropic_fields) return drop(step.model(), kUser);
   const auto starts_character = [](char c) { return (c & 0xC0) != 0x80; };
   const auto length = std::count_if(user.begin(), user.end(), starts_character);
@@ -228,10 +230,9 @@ Result<void> fit_max_tokens(FitStep& step) {
 
 Result<void> fit_sampling(FitStep& step) {
   const bool own = step.target.origin == Origin::own;
-  if (own && !step.limits().traits_for_own) return {};
-  fit_to_traits(step);
-  if (own) return {};
+  if (!own || step.limits().traits_for_own) fit_to_traits(step);
   fit_to_limits(step);
+  if (own) return {};
   fit_top_k(step);
   LLMPROXY_TRY(fit_temperature(step));
   fit_beside_thinking(step);
@@ -242,9 +243,9 @@ Result<void> fit_sampling(FitStep& step) {
 void fit_stop_sequences(FitStep& step) {
   const bool own = step.target.origin == Origin::own;
   const bool by_model = step.takes_traits() && !step.traits().stop_sequences;
-  if (own && !by_model) return;
   std::vector<std::string>& stops = step.request.stop_sequences;
   const DialectLimits& limits = step.limits();
+  if (own && !by_model && limits.max_stop_sequences > 0) return;
   // An empty one stops nothing.
   std::erase(stops, std::string());
   if (stops.empty()) return;

@@ -78,6 +78,7 @@ Obstacle obstacle_to(const FitStep& step, const ResponseFormat& format) {
   if (!has_schema(format) && !limits.json_object) {
     return {std::string(limits.target), "a JSON mode"};
   }
+  if (!step.takes_traits()) return {};
   if (!limits.format_beside_forced && step.forces_call()) {
     return {std::string(limits.target), "a JSON format beside forced calls"};
   }
@@ -215,7 +216,7 @@ void fit_format(FitStep& step) {
   std::optional<ResponseFormat>& format = step.request.response_format;
   const DialectLimits& limits = step.limits();
   const bool own = step.target.origin == Origin::own;
-  if (!format || (own && !limits.traits_for_own)) return;
+  if (!format) return;
   if (format->kind == FormatKind::text) {
     if (!own && !limits.text_format) format.reset();
     return;

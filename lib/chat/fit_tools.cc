@@ -267,11 +267,11 @@ void fit_tool_fields(FitStep& step) {
 }
 
 Result<void> fit_tool_choice(FitStep& step) {
-  if (step.target.origin == Origin::own) return {};
   ChatRequest& request = step.request;
+  const bool own = step.target.origin == Origin::own;
   // Without tools it says nothing, and is refused by some. A private one may
   // come yet.
-  const bool idle = request.tools.empty() && !request.response_format;
+  const bool idle = !own && request.tools.empty() && !request.response_format;
   if (!step.limits().parallel_calls || idle) {
     if (request.parallel_tool_calls == false && !request.tools.empty()) {
       step.drop("/parallel_tool_calls", step.limits().target,
@@ -279,7 +279,7 @@ Result<void> fit_tool_choice(FitStep& step) {
     }
     request.parallel_tool_calls.reset();
   }
-  if (!request.tool_choice) return {};
+  if (!request.tool_choice || own) return {};
   if (!step.limits().allowed_tools) request.tool_choice->allowed.clear();
   // A choice among nothing is refused by most.
   if (request.tools.empty() || (!step.limits().forbids_calls &&

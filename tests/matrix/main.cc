@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "chat/fit.h"
 #include "llmproxy/dialect.h"
 #include "matrix/cell.h"
 #include "matrix/probes.h"
@@ -17,11 +18,13 @@ namespace {
 constexpr std::string_view kBegin = "<!-- tables: begin -->\n";
 constexpr std::string_view kEnd = "<!-- tables: end -->\n";
 
-Result<Encoded> encode(const Dialect& to, const ChatRequest& request) {
+Result<Encoded> encode(const Dialect& to, ChatRequest request) {
   Encoded out;
   EncodeOptions options;
   options.traits = traits_for(to, request.model);
   RequestContext context;
+  const FitTarget target{to.limits, &options, origin_of(request, to)};
+  LLMPROXY_TRY(fit(request, target, context, out.losses));
   LLMPROXY_TRY(
       to.encode_request(request, options, context, out.body, out.losses));
   return out;

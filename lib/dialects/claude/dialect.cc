@@ -1,5 +1,5 @@
 // Anthropic Messages, POST /v1/messages: the descriptor.
-#include <fmt/chrono.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -44,11 +44,27 @@ constexpr CountTokens kCountTokens = {.needed_name = "max_tokens",
 
 // Anthropic API reference, "List Models".
 
-/// "2026-01-31T12:00:00Z"; up to the year 9999.
+/// "2026-01-31T12:00:00Z", for any second from 1970 to 9999. Counted from a
+/// first of March, so that leap days come last; the core asks no calendar.
 std::string date_of(std::int64_t unix_seconds) {
   constexpr std::int64_t kLastSecond = 253'402'300'799;
+  constexpr std::int64_t kDay = 86400;  // seconds
   const auto seconds = std::clamp<std::int64_t>(unix_seconds, 0, kLastSecond);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds));
+  const std::int64_t days = seconds / kDay + 719468;  // since 0000-03-01
+  const std::int64_t era = days / 146097;             // of 400 years
+  const std::int64_t day_of_era = days % 146097;
+  const std::int64_t year_of_era = (day_of_era - day_of_era / 1460 +
+                                    day_of_era / 36524 - day_of_era / 146096) /
+                                   365;
+  const std::int64_t day_of_year =
+      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const std::int64_t month = (5 * day_of_year + 2) / 153;  // 0 = March
+  const std::int64_t day = day_of_year - (153 * month + 2) / 5 + 1;
+  const bool next_year = month >= 10;
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+                     era * 400 + year_of_era + (next_year ? 1 : 0),
+                     next_year ? month - 9 : month + 3, day,
+                     seconds % kDay / 3600, seconds % 3600 / 60, seconds % 60);
 }
 
 void write_entry(const ModelEntry& model, json::Writer& w) {
