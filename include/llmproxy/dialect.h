@@ -94,8 +94,8 @@ struct TargetTraits {
   /// Efforts it takes; what lies outside becomes the nearest one.
   Effort least_effort = Effort::none;
   Effort most_effort = Effort::max;  ///< likewise
-  bool minimal_effort = true;  ///< takes `minimal`, where it lies between
-  bool thinking_off = true;    ///< takes thinking switched off [claude]
+  bool minimal_effort = true;        ///< takes `minimal`, where it lies between
+  bool thinking_off = true;          ///< takes thinking switched off [claude]
   /// Takes thinking, top_k and the end user's id as Anthropic's API calls
   /// them, where the dialect itself has no place for them [bedrock-converse].
   bool anthropic_fields = true;

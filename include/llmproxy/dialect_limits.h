@@ -84,9 +84,9 @@ struct DialectLimits {
       std::numeric_limits<std::int64_t>::max();
 
   // Sampling.
-  bool top_k = true;  ///< takes top_k
-  bool penalties = true;  ///< frequency and presence penalty
-  bool seed = true;  ///< takes a seed
+  bool top_k = true;                     ///< takes top_k
+  bool penalties = true;                 ///< frequency and presence penalty
+  bool seed = true;                      ///< takes a seed
   bool seed_32_bits = false;             ///< wider seeds are refused
   bool sampling_beside_thinking = true;  ///< temperature, top_p, top_k
 
@@ -99,7 +99,7 @@ struct DialectLimits {
   /// What is asked below it switches thinking off.
   Effort least_effort = Effort::none;
   Effort most_effort = Effort::max;  ///< above it: the nearest one
-  bool shows_thinking = true;   ///< a summary can be asked for
+  bool shows_thinking = true;        ///< a summary can be asked for
   bool omits_thinking = false;  ///< "omitted" and the like can be asked for
 
   // Structured output.
@@ -154,7 +154,7 @@ struct DialectLimits {
   std::span<const std::string_view> opaque_types = {};
 
   // Whose call it is.
-  bool user_id = true;  ///< takes an id of the end user
+  bool user_id = true;             ///< takes an id of the end user
   std::size_t max_user_id = kAny;  ///< characters; longer ones are dropped
   bool service_tier = true;        ///< false: only its own clients' is sent
   /// Tiers it has; empty = it is told any.
