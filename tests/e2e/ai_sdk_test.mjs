@@ -245,7 +245,7 @@ forEach(({ way, mode, to }, name) => {
 
 const kinds =
   { rate_limited: 429, unauthenticated: 401, invalid: 400, failed: 500 };
-const ends = { error: /Overloaded/, clean: /ended before/, cut: /was cut/ };
+const ends = { error: /Overloaded/, clean: /ended before/, cut: /was closed early/ };
 
 forEach(({ way, mode, to }, name) => {
   for (const [kind, status] of Object.entries(kinds))

@@ -79,7 +79,7 @@ test("env says so where no model is known, and quotes what it is told",
     const { stdout, stderr } = await run(["env", "openai", "--config", path],
       { expect: 0 });
     assert.match(stdout, /model=MODEL\n/);
-    assert.match(stderr, /put one that the backend has/);
+    assert.match(stderr, /with one that the backend has/);
     const model = "it's $(touch /tmp/x)";
     const odd = await run(["env", "aider", "--config", path, "--model", model],
       { expect: 0 });
