@@ -127,7 +127,9 @@ void check(std::initializer_list<Row> rows, std::string_view from,
     INFO(row.to << " " << row.model);
     ChatRequest request = asked(std::string(row.model), std::string(from));
     ask(request);
-    CHECK(outcome(fitted(std::move(request), dialect(row.to))) == row.expected);
+    const std::string seen =
+        outcome(fitted(std::move(request), dialect(row.to)));
+    CHECK(seen == row.expected);
   }
 }
 
