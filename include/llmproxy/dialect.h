@@ -320,7 +320,8 @@ struct Dialect {
   std::unique_ptr<StreamEncoder> (*new_stream_encoder)(
       const RequestContext& context);
   /// What an answer cost, where no more of it is asked for: it is passed on as
-  /// it is. nullptr = decode_response tells.
+  /// it is. nullptr = decode_response tells, and so it does in a copy that has
+  /// another decode_response than its original, but the same read_usage.
   Usage (*read_usage)(const json::Value& body) = nullptr;
   /// RequestContext::echo for a request's body; nullptr = answers repeat
   /// nothing.

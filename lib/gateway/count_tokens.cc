@@ -22,7 +22,8 @@ Result<std::string> chat_body(const CountTokens& row, const std::string& body,
                               const ParseLimits& limits) {
   json::Document document;
   LLMPROXY_ASSIGN(const json::Value root, document.parse_view(body, limits));
-  const json::Value wrapped = root[row.wrapper];
+  const json::Value wrapped =
+      row.wrapper.empty() ? json::Value() : root[row.wrapper];
   const json::Value inner = wrapped.is_object() ? wrapped : root;
   std::string out(inner.raw());
   if (row.needed.empty() || !inner.is_object() || inner.size() == 0 ||

@@ -25,6 +25,7 @@
 #include "gateway/relay.h"
 #include "gateway/usage_members.h"
 #include "gateway/usage_reader.h"
+#include "json/count.h"
 #include "json/json.h"
 #include "json/text.h"
 #include "translate/parsed_root.h"
@@ -198,7 +199,8 @@ class ByteCall final : public Relay {
         find_header(upstream_.headers, "x-llm-input-tokens");
     const char* end = text.data() + text.size();
     const auto [stop, code] = std::from_chars(text.data(), end, told);
-    if (!text.empty() && code == std::errc() && stop == end && told >= 0) {
+    if (!text.empty() && code == std::errc() && stop == end && told >= 0 &&
+        told <= json::kMaxCount) {
       usage.input_tokens = told;
     }
     return usage;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <string>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -130,11 +132,14 @@ bool has_word(std::string_view list, std::string_view word) {
   return found;
 }
 
-/// Adds to the list `name` the words of `more` that it lacks.
+/// Adds to the list `name` the words of `more` that it lacks. A client may send
+/// tens of thousands, so the list is not read again for each.
 void add_words(std::string_view name, std::string_view more, Headers& headers) {
   std::string list = joined(headers, name);
+  std::unordered_set<std::string> known;
+  each_word(list, [&](std::string_view word) { known.insert(lower(word)); });
   each_word(more, [&](std::string_view word) {
-    if (!is_header_value(word) || has_word(list, word)) return;
+    if (!is_header_value(word) || !known.insert(lower(word)).second) return;
     list.append(list.empty() ? "" : ",").append(word);
   });
   if (!list.empty()) set_header(headers, name, std::move(list));

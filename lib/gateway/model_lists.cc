@@ -30,7 +30,9 @@ Result<ModelPage> page_of(const Backend& backend, const Result<void>& result,
   }
   redact(backend, HttpRequest{}, answer.body);
   remove_bom(answer.body);
-  return read_model_page(answer.body);
+  LLMPROXY_ASSIGN(ModelPage page, read_model_page(answer.body));
+  if (!has_model_pages(backend)) page.next.clear();
+  return page;
 }
 
 }  // namespace

@@ -98,6 +98,11 @@ bool can_list_models(const Backend& backend) {
   return !clients_key || backend.provider->key_optional;
 }
 
+bool has_model_pages(const Backend& backend) {
+  const ModelListShape* shape = shape_of(backend);
+  return shape != nullptr && !shape->upstream_next.empty();
+}
+
 UpstreamRequest model_page_request(const Backend& backend,
                                    std::string_view next) {
   const ModelListShape& shape = *shape_of(backend);

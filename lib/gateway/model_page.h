@@ -28,6 +28,9 @@ inline constexpr std::size_t kMaxModelName = 256;
 /// to keep, and its key is for nobody but the backend that it chose.
 bool can_list_models(const Backend& backend);
 
+/// Whether its list may have more than one page.
+bool has_model_pages(const Backend& backend);
+
 /// The request for a page; `next` is what the one before said, "" = the first.
 /// Only where can_list_models().
 UpstreamRequest model_page_request(const Backend& backend,

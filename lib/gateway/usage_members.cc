@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 
+#include "json/count.h"
 #include "json/json.h"
 
 namespace llmproxy::gateway {
@@ -59,12 +60,12 @@ std::size_t find_mark(std::string_view bytes, const Marks& marks) {
 Usage counts_in(const json::Value& object) {
   Usage out;
   for (const CountRow& row : kCounts) {
-    if (!(out.*row.count)) out.*row.count = object[row.name].integer();
+    if (!(out.*row.count)) out.*row.count = json::count_of(object[row.name]);
   }
   out.cached_input_tokens =
-      object["prompt_tokens_details"]["cached_tokens"].integer();
+      json::count_of(object["prompt_tokens_details"]["cached_tokens"]);
   if (!out.input_tokens && !out.output_tokens) {
-    out.input_tokens = object[kTotal].integer();
+    out.input_tokens = json::count_of(object[kTotal]);
   }
   return out;
 }

@@ -172,8 +172,11 @@ Result<void> read_head(const Dialect& dialect, const RequestHead& head,
     stream = match->stream;
     return {};
   }
-  return invalid_request(fmt::format("the path must name the model, as {} does",
-                                     dialect.client_paths.front().pattern));
+  // A dialect of a host's that no gateway serves has only the upstream's.
+  return invalid_request(fmt::format(
+      "the path must name the model, as {} does",
+      dialect.client_paths.empty() ? dialect.upstream_path
+                                   : dialect.client_paths.front().pattern));
 }
 
 }  // namespace

@@ -198,6 +198,17 @@ ChatResponse for_client(ChatResponse answer, const RequestContext& context,
   return response;
 }
 
+/// `read_usage` reads the answers that `decode_response` does. In a copy with
+/// another decode_response it may have been left as it was.
+bool has_read_usage(const Dialect& dialect) {
+  if (dialect.read_usage == nullptr) return false;
+  for (const Dialect* other : dialects()) {
+    if (other->read_usage != dialect.read_usage) continue;
+    return other->decode_response == dialect.decode_response;
+  }
+  return true;
+}
+
 std::string_view model_of(const ParsedRequest& parsed,
                           const TranslateOptions& options) {
   return options.model.empty() ? parsed.model() : options.model;
@@ -307,7 +318,7 @@ Result<TranslatedResponse> take_response(const Dialect& from, const Dialect& to,
 
 Result<TranslatedResponse> pass_response(const Dialect& dialect,
                                          std::string body) {
-  if (dialect.read_usage == nullptr) {
+  if (!has_read_usage(dialect)) {
     return take_response(dialect, dialect, std::move(body), {});
   }
   TranslatedResponse out;

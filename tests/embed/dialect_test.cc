@@ -94,6 +94,29 @@ TEST_CASE("a gateway's clients speak it, over a backend that does not") {
   CHECK(sink.body.find("You said: Hi") != std::string::npos);
 }
 
+struct LastRecord final : Observer {
+  void on_request(const RequestRecord& record) override { last = record; }
+  RequestRecord last;
+};
+
+TEST_CASE("what an answer cost is read by the decoder of the host's") {
+  Config config;
+  config.backends = {demo_backend("openai")};
+  config.backends[0].dialect = &acme();
+  config.routes = {{"*", "openai", "demo"}};
+  LastRecord record;
+  Gateway gateway(config, nullptr, &record);
+  Sink sink;
+  gateway.handle(
+      post("/acme/chat",
+           R"({"model":"m","messages":[{"role":"user","content":"Hi"}]})"),
+      sink);
+  CHECK(sink.status == 200);
+  CHECK(sink.body.starts_with(kOpen));
+  CHECK(record.last.input_tokens.value_or(0) > 0);
+  CHECK(record.last.output_tokens.value_or(0) > 0);
+}
+
 /// Keeps the headers of what is sent.
 struct Watch final : UpstreamInterceptor {
   Result<void> on_request(UpstreamRequest& request) override {

@@ -221,6 +221,16 @@ TEST_CASE("a vendor's pages are put together", "[models]") {
   }
 }
 
+TEST_CASE("a list without pages is asked for once", "[models]") {
+  GatewayFixture fixture(pattern_config({{"*", "openai-side", ""}}));
+  fixture.upstream->play(
+      Script()
+          .head(200, json_head())
+          .body(R"({"data":[{"id":"a"}],"has_more":true,"last_id":"a"})"));
+  CHECK(listed(fixture) == "a");
+  CHECK(fixture.upstream->requests().size() == 1);
+}
+
 TEST_CASE("a backend that fails hides nothing else", "[models]") {
   const Script failures[] = {
       Script().fail(ErrorKind::upstream_unreachable, "refused"),

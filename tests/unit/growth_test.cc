@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/headers.h"
 #include "llmproxy/system_edits.h"
 #include "llmproxy/translate.h"
 
@@ -239,6 +240,17 @@ TEST_CASE("requests cost what their size says", "[growth]") {
       });
     }
   }
+}
+
+TEST_CASE("lists in headers cost what their size says", "[growth]") {
+  check_growth([](std::size_t n) {
+    const Headers client = {{"anthropic-beta", list(n, number)}};
+    Headers upstream;
+    gateway::forward_request_headers(*find_dialect("claude"), client, {},
+                                     upstream);
+    REQUIRE(upstream.size() == 1);
+    CHECK(upstream[0].value == client[0].value);
+  });
 }
 
 TEST_CASE("edits of the system prompt cost what its size says", "[growth]") {

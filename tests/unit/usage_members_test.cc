@@ -46,6 +46,10 @@ TEST_CASE("usage is found wherever it stands in an answer") {
       {R"({"usage":"many"})"},
       {R"({"usage":{"prompt_tokens":"1"}})"},
       {R"({"us\u0061ge":{"prompt_tokens":1}})"},
+      // Nobody gives tokens back, and nobody has so many.
+      {R"({"usage":{"prompt_tokens":-5,"completion_tokens":2}})", -1, 2},
+      {R"({"usage":{"total_tokens":-9223372036854775808}})"},
+      {R"({"usage":{"prompt_tokens":9223372036854775807}})"},
       // Of a stream the last that was told counts.
       {"event: x\ndata: {\"choices\":[],\"usage\":null}\n\n"
        ": a \"comment\"\n\n"
