@@ -95,6 +95,8 @@ struct TargetTraits {
   Effort least_effort = Effort::none;
   Effort most_effort = Effort::max;  ///< likewise
   bool minimal_effort = true;        ///< takes `minimal`, where it lies between
+  bool xhigh_effort = true;          ///< takes `xhigh`, likewise
+  bool none_effort = false;          ///< takes `none`, maybe even unasked
   bool thinking_off = true;          ///< takes thinking switched off [claude]
   /// Takes thinking, top_k and the end user's id as Anthropic's API calls
   /// them, where the dialect itself has no place for them [bedrock-converse].

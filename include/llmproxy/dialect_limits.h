@@ -148,6 +148,10 @@ struct DialectLimits {
   /// Takes earlier thinking as text; false = only where a model's traits say
   /// so [openai-chat].
   bool thinking_text = true;
+  /// Takes thinking that nobody signed, in requests made for it; false = only
+  /// where the model is not Anthropic's [bedrock-converse].
+  bool unsigned_thinking = true;
+  bool thinking_ids = false;  ///< unsigned thinking may have an id it knows
   /// The dialect whose OpaqueParts it takes; empty = none.
   std::string_view opaque_parts = {};
   /// The types of those it takes from others than itself; empty = all.

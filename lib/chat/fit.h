@@ -12,6 +12,7 @@
 //  - tools are those that are sent, their schemas, `strict`, namespaces and
 //    cache markers as they are sent; a private tool that stands in for
 //    structured output is the last of them, named in RequestContext::json_tool;
+//    `source` of the others is their place in the canonical list, for losses;
 //  - tool_choice can be said, names a tool that is there, and has `allowed`
 //    only where the target has a word for it;
 //  - response_format is there only where it can be asked for natively; what the

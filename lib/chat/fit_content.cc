@@ -71,9 +71,9 @@ void fit_message(FitStep& step, Message& message) {
 
 void fit_fields(FitStep& step, Extensions& extensions, std::string_view path) {
   if (extensions.empty() || step.keeps_extensions()) return;
-  drop_fields(step, extensions, path,
-              fmt::format("a field that is unknown or only {}'s",
-                          writer_of(step.request)));
+  drop_fields(
+      step, extensions, path,
+      fmt::format("this field of {} requests", writer_of(step.request)));
 }
 
 void fit_turns(FitStep& step) {

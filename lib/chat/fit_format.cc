@@ -148,6 +148,8 @@ void use_tool(FitStep& step, const Obstacle& why) {
   step.context.json_tool = tool.name;
   if (can_force(request)) {
     request.tool_choice = ToolChoice{ToolChoiceMode::named, tool.name, {}};
+    // Two calls would be two answers.
+    if (step.limits().parallel_calls) request.parallel_tool_calls = false;
   } else {
     tell_model(request, fmt::format("Give your final answer by calling the "
                                     "tool {} exactly once.",

@@ -126,7 +126,8 @@ class PartFitter {
   bool is_taken(const ContentPart& part, const Place& place) {
     if (const auto* opaque = part.as<OpaquePart>()) {
       if (takes(*opaque)) return true;
-      drop(place, opaque->type + " parts");
+      // Canonical parts may have the same name.
+      drop(place, opaque->type + " parts of this kind");
       return false;
     }
     const auto* thinking = part.as<ThinkingPart>();
@@ -167,13 +168,21 @@ class PartFitter {
       return thinking.text.empty() ? hand_ : step_.traits().reasoning_content;
     }
     if (limits_.thinking_of == ReasoningIssuer::unknown) return true;
-    if (step_.is_kin() && thinking.issuer == ReasoningIssuer::unknown) {
-      return true;
-    }
-    const bool is_signed =
-        !thinking.signature.empty() || !thinking.redacted_data.empty();
-    return thinking.issuer == limits_.thinking_of &&
-           (is_signed || step_.is_kin());
+    const bool of_nobody = thinking.issuer == ReasoningIssuer::unknown;
+    const bool known =
+        thinking.issuer == limits_.thinking_of || (of_nobody && step_.is_kin());
+    return known && (is_signed(thinking) || takes_unsigned(thinking));
+  }
+
+  static bool is_signed(const ThinkingPart& thinking) {
+    return !thinking.signature.empty() || !thinking.redacted_data.empty();
+  }
+
+  /// Other vendors' models behind an API of Anthropic's kind sign nothing.
+  bool takes_unsigned(const ThinkingPart& thinking) const {
+    return step_.is_kin() &&
+           (limits_.unsigned_thinking || !step_.traits().anthropic_fields ||
+            (limits_.thinking_ids && !thinking.id.empty()));
   }
 
   // --- what parts carry -----------------------------------------------------

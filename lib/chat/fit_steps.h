@@ -2,10 +2,8 @@
 // takes them. Each changes the request and tells what it could not keep.
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "chat/fit.h"
 
@@ -17,9 +15,6 @@ struct FitStep {
   const FitTarget& target;
   RequestContext& context;
   Losses& losses;
-  /// Where each of request.tools stood in the client's list: fit_tools takes
-  /// some out.
-  std::vector<std::size_t> tool_places = {};
 
   const DialectLimits& limits() const { return *target.limits; }
   const TargetTraits& traits() const { return target.options->traits; }
@@ -41,9 +36,6 @@ struct FitStep {
   }
   /// "the model gpt-5", for losses by a trait.
   std::string model() const { return "the model " + request.model; }
-
-  /// "/tools/2": the place of a tool in the client's list.
-  std::string tool_path(std::size_t index) const;
 
   /// "<who> does not take <thing>; dropped"
   void drop(std::string path, std::string_view who, std::string_view thing);

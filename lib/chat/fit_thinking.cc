@@ -73,8 +73,9 @@ Effort nearest_effort(const FitStep& step, Effort asked) {
   const TargetTraits& traits = step.traits();
   const Effort most = std::min(step.limits().most_effort, traits.most_effort);
   const Effort effort = std::min(std::max(asked, least_effort(step)), most);
-  const bool refused = effort == Effort::minimal && !traits.minimal_effort;
-  return refused ? Effort::low : effort;
+  if (effort == Effort::minimal && !traits.minimal_effort) return Effort::low;
+  if (effort == Effort::xhigh && !traits.xhigh_effort) return Effort::high;
+  return effort;
 }
 
 Effort fit_effort(FitStep& step, Effort asked) {
@@ -114,19 +115,33 @@ void think_least(FitStep& step, const Wish& wish) {
 
 // --- an effort alone --------------------------------------------------------
 
+/// Models that may not think unasked are told how much; the others just do.
+std::optional<Effort> effort_unsaid(FitStep& step, const Wish& wish) {
+  if (!wish.on || !step.traits().none_effort) return std::nullopt;
+  const Effort effort = nearest_effort(step, Effort::medium);
+  step.change(wish.path, step.model(), "thinking without an effort",
+              fmt::format("effort {} is used", row_of(effort).word));
+  return effort;
+}
+
+void switch_effort_off(FitStep& step, const Wish& wish) {
+  if (wish.asked.effort == Effort::none) {
+    step.request.reasoning.effort = fit_effort(step, Effort::none);
+  } else if (step.traits().none_effort) {
+    step.request.reasoning.effort = Effort::none;
+  } else {
+    // Not every model takes `none`, and those that do are not all known.
+    step.drop(std::string(kThinkingPath), step.limits().target,
+              "thinking switched off with every model");
+  }
+}
+
 void fit_effort_alone(FitStep& step, const Wish& wish) {
   Reasoning& fitted = step.request.reasoning;
-  if (!wish.off) {
-    fitted.effort = effort_for(step, wish, step.limits().target);
-    fitted.display = shown(step, wish);
-    return;
-  }
-  if (wish.asked.effort == Effort::none) {
-    fitted.effort = fit_effort(step, Effort::none);
-    return;
-  }
-  // Not every model takes `none`, and those that do are not all known.
-  step.drop(std::string(kThinkingPath), step.limits().target, kOff);
+  if (wish.off) return switch_effort_off(step, wish);
+  fitted.effort = effort_for(step, wish, step.limits().target);
+  if (!fitted.effort) fitted.effort = effort_unsaid(step, wish);
+  fitted.display = shown(step, wish);
 }
 
 // --- mode, budget and effort ------------------------------------------------

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 #include <set>
 #include <string>
 #include <string_view>
@@ -87,7 +86,7 @@ Result<Kept> kept_tools(FitStep& step) {
       kept[i] = step.limits().allowed_tools || is_allowed(allowed, tool);
       continue;
     }
-    std::string path = step.tool_path(i);
+    std::string path = tool.source.text;
     if (refuses) {
       // A member of its own in Chat Completions.
       const bool is_member = tool.hosted_type == "web_search_options";
@@ -174,12 +173,10 @@ void erase_tools(FitStep& step, const Kept& kept) {
       gone.insert(std::move(tools[i].name));
       continue;
     }
-    step.tool_places[next] = i;
     if (next != i) tools[next] = std::move(tools[i]);
     ++next;
   }
   tools.resize(next);
-  step.tool_places.resize(next);
   // A hosted tool may be called what one of the client's is called.
   for (const ToolDefinition& tool : tools) gone.erase(tool.name);
   if (gone.empty() || !step.request.tool_choice) return;
@@ -197,7 +194,7 @@ void fit_schema(FitStep& step, ToolDefinition& tool) {
   tool.schema = json::Trusted::json(object_schema(tool.schema));
 }
 
-void fit_strict(FitStep& step, ToolDefinition& tool, std::size_t index) {
+void fit_strict(FitStep& step, ToolDefinition& tool) {
   const bool own = step.target.origin == Origin::own;
   const bool by_model = !step.traits().strict_tools;
   if (by_model || (!step.limits().strict_tools && !own)) {
@@ -207,7 +204,7 @@ void fit_strict(FitStep& step, ToolDefinition& tool, std::size_t index) {
     if (!asked) return;
     const std::string who =
         by_model ? step.model() : std::string(step.limits().target);
-    return step.change(step.tool_path(index), who, "strict tools",
+    return step.change(tool.source.text, who, "strict tools",
                        "arguments may deviate from the schema");
   }
   if (step.limits().strict_unless_said && !own &&
@@ -216,28 +213,21 @@ void fit_strict(FitStep& step, ToolDefinition& tool, std::size_t index) {
   }
 }
 
-void fit_marker(FitStep& step, ToolDefinition& tool, std::size_t index) {
+void fit_marker(FitStep& step, ToolDefinition& tool) {
   const DialectLimits& limits = step.limits();
   if (!tool.cache || limits.cache_markers ||
       (limits.cache_breakpoints && step.keeps_extensions())) {
     return;
   }
-  step.drop(path_of(*tool.cache, step.tool_path(index)), limits.target,
+  step.drop(path_of(*tool.cache, tool.source.text), limits.target,
             "cache markers");
   tool.cache.reset();
 }
 
 }  // namespace
 
-std::string FitStep::tool_path(std::size_t index) const {
-  const std::size_t place =
-      index < tool_places.size() ? tool_places[index] : index;
-  return json::pointer("/tools", place);
-}
-
 Result<void> fit_tools(FitStep& step) {
-  step.tool_places.resize(step.request.tools.size());
-  std::iota(step.tool_places.begin(), step.tool_places.end(), std::size_t{0});
+  place_tools(step.request.tools);
   if (step.target.origin == Origin::own) return {};
   LLMPROXY_ASSIGN(Kept kept, kept_tools(step));
   LLMPROXY_TRY(check_named_choice(step, kept));
@@ -249,19 +239,17 @@ Result<void> fit_tools(FitStep& step) {
 
 void fit_tool_fields(FitStep& step) {
   if (!step.takes_traits()) return;
-  std::vector<ToolDefinition>& tools = step.request.tools;
-  for (std::size_t i = 0; i < tools.size(); ++i) {
-    ToolDefinition& tool = tools[i];
+  for (ToolDefinition& tool : step.request.tools) {
     if (tool.kind == ToolKind::hosted) continue;
-    fit_strict(step, tool, i);
+    fit_strict(step, tool);
     if (step.target.origin == Origin::own) continue;
     fit_schema(step, tool);
     if (!step.limits().name_spaces || !step.keeps_extensions()) {
       tool.name_space.clear();
     }
-    fit_marker(step, tool, i);
+    fit_marker(step, tool);
     if (!tool.extensions.empty()) {
-      fit_fields(step, tool.extensions, step.tool_path(i));
+      fit_fields(step, tool.extensions, tool.source.text);
     }
   }
 }

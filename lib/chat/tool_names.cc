@@ -19,6 +19,10 @@ bool safe_char(char c) {
          (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
 
+bool may_begin_name(char c) {
+  return safe_char(c) && c != '-' && !(c >= '0' && c <= '9');
+}
+
 /// FNV-1a; names are told apart, nothing is kept secret by it.
 std::uint32_t hash32(std::string_view text) {
   std::uint32_t value = 2166136261u;
@@ -88,8 +92,13 @@ std::string tool_alias(std::string_view name, std::size_t max) {
   if (valid_tool_name(name, max)) return std::string(name);
   constexpr std::size_t kHashDigits = 8;
   const std::size_t room = max - kHashDigits - 1;
-  return fmt::format("{}_{:08x}", with_safe_chars(name.substr(0, room)),
-                     hash32(name));
+  std::string prefix = with_safe_chars(name.substr(0, room));
+  // Some APIs take no name that begins with a digit or a '-' [gemini].
+  if (!prefix.empty() && !may_begin_name(prefix.front())) {
+    prefix.insert(prefix.begin(), '_');
+    prefix.resize(std::min(prefix.size(), room));
+  }
+  return fmt::format("{}_{:08x}", prefix, hash32(name));
 }
 
 void alias_tool_names(ChatRequest& request, std::size_t max,

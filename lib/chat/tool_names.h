@@ -30,7 +30,7 @@ Result<void> check_tool_names(const std::vector<ToolDefinition>& tools);
 bool valid_tool_name(std::string_view name, std::size_t max);
 
 /// A valid name for `name`: itself where it is valid, else a readable prefix
-/// and a hash of the whole name.
+/// that begins with a letter or '_', and a hash of the whole name.
 std::string tool_alias(std::string_view name, std::size_t max);
 
 /// Renames tools, calls in the history and the tool choice so that every

@@ -225,6 +225,12 @@ Result<void> drop_empty_turns(std::vector<Message>& messages, Losses& losses) {
   return {};
 }
 
+void place_tools(std::vector<ToolDefinition>& tools) {
+  for (std::size_t i = 0; i < tools.size(); ++i) {
+    tools[i].source.text = json::pointer("/tools", i);
+  }
+}
+
 void place_by_hand(ChatRequest& request) {
   std::int32_t index = 0;
   for (Message& message : request.messages) {

@@ -31,6 +31,11 @@ Result<void> pair_tool_results(std::vector<Message>& messages, Losses& losses);
 /// model's as they got them. Error: none is left of those there were.
 Result<void> drop_empty_turns(std::vector<Message>& messages, Losses& losses);
 
+/// Gives tools their places in the canonical list (ToolDefinition::source), as
+/// some may be taken out from then on. What those places are called in the
+/// client's body is FieldNames' business.
+void place_tools(std::vector<ToolDefinition>& tools);
+
 /// Gives messages and parts that no body was read for their places in the
 /// canonical request, for losses and errors.
 void place_by_hand(ChatRequest& request);

@@ -3,10 +3,10 @@
 // "anthropic/claude-opus-4-8" and dated names fit too.
 //
 // Sources: Anthropic "Models overview", "Migration guide", "Extended
-// thinking", "Structured outputs"; OpenAI "Reasoning models" and the pages of
-// its models (which efforts each takes, and the API's own "Supported values
-// are: ..." for gpt-5.1 and gpt-5.4); Google "Gemini thinking" (levels and
-// budgets of each model); AWS "Supported foundation models". Read 2026-11.
+// thinking", "Effort", "Structured outputs"; OpenAI "Reasoning models" and the
+// pages of its models (which efforts each takes, and the API's own "Supported
+// values are: ..." for gpt-5.1 and gpt-5.4); Google "Gemini thinking" (levels
+// and budgets of each model); AWS "Supported foundation models". Read 2026-11.
 #include <algorithm>
 #include <array>
 #include <span>
@@ -48,10 +48,12 @@ constexpr TargetTraits claude_4(bool structured_output,
   return traits;
 }
 
-/// Claude 4.6: budgets and adaptive thinking; no prefill any more.
+/// Claude 4.6: budgets and adaptive thinking, `max` but no `xhigh` yet; no
+/// prefill any more.
 constexpr TargetTraits claude_4_6() {
   TargetTraits traits = claude_4(true, 64000);
   traits.thinking = ThinkingStyle::both;
+  traits.xhigh_effort = false;
   traits.prefill = false;
   return traits;
 }
@@ -60,6 +62,7 @@ constexpr TargetTraits claude_4_6() {
 constexpr TargetTraits claude_new(bool system_in_messages) {
   TargetTraits traits = claude_4_6();
   traits.thinking = ThinkingStyle::adaptive;
+  traits.xhigh_effort = true;
   traits.sampling = false;
   traits.system_in_messages = system_in_messages;
   return traits;
@@ -83,10 +86,12 @@ constexpr TargetTraits openai_reasoning(Effort least, Effort most) {
   return traits;
 }
 
-/// GPT-5.1 and newer: `none` has taken the place of `minimal`.
+/// GPT-5.1 and newer: `none` has taken the place of `minimal`, and is what most
+/// of them do unasked.
 constexpr TargetTraits gpt_5_1(Effort most) {
   TargetTraits traits = openai_reasoning(Effort::none, most);
   traits.minimal_effort = false;
+  traits.none_effort = true;
   return traits;
 }
 

@@ -103,6 +103,9 @@ TEST_CASE("tool aliases are valid, unique and the same every time") {
   CHECK(tool_alias(base + "_one", 64) == a);
   CHECK(tool_alias("mcp__srv__a-b", 64) == "mcp__srv__a-b");
   CHECK(valid_tool_name(tool_alias("mcp__srv__a.b", 64), 64));
+  CHECK(tool_alias("2.0", 64).starts_with("_2_0_"));
+  CHECK(tool_alias("-a.b", 64).starts_with("_-a_b_"));
+  CHECK(valid_tool_name(tool_alias("2" + base + "_one", 64), 64));
 }
 
 TEST_CASE("call ids become safe on both sides and stay different") {

@@ -381,6 +381,8 @@ TEST_CASE("fit: thinking switched off is not shown") {
   };
   check({{"claude", "claude-opus-4-6", " max=64000 mode=off effort=high"},
          {"openai-responses", "gpt-5", " | /thinking"},
+         {"openai-responses", "gpt-5.1", " effort=none"},
+         {"openai-chat", "some-model", " | /thinking"},
          {"gemini", "gemini-2.5-flash", " mode=off"},
          {"gemini", "gemini-3-pro", " effort=low | /thinking"}},
         "", off);
@@ -467,8 +469,10 @@ TEST_CASE("fit: what is shown of thinking") {
   const auto adaptive = [](ChatRequest& request) {
     request.reasoning.mode = ReasoningMode::adaptive;
   };
-  check({{"openai-chat", "gpt-5.5", ""},
-         {"openai-responses", "gpt-5.5", " show=summarized"},
+  check({{"openai-chat", "gpt-5", ""},
+         {"openai-chat", "gpt-5.5", " effort=medium | /thinking"},
+         {"openai-responses", "gpt-5.5",
+          " effort=medium show=summarized | /thinking"},
          {"gemini", "gemini-2.5-pro", " mode=adaptive show=summarized"},
          {"gemini", "gemini-3-pro", " show=summarized"},
          {"claude", "claude-opus-5-5", " max=64000 mode=adaptive"}},

@@ -33,6 +33,7 @@ const DialectLimits kLimits = {
     .document_urls = false,
     .audio = false,
     .thinking_of = ReasoningIssuer::anthropic,
+    .unsigned_thinking = false,
     .opaque_parts = claude::kName,
     .opaque_types = kBlocks,
     // A header of its own, no member of the body.

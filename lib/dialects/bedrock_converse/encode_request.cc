@@ -74,16 +74,14 @@ class RequestWriter {
     if (request_.tools.empty()) return;
     w_.begin_object("toolConfig");
     w_.begin_array("tools");
-    for (std::size_t i = 0; i < request_.tools.size(); ++i) {
-      write_tool(request_.tools[i], json::pointer("/tools", i));
-    }
+    for (const ToolDefinition& tool : request_.tools) write_tool(tool);
     w_.end_array();
     write_tool_choice();
     write_nested(request_.extensions, kToolConfig, w_);
     w_.end_object();
   }
 
-  void write_tool(const ToolDefinition& tool, const std::string& path) {
+  void write_tool(const ToolDefinition& tool) {
     if (tool.kind == ToolKind::hosted) {
       w_.raw(tool.schema);
     } else {
@@ -92,7 +90,7 @@ class RequestWriter {
       write_plain(tool.extensions, w_);
       w_.end_object();
     }
-    messages_.write_cache(tool.cache, path);
+    messages_.write_cache(tool.cache, tool.source.text);
   }
 
   void write_tool_spec(const ToolDefinition& tool) {

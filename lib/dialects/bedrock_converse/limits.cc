@@ -45,6 +45,7 @@ const DialectLimits kLimits = {
     .image_urls = false,
     .document_urls = false,
     .thinking_of = ReasoningIssuer::anthropic,
+    .unsigned_thinking = false,
     .opaque_parts = kName,
     .tiers = kTiers,
 };

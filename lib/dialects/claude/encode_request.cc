@@ -65,20 +65,18 @@ class RequestWriter {
   void write_tools() {
     if (request_.tools.empty()) return;
     w_.begin_array("tools");
-    for (std::size_t i = 0; i < request_.tools.size(); ++i) {
-      write_tool(request_.tools[i], json::pointer("/tools", i));
-    }
+    for (const ToolDefinition& tool : request_.tools) write_tool(tool);
     w_.end_array();
   }
 
-  void write_tool(const ToolDefinition& tool, const std::string& path) {
+  void write_tool(const ToolDefinition& tool) {
     if (tool.kind == ToolKind::hosted) return w_.raw(tool.schema);
     w_.begin_object();
     w_.member("name", tool.name);
     w_.member_if("description", tool.description);
     w_.member("input_schema", tool.schema);
     w_.member("strict", tool.strict);
-    messages_.write_cache(tool.cache, path);
+    messages_.write_cache(tool.cache, tool.source.text);
     w_.extensions(tool.extensions);
     w_.end_object();
   }

@@ -42,6 +42,7 @@ const DialectLimits kLimits = {
     .image_detail = false,
     .audio = false,
     .thinking_of = ReasoningIssuer::anthropic,
+    .unsigned_thinking = false,
     .opaque_parts = kName,
     .tiers = kTierWords,
     .family_fields = kFamilyFields,

@@ -80,8 +80,8 @@ class RequestWriter {
     // A choice without tools is refused.
     if (std::all_of(tools.begin(), tools.end(), is_web_search)) return;
     w_.begin_array(request_.legacy_functions ? "functions" : "tools");
-    for (std::size_t i = 0; i < tools.size(); ++i) {
-      if (!is_web_search(tools[i])) write_tool(i);
+    for (const ToolDefinition& tool : tools) {
+      if (!is_web_search(tool)) write_tool(tool);
     }
     w_.end_array();
     write_tool_choice();
@@ -89,11 +89,10 @@ class RequestWriter {
     w_.member("parallel_tool_calls", request_.parallel_tool_calls);
   }
 
-  void write_tool(std::size_t index) {
-    const ToolDefinition& tool = request_.tools[index];
+  void write_tool(const ToolDefinition& tool) {
     if (tool.cache) {
-      lose(losses_, path_of(*tool.cache, json::pointer("/tools", index)),
-           kTarget, "cache markers on tools");
+      lose(losses_, path_of(*tool.cache, tool.source.text), kTarget,
+           "cache markers on tools");
     }
     if (tool.kind == ToolKind::hosted) return w_.raw(tool.schema);
     if (request_.legacy_functions) return write_function(tool);

@@ -45,6 +45,9 @@ const DialectLimits kLimits = {
     // Items take what is their own; there are no messages around them.
     .message_extensions = false,
     .thinking_of = ReasoningIssuer::openai,
+    .unsigned_thinking = false,
+    // What is stored there is known by it.
+    .thinking_ids = true,
     .opaque_parts = kName,
     // [safety_identifier]
     .max_user_id = 64,
