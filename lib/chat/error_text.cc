@@ -159,11 +159,11 @@ std::string_view message_of(const Error& error) {
 }
 
 std::string message_with_place(const Error& error) {
-  constexpr std::string_view kTooLong = "prompt is too long: ";
+  constexpr std::string_view kPromptTooLong = "prompt is too long: ";
   std::string message(message_of(error));
   if (error.kind == ErrorKind::context_length_exceeded &&
-      !message.starts_with(kTooLong)) {
-    message.insert(0, kTooLong);
+      !message.starts_with(kPromptTooLong)) {
+    message.insert(0, kPromptTooLong);
   }
   if (!error.path.empty()) message = dotted(error.path) + ": " + message;
   return message;
