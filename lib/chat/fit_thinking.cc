@@ -287,6 +287,16 @@ std::int64_t within_limit(const FitStep& step, std::int64_t budget) {
   return limit && budget >= *limit ? *limit / 4 * 3 : budget;
 }
 
+/// A budget of 0 switches thinking off, and what is off cannot be shown.
+void leave_no_room(FitStep& step, const Wish& wish) {
+  step.request.reasoning = {};
+  step.request.reasoning.mode = ReasoningMode::off;
+  step.change(wish.path, step.model(),
+              fmt::format("thinking within {} max_tokens",
+                          step.request.max_output_tokens.value_or(0)),
+              "thinking is switched off");
+}
+
 void fit_budget(FitStep& step, const Wish& wish) {
   Reasoning& fitted = step.request.reasoning;
   const TargetTraits& traits = step.traits();
@@ -308,6 +318,7 @@ void fit_budget(FitStep& step, const Wish& wish) {
                                     ? *asked.budget_tokens
                                     : row_of(*asked.effort).budget;
     use_budget(step, taken(within_limit(step, tokens)));
+    if (*fitted.budget_tokens == 0) return leave_no_room(step, wish);
     tell_budget(step, wish, *fitted.budget_tokens);
   } else if (wish.on) {
     fitted.mode = ReasoningMode::adaptive;
@@ -320,7 +331,9 @@ void fit_level_or_budget(FitStep& step, const Wish& wish) {
   } else {
     fit_budget(step, wish);
   }
-  if (!wish.off) step.request.reasoning.display = shown(step, wish);
+  Reasoning& fitted = step.request.reasoning;
+  const bool thinks = !wish.off && fitted.mode != ReasoningMode::off;
+  if (thinks) fitted.display = shown(step, wish);
 }
 
 // --- whose words ------------------------------------------------------------
