@@ -28,13 +28,13 @@ bool is_family(const Dialect& from, const Dialect& to) {
 
 }  // namespace
 
-Origin origin_of(const ChatRequest& request, const Dialect& to) {
-  if (request.dialect.empty()) return Origin::hand;
-  if (request.dialect == to.wire_name()) return Origin::own;
+Wording wording_of(const ChatRequest& request, const Dialect& to) {
+  if (request.dialect.empty()) return Wording::hand;
+  if (request.dialect == to.wire_name()) return Wording::own;
   const Dialect* from = find_dialect(request.dialect);
-  if (from == nullptr) return Origin::foreign;
-  if (writes_alike(*from, to)) return Origin::own;
-  return is_family(*from, to) ? Origin::family : Origin::foreign;
+  if (from == nullptr) return Wording::foreign;
+  if (writes_alike(*from, to)) return Wording::own;
+  return is_family(*from, to) ? Wording::family : Wording::foreign;
 }
 
 void FitStep::drop(std::string path, std::string_view who,

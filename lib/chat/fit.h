@@ -35,7 +35,7 @@
 namespace llmproxy {
 
 /// Whose words a request is in, as seen from its target.
-enum class Origin : std::uint8_t {
+enum class Wording : std::uint8_t {
   own,      ///< the target's own dialect
   hand,     ///< a program's: in nobody's words
   family,   ///< a dialect of the same body
@@ -46,11 +46,11 @@ enum class Origin : std::uint8_t {
 struct FitTarget {
   const DialectLimits* limits;   ///< of the dialect
   const EncodeOptions* options;  ///< what the model takes, what may be dropped
-  Origin origin;
+  Wording wording;
 };
 
-/// The origin of `request` for a target that speaks `to`.
-Origin origin_of(const ChatRequest& request, const Dialect& to);
+/// The wording of `request` for a target that speaks `to`.
+Wording wording_of(const ChatRequest& request, const Dialect& to);
 
 /// See above. Errors: unsupported, invalid_request, with the place.
 Result<void> fit(ChatRequest& request, const FitTarget& target,

@@ -83,7 +83,7 @@ void fit_to_limits(FitStep& step) {
   if (!limits.top_k) drop_top_k(step, limits.target);
   if (!limits.seed) drop_seed(step, limits.target, "a seed");
   const auto& seed = step.request.seed;
-  const bool own = step.target.origin == Origin::own;
+  const bool own = step.target.wording == Wording::own;
   if (limits.seed_32_bits && !own && seed && !fits_32_bits(*seed)) {
     drop_seed(step, limits.target, "a seed of more than 32 bits");
   }
@@ -121,7 +121,7 @@ void fit_beside_thinking(FitStep& step) {
   const auto& mode = step.request.reasoning.mode;
   const bool thinks = mode && *mode != ReasoningMode::off;
   if (!thinks || step.limits().sampling_beside_thinking ||
-      step.target.origin == Origin::family) {
+      step.target.wording == Wording::family) {
     return;
   }
   constexpr std::string_view kBeside = " beside thinking";
@@ -146,7 +146,7 @@ void fit_pair(FitStep& step) {
 void fit_user(FitStep& step) {
   std::string& user = step.request.user_id;
   const DialectLimits& limits = step.limits();
-  const bool own = step.target.origin == Origin::own;
+  const bool own = step.target.wording == Wording::own;
   if (user.empty()) return;
   const auto drop = [&](std::string_view who, std::string_view thing) {
     step.drop("/user", who, thing);
@@ -185,7 +185,7 @@ const TierWord* find_tier(const FitStep& step, std::string_view tier) {
 void fit_tier(FitStep& step) {
   std::string& tier = step.request.service_tier;
   const DialectLimits& limits = step.limits();
-  const bool own = step.target.origin == Origin::own;
+  const bool own = step.target.wording == Wording::own;
   if (tier.empty()) return;
   if (own || limits.service_tier) {
     if (const TierWord* row = find_tier(step, tier)) {
@@ -209,7 +209,7 @@ Result<void> fit_max_tokens(FitStep& step) {
   if (!tokens && limits.max_tokens_required) {
     tokens = step.traits().default_max_tokens;
   }
-  if (!tokens || step.target.origin == Origin::own) return {};
+  if (!tokens || step.target.wording == Wording::own) return {};
   if (*tokens == 0 && limits.zero_max_tokens) return {};
   if (*tokens == 0) {
     return unsupported(
@@ -229,7 +229,7 @@ Result<void> fit_max_tokens(FitStep& step) {
 }
 
 Result<void> fit_sampling(FitStep& step) {
-  const bool own = step.target.origin == Origin::own;
+  const bool own = step.target.wording == Wording::own;
   if (!own || step.limits().traits_for_own) fit_to_traits(step);
   fit_to_limits(step);
   if (own) return {};
@@ -241,7 +241,7 @@ Result<void> fit_sampling(FitStep& step) {
 }
 
 void fit_stop_sequences(FitStep& step) {
-  const bool own = step.target.origin == Origin::own;
+  const bool own = step.target.wording == Wording::own;
   const bool by_model = step.takes_traits() && !step.traits().stop_sequences;
   std::vector<std::string>& stops = step.request.stop_sequences;
   const DialectLimits& limits = step.limits();

@@ -23,7 +23,7 @@ bool says_nothing(const Extension& extension) {
 
 bool is_shared(const FitStep& step, const Extension& extension) {
   const auto& fields = step.limits().family_fields;
-  return step.target.origin == Origin::family &&
+  return step.target.wording == Wording::family &&
          std::find(fields.begin(), fields.end(), extension.name) !=
              fields.end();
 }
@@ -50,7 +50,7 @@ void drop_fields(FitStep& step, Extensions& extensions, std::string_view path,
 /// Names of speakers, and of messages what nobody knows.
 void fit_message(FitStep& step, Message& message) {
   const DialectLimits& limits = step.limits();
-  const bool own = step.target.origin == Origin::own;
+  const bool own = step.target.wording == Wording::own;
   const bool by_model = !step.traits().message_names;
   if (!message.name.empty() && (by_model || (!limits.message_names && !own))) {
     const std::string who =

@@ -217,7 +217,7 @@ void fit_schema(FitStep& step, ResponseFormat& format) {
 void fit_format(FitStep& step) {
   std::optional<ResponseFormat>& format = step.request.response_format;
   const DialectLimits& limits = step.limits();
-  const bool own = step.target.origin == Origin::own;
+  const bool own = step.target.wording == Wording::own;
   if (!format) return;
   if (format->kind == FormatKind::text) {
     if (!own && !limits.text_format) format.reset();
@@ -226,8 +226,8 @@ void fit_format(FitStep& step) {
   const Obstacle obstacle = obstacle_to(step, *format);
   if (!obstacle.thing.empty()) {
     use_fallback(step, obstacle);
-  } else if (step.target.origin == Origin::foreign ||
-             step.target.origin == Origin::hand) {
+  } else if (step.target.wording == Wording::foreign ||
+             step.target.wording == Wording::hand) {
     if (format->kind == FormatKind::json_object) return fit_json_mode(step);
     fit_schema(step, *format);
   }

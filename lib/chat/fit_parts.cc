@@ -55,7 +55,7 @@ class PartFitter {
   explicit PartFitter(FitStep& step)
       : step_(step),
         limits_(step.limits()),
-        own_(step.target.origin == Origin::own),
+        own_(step.target.wording == Wording::own),
         hand_(step.keeps_extensions()) {}
 
   Result<void> fit(Message& message) {

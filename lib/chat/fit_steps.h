@@ -20,10 +20,10 @@ struct FitStep {
   const TargetTraits& traits() const { return target.options->traits; }
   /// Extensions, hosted tools and opaque parts are the target's own.
   bool keeps_extensions() const {
-    return target.origin == Origin::own || target.origin == Origin::hand;
+    return target.wording == Wording::own || target.wording == Wording::hand;
   }
   /// Written in the words of the target's body.
-  bool is_kin() const { return target.origin != Origin::foreign; }
+  bool is_kin() const { return target.wording != Wording::foreign; }
   /// Some tool must be called.
   bool forces_call() const {
     return request.tool_choice &&
@@ -32,7 +32,7 @@ struct FitStep {
   }
   /// What the model or its provider does not take goes.
   bool takes_traits() const {
-    return target.origin != Origin::own || limits().traits_for_own;
+    return target.wording != Wording::own || limits().traits_for_own;
   }
   /// "the model gpt-5", for losses by a trait.
   std::string model() const { return "the model " + request.model; }

@@ -359,7 +359,7 @@ void drop_thinking(FitStep& step, std::string_view who) {
 /// switched off is not shown.
 void keep_words(FitStep& step) {
   Reasoning& asked = step.request.reasoning;
-  const bool own = step.target.origin == Origin::own;
+  const bool own = step.target.wording == Wording::own;
   if (!own && asked.mode == ReasoningMode::off) asked.display.clear();
 }
 
@@ -368,8 +368,8 @@ void keep_words(FitStep& step) {
 void fit_thinking(FitStep& step) {
   const DialectLimits& limits = step.limits();
   if (step.request.reasoning == Reasoning{}) return;
-  const bool as_asked =
-      step.target.origin == Origin::own || step.target.origin == Origin::family;
+  const bool as_asked = step.target.wording == Wording::own ||
+                        step.target.wording == Wording::family;
   const bool thinks = step.traits().thinking != ThinkingStyle::none;
   if (!thinks && (!as_asked || limits.traits_for_own)) {
     return drop_thinking(step, step.model());

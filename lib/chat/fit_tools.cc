@@ -41,7 +41,7 @@ bool is_allowed(const Allowed& allowed, const ToolDefinition& tool) {
 bool is_taken(const FitStep& step, const ToolDefinition& tool) {
   if (tool.kind != ToolKind::hosted || step.keeps_extensions()) return true;
   const auto& rows = step.limits().hosted_tools;
-  return step.target.origin == Origin::family &&
+  return step.target.wording == Wording::family &&
          std::any_of(rows.begin(), rows.end(), [&](std::string_view beginning) {
            return tool.hosted_type.starts_with(beginning);
          });
@@ -189,13 +189,13 @@ void fit_schema(FitStep& step, ToolDefinition& tool) {
   if (shape == SchemaShape::any || tool.kind != ToolKind::function) return;
   // The family's own schemas are what the family takes.
   const bool as_it_is =
-      shape == SchemaShape::required || step.target.origin == Origin::family;
+      shape == SchemaShape::required || step.target.wording == Wording::family;
   if (as_it_is && !tool.schema.empty()) return;
   tool.schema = json::Trusted::json(object_schema(tool.schema));
 }
 
 void fit_strict(FitStep& step, ToolDefinition& tool) {
-  const bool own = step.target.origin == Origin::own;
+  const bool own = step.target.wording == Wording::own;
   const bool by_model = !step.traits().strict_tools;
   if (by_model || (!step.limits().strict_tools && !own)) {
     // Without the word they are not strict anyway.
@@ -228,7 +228,7 @@ void fit_marker(FitStep& step, ToolDefinition& tool) {
 
 Result<void> fit_tools(FitStep& step) {
   place_tools(step.request.tools);
-  if (step.target.origin == Origin::own) return {};
+  if (step.target.wording == Wording::own) return {};
   LLMPROXY_ASSIGN(Kept kept, kept_tools(step));
   LLMPROXY_TRY(check_named_choice(step, kept));
   LLMPROXY_TRY(check_allowed(step, kept));
@@ -242,7 +242,7 @@ void fit_tool_fields(FitStep& step) {
   for (ToolDefinition& tool : step.request.tools) {
     if (tool.kind == ToolKind::hosted) continue;
     fit_strict(step, tool);
-    if (step.target.origin == Origin::own) continue;
+    if (step.target.wording == Wording::own) continue;
     fit_schema(step, tool);
     if (!step.limits().name_spaces || !step.keeps_extensions()) {
       tool.name_space.clear();
@@ -256,7 +256,7 @@ void fit_tool_fields(FitStep& step) {
 
 Result<void> fit_tool_choice(FitStep& step) {
   ChatRequest& request = step.request;
-  const bool own = step.target.origin == Origin::own;
+  const bool own = step.target.wording == Wording::own;
   // Without tools it says nothing, and is refused by some. A private one may
   // come yet.
   const bool idle = !own && request.tools.empty() && !request.response_format;
@@ -279,7 +279,7 @@ Result<void> fit_tool_choice(FitStep& step) {
 
 void declare_called_tools(FitStep& step) {
   ChatRequest& request = step.request;
-  if (!step.limits().tools_of_history || step.target.origin == Origin::own ||
+  if (!step.limits().tools_of_history || step.target.wording == Wording::own ||
       !request.tools.empty()) {
     return;
   }

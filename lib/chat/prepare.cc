@@ -67,9 +67,9 @@ RequestContext context_of(const ChatRequest& request) {
 Result<void> prepare(ChatRequest& request, const Dialect& to,
                      const EncodeOptions& options, RequestContext& context,
                      Losses& losses, const FetchMedia& fetch) {
-  const FitTarget target{to.limits, &options, origin_of(request, to)};
+  const FitTarget target{to.limits, &options, wording_of(request, to)};
   const bool foreign =
-      target.origin == Origin::family || target.origin == Origin::foreign;
+      target.wording == Wording::family || target.wording == Wording::foreign;
   if (foreign) LLMPROXY_TRY(refuse_essential(request.extensions));
   LLMPROXY_TRY(check_tool_names(request.tools));
   LLMPROXY_TRY(check_arguments(request.messages));

@@ -31,7 +31,7 @@ bool is_plain(const ChatRequest& request) {
 /// budget that an effort became is shown.
 void fits(const Dialect& to, Fitted fit, Report& report) {
   ChatRequest before = fit.request;
-  const FitTarget target{to.limits, &fit.options, origin_of(before, to)};
+  const FitTarget target{to.limits, &fit.options, wording_of(before, to)};
   Losses losses;
   const Result<void> again =
       llmproxy::fit(fit.request, target, fit.context, losses);

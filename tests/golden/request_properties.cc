@@ -180,7 +180,7 @@ class RequestChecks {
     options.clamp_sampling = scenario_.options.clamp_sampling;
     options.drop_hosted_tools = scenario_.options.drop_hosted_tools;
     options.drop_prefill = scenario_.options.drop_prefill;
-    const FitTarget target{to.limits, &options, origin_of(request, to)};
+    const FitTarget target{to.limits, &options, wording_of(request, to)};
     LLMPROXY_TRY(fit(request, target, context, losses_));
     std::string body;
     LLMPROXY_TRY(to.encode_request(request, options, context, body, losses_));

@@ -23,7 +23,7 @@ Result<Encoded> encode(const Dialect& to, ChatRequest request) {
   EncodeOptions options;
   options.traits = traits_for(to, request.model);
   RequestContext context;
-  const FitTarget target{to.limits, &options, origin_of(request, to)};
+  const FitTarget target{to.limits, &options, wording_of(request, to)};
   LLMPROXY_TRY(fit(request, target, context, out.losses));
   LLMPROXY_TRY(
       to.encode_request(request, options, context, out.body, out.losses));

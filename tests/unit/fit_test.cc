@@ -32,7 +32,7 @@ Fitted fitted(ChatRequest request, const Dialect& to,
   if (out.request.messages.empty()) {
     out.request.messages.push_back(user_message("hi"));
   }
-  const FitTarget target{to.limits, &options, origin_of(out.request, to)};
+  const FitTarget target{to.limits, &options, wording_of(out.request, to)};
   auto done = fit(out.request, target, out.context, out.losses);
   if (!done) out.error = done.error();
   return out;
@@ -138,17 +138,17 @@ TEST_CASE("fit: whose words a request is in") {
   Dialect copy = claude;
   copy.name = "acme";
   copy.wire = "acme";
-  CHECK(origin_of(asked("m"), claude) == Origin::hand);
-  CHECK(origin_of(asked("m", "claude"), claude) == Origin::own);
-  CHECK(origin_of(asked("m", "bedrock"), claude) == Origin::family);
-  CHECK(origin_of(asked("m", "bedrock-converse"), claude) == Origin::foreign);
-  CHECK(origin_of(asked("m", "unheard of"), claude) == Origin::foreign);
-  CHECK(origin_of(asked("m", "claude"), copy) == Origin::own);
-  CHECK(origin_of(asked("m", "bedrock"), copy) == Origin::family);
+  CHECK(wording_of(asked("m"), claude) == Wording::hand);
+  CHECK(wording_of(asked("m", "claude"), claude) == Wording::own);
+  CHECK(wording_of(asked("m", "bedrock"), claude) == Wording::family);
+  CHECK(wording_of(asked("m", "bedrock-converse"), claude) == Wording::foreign);
+  CHECK(wording_of(asked("m", "unheard of"), claude) == Wording::foreign);
+  CHECK(wording_of(asked("m", "claude"), copy) == Wording::own);
+  CHECK(wording_of(asked("m", "bedrock"), copy) == Wording::family);
   copy.encode_request = dialect("bedrock").encode_request;
-  CHECK(origin_of(asked("m", "claude"), copy) == Origin::family);
+  CHECK(wording_of(asked("m", "claude"), copy) == Wording::family);
   copy.limits = nullptr;
-  CHECK(origin_of(asked("m", "claude"), copy) == Origin::foreign);
+  CHECK(wording_of(asked("m", "claude"), copy) == Wording::foreign);
 }
 
 TEST_CASE("fit: a dialect without limits gets what was asked") {
@@ -584,7 +584,7 @@ TEST_CASE("fit: JSON mode and words for servers without schemas") {
     request.response_format = format_of(FormatKind::json_schema);
     RequestContext context;
     Losses losses;
-    const FitTarget target{to.limits, &options, origin_of(request, to)};
+    const FitTarget target{to.limits, &options, wording_of(request, to)};
     REQUIRE(fit(request, target, context, losses));
     REQUIRE(request.response_format);
     CHECK(request.response_format->kind == FormatKind::json_object);

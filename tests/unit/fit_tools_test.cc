@@ -56,11 +56,11 @@ struct Fitted {
   Losses losses;
 };
 
-Fitted fitted(ChatRequest request, const DialectLimits& limits, Origin origin,
+Fitted fitted(ChatRequest request, const DialectLimits& limits, Wording wording,
               const EncodeOptions& options = {}) {
   Fitted out{{}, std::move(request), {}};
   RequestContext context;
-  const FitTarget target{&limits, &options, origin};
+  const FitTarget target{&limits, &options, wording};
   FitStep step{out.request, target, context, out.losses};
   const auto all = [&]() -> Result<void> {
     fit_turns(step);
@@ -113,7 +113,7 @@ using Effect = bool (*)(ChatRequest&);
 struct MemberRow {
   std::string_view name;
   bool DialectLimits::*member;
-  Origin origin;
+  Wording wording;
   Effect effect;
   Ask ask = nullptr;
   void (*limits)(DialectLimits&) = nullptr;
@@ -122,53 +122,53 @@ struct MemberRow {
 constexpr Effect kTaken = [](ChatRequest&) { return true; };
 
 const MemberRow kMembers[] = {
-    {"allowed_tools", &DialectLimits::allowed_tools, Origin::foreign,
+    {"allowed_tools", &DialectLimits::allowed_tools, Wording::foreign,
      [](ChatRequest& r) {
        return r.tools.size() == 2 && !r.tool_choice->allowed.empty();
      }},
-    {"forbids_calls", &DialectLimits::forbids_calls, Origin::hand,
+    {"forbids_calls", &DialectLimits::forbids_calls, Wording::hand,
      [](ChatRequest& r) { return r.tool_choice && !r.tools.empty(); },
      ask_none},
-    {"parallel_calls", &DialectLimits::parallel_calls, Origin::hand,
+    {"parallel_calls", &DialectLimits::parallel_calls, Wording::hand,
      [](ChatRequest& r) { return r.parallel_tool_calls.has_value(); }},
-    {"strict_tools", &DialectLimits::strict_tools, Origin::hand,
+    {"strict_tools", &DialectLimits::strict_tools, Wording::hand,
      [](ChatRequest& r) { return r.tools[0].strict == true; }},
-    {"strict_unless_said", &DialectLimits::strict_unless_said, Origin::foreign,
+    {"strict_unless_said", &DialectLimits::strict_unless_said, Wording::foreign,
      [](ChatRequest& r) { return r.tools[0].strict == false; },
      say_nothing_of_strict},
-    {"name_spaces", &DialectLimits::name_spaces, Origin::hand,
+    {"name_spaces", &DialectLimits::name_spaces, Wording::hand,
      [](ChatRequest& r) { return !r.tools[0].name_space.empty(); }},
-    {"tools_of_history", &DialectLimits::tools_of_history, Origin::hand,
+    {"tools_of_history", &DialectLimits::tools_of_history, Wording::hand,
      [](ChatRequest& r) { return !r.tools.empty(); }, call_without_tools},
-    {"cache_markers", &DialectLimits::cache_markers, Origin::foreign,
+    {"cache_markers", &DialectLimits::cache_markers, Wording::foreign,
      [](ChatRequest& r) {
        return r.tools[0].cache && r.messages[0].content[0].cache;
      }},
-    {"cache_breakpoints", &DialectLimits::cache_breakpoints, Origin::hand,
+    {"cache_breakpoints", &DialectLimits::cache_breakpoints, Wording::hand,
      [](ChatRequest& r) {
        return r.tools[0].cache && r.messages[0].content[0].cache;
      },
      nullptr, [](DialectLimits& limits) { limits.cache_markers = false; }},
-    {"citations", &DialectLimits::citations, Origin::family,
+    {"citations", &DialectLimits::citations, Wording::family,
      [](ChatRequest& r) { return !part_of<TextPart>(r).citations.empty(); }},
-    {"image_detail", &DialectLimits::image_detail, Origin::foreign,
+    {"image_detail", &DialectLimits::image_detail, Wording::foreign,
      [](ChatRequest& r) { return !part_of<ImagePart>(r).detail.empty(); }},
-    {"image_urls", &DialectLimits::image_urls, Origin::hand, kTaken,
+    {"image_urls", &DialectLimits::image_urls, Wording::hand, kTaken,
      image_by_url},
-    {"document_urls", &DialectLimits::document_urls, Origin::hand, kTaken,
+    {"document_urls", &DialectLimits::document_urls, Wording::hand, kTaken,
      document_by_url},
-    {"own_urls", &DialectLimits::own_urls, Origin::hand, kTaken, image_by_url,
+    {"own_urls", &DialectLimits::own_urls, Wording::hand, kTaken, image_by_url,
      [](DialectLimits& limits) { limits.image_urls = false; }},
-    {"audio", &DialectLimits::audio, Origin::foreign, kTaken, add_audio},
-    {"document_context", &DialectLimits::document_context, Origin::foreign,
+    {"audio", &DialectLimits::audio, Wording::foreign, kTaken, add_audio},
+    {"document_context", &DialectLimits::document_context, Wording::foreign,
      [](ChatRequest& r) { return !part_of<DocumentPart>(r).context.empty(); }},
-    {"file_names", &DialectLimits::file_names, Origin::foreign,
+    {"file_names", &DialectLimits::file_names, Wording::foreign,
      [](ChatRequest& r) { return !part_of<DocumentPart>(r).title.empty(); }},
-    {"message_names", &DialectLimits::message_names, Origin::foreign,
+    {"message_names", &DialectLimits::message_names, Wording::foreign,
      [](ChatRequest& r) { return !r.messages[0].name.empty(); }},
-    {"message_extensions", &DialectLimits::message_extensions, Origin::hand,
+    {"message_extensions", &DialectLimits::message_extensions, Wording::hand,
      [](ChatRequest& r) { return !r.messages[0].extensions.empty(); }},
-    {"thinking_text", &DialectLimits::thinking_text, Origin::foreign,
+    {"thinking_text", &DialectLimits::thinking_text, Wording::foreign,
      [](ChatRequest& r) { return !part_of<ThinkingPart>(r).text.empty(); },
      add_thinking},
 };
@@ -184,7 +184,7 @@ TEST_CASE("fit keeps what the row has, and nothing else") {
       limits.*row.member = value;
       ChatRequest request = request_of("");
       if (row.ask != nullptr) row.ask(request);
-      Fitted out = fitted(std::move(request), limits, row.origin);
+      Fitted out = fitted(std::move(request), limits, row.wording);
       CHECK((out.status && row.effect(out.request)) == value);
     }
   }
@@ -193,7 +193,7 @@ TEST_CASE("fit keeps what the row has, and nothing else") {
 TEST_CASE("fit makes schemas what they must be") {
   struct Row {
     SchemaShape shape;
-    Origin origin;
+    Wording wording;
     std::string_view open;   ///< of a schema without a type
     std::string_view empty;  ///< of a tool without a schema
   };
@@ -202,14 +202,14 @@ TEST_CASE("fit makes schemas what they must be") {
       R"({"type":"object","properties":{"q":{}}})";
   constexpr std::string_view kEmpty = R"({"type":"object","properties":{}})";
   for (const Row& row :
-       {Row{SchemaShape::any, Origin::foreign, kOpen, ""},
-        Row{SchemaShape::required, Origin::foreign, kOpen, kEmpty},
-        Row{SchemaShape::object, Origin::foreign, kObject, kEmpty},
-        Row{SchemaShape::object, Origin::hand, kObject, kEmpty},
-        Row{SchemaShape::object, Origin::family, kOpen, kEmpty}}) {
+       {Row{SchemaShape::any, Wording::foreign, kOpen, ""},
+        Row{SchemaShape::required, Wording::foreign, kOpen, kEmpty},
+        Row{SchemaShape::object, Wording::foreign, kObject, kEmpty},
+        Row{SchemaShape::object, Wording::hand, kObject, kEmpty},
+        Row{SchemaShape::object, Wording::family, kOpen, kEmpty}}) {
     DialectLimits limits = everything();
     limits.schema = row.shape;
-    const Fitted out = fitted(request_of(""), limits, row.origin);
+    const Fitted out = fitted(request_of(""), limits, row.wording);
     CHECK(out.request.tools[0].schema.text() == row.open);
     CHECK(out.request.tools[1].schema.text() == row.empty);
   }
@@ -229,17 +229,17 @@ TEST_CASE("fit drops hosted tools by the family, and names their places") {
                          tool);
   }
   request.tool_choice.reset();
-  const auto kept = [&](Origin origin, bool drop) {
+  const auto kept = [&](Wording wording, bool drop) {
     EncodeOptions options;
     options.drop_hosted_tools = drop;
-    return fitted(request, limits, origin, options);
+    return fitted(request, limits, wording, options);
   };
-  CHECK(kept(Origin::hand, false).request.tools.size() == 4);
-  CHECK(kept(Origin::family, true).request.tools.size() == 3);
-  const Fitted refused = kept(Origin::family, false);
+  CHECK(kept(Wording::hand, false).request.tools.size() == 4);
+  CHECK(kept(Wording::family, true).request.tools.size() == 3);
+  const Fitted refused = kept(Wording::family, false);
   REQUIRE_FALSE(refused.status);
   CHECK(refused.status.error().path == "/tools/0/type");
-  const Fitted dropped = kept(Origin::foreign, true);
+  const Fitted dropped = kept(Wording::foreign, true);
   CHECK(dropped.request.tools.size() == 2);
   std::vector<std::string> places;
   for (const Loss& loss : dropped.losses) places.push_back(loss.path);
@@ -252,12 +252,12 @@ TEST_CASE("fit tells a choice of what is not there") {
   DialectLimits limits = everything();
   ChatRequest request = request_of("");
   request.tool_choice = ToolChoice{ToolChoiceMode::named, "other", {}};
-  CHECK_FALSE(fitted(request, limits, Origin::hand).status);
+  CHECK_FALSE(fitted(request, limits, Wording::hand).status);
   request.tool_choice = ToolChoice{ToolChoiceMode::named, "clock", {}};
-  CHECK(fitted(request, limits, Origin::hand).status);
+  CHECK(fitted(request, limits, Wording::hand).status);
   request.tool_choice->allowed = {"desk__search"};
   limits.allowed_tools = false;
-  CHECK_FALSE(fitted(request, limits, Origin::hand).status);
+  CHECK_FALSE(fitted(request, limits, Wording::hand).status);
 }
 
 TEST_CASE("fit keeps fields of its own, and those that the family shares") {
@@ -274,15 +274,15 @@ TEST_CASE("fit keeps fields of its own, and those that the family shares") {
                         {"seed", json_of("2"), false},
                         {"nothing", json_of("null"), false}};
   struct Row {
-    Origin origin;
+    Wording wording;
     std::vector<std::string> names;
     std::size_t losses;
   };
-  for (const Row& row : {Row{Origin::own, {"shared", "seed", "nothing"}, 0},
-                         Row{Origin::hand, {"shared", "seed", "nothing"}, 0},
-                         Row{Origin::family, {"shared", "store"}, 1},
-                         Row{Origin::foreign, {"store"}, 2}}) {
-    const Fitted out = fitted(request, limits, row.origin);
+  for (const Row& row : {Row{Wording::own, {"shared", "seed", "nothing"}, 0},
+                         Row{Wording::hand, {"shared", "seed", "nothing"}, 0},
+                         Row{Wording::family, {"shared", "store"}, 1},
+                         Row{Wording::foreign, {"store"}, 2}}) {
+    const Fitted out = fitted(request, limits, row.wording);
     std::vector<std::string> names;
     for (const Extension& extension : out.request.extensions) {
       names.push_back(extension.name);
@@ -307,13 +307,13 @@ TEST_CASE("fit leaves out parts and thinking of others") {
                OpaquePart{"claude", "server_tool", json_of("{}")},
                OpaquePart{"gemini", "search_result", json_of("{}")},
                ThinkingPart{"hm", "sig"}, signed_by_other, TextPart{"Hi"}}}};
-  const auto left = [&](Origin origin) {
-    return fitted(request, limits, origin).request.messages[0].content.size();
+  const auto left = [&](Wording wording) {
+    return fitted(request, limits, wording).request.messages[0].content.size();
   };
-  CHECK(left(Origin::own) == 4);
-  CHECK(left(Origin::hand) == 4);
-  CHECK(left(Origin::family) == 3);
-  CHECK(left(Origin::foreign) == 2);
+  CHECK(left(Wording::own) == 4);
+  CHECK(left(Wording::hand) == 4);
+  CHECK(left(Wording::family) == 3);
+  CHECK(left(Wording::foreign) == 2);
 }
 
 TEST_CASE("fit places system turns as the row and the model say") {
@@ -332,13 +332,14 @@ TEST_CASE("fit places system turns as the row and the model say") {
     options.traits.system_in_messages = row.by_model;
     ChatRequest request;
     request.messages = {user_message("Hi"), system_message("Be brief.")};
-    const Fitted out = fitted(request, limits, Origin::foreign, options);
+    const Fitted out = fitted(request, limits, Wording::foreign, options);
     CHECK((out.request.messages.size() == 1) == row.folds);
   }
 }
 
 TEST_CASE("fit brings tools and turns to what a model takes, whoever asks") {
-  for (const Origin origin : {Origin::own, Origin::hand, Origin::foreign}) {
+  for (const Wording wording :
+       {Wording::own, Wording::hand, Wording::foreign}) {
     for (const bool for_own : {true, false}) {
       DialectLimits limits = everything();
       limits.traits_for_own = for_own;
@@ -348,8 +349,8 @@ TEST_CASE("fit brings tools and turns to what a model takes, whoever asks") {
       options.traits.nine_char_call_ids = true;
       ChatRequest request = request_of("");
       part_of<ToolCallPart>(request) = {"call_1", "clock", "{}"};
-      Fitted out = fitted(std::move(request), limits, origin, options);
-      const bool applies = for_own || origin != Origin::own;
+      Fitted out = fitted(std::move(request), limits, wording, options);
+      const bool applies = for_own || wording != Wording::own;
       CHECK(out.request.tools[0].strict.has_value() != applies);
       CHECK(out.request.messages[0].name.empty() == applies);
       CHECK((part_of<ToolCallPart>(out.request).id.size() == 9) == applies);
