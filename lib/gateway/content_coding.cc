@@ -15,6 +15,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "gateway/upstream_answer.h"
 
 namespace llmproxy::gateway {
@@ -191,11 +192,9 @@ std::vector<std::string_view> codings_of(const Headers& headers) {
     if (!same_header_name(header.name, "content-encoding")) continue;
     std::string_view rest = header.value;
     while (!rest.empty()) {
-      std::string_view name = rest.substr(0, rest.find(','));
-      rest.remove_prefix(std::min(name.size() + 1, rest.size()));
-      while (name.starts_with(' ') || name.starts_with('\t'))
-        name.remove_prefix(1);
-      while (name.ends_with(' ') || name.ends_with('\t')) name.remove_suffix(1);
+      const std::string_view item = rest.substr(0, rest.find(','));
+      rest.remove_prefix(std::min(item.size() + 1, rest.size()));
+      const std::string_view name = trimmed(item);
       if (!name.empty()) names.push_back(name);
     }
   }
