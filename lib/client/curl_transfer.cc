@@ -111,10 +111,7 @@ void CurlTransfer::header_line(std::string_view line) {
   const std::string_view text = trimmed(line, kBlanks);
   if (text.empty()) {
     clock_.heard(now());
-    if (status_ >= 100 && status_ < 200) return;
-    head_done_ = true;
-    stopped_ =
-        caught(kHandler, [this] { handler_.on_head(status_, headers_); });
+    if (status_ < 100 || status_ >= 200) tell_head();
     return;
   }
   const std::size_t colon = text.find(':');
@@ -124,27 +121,40 @@ void CurlTransfer::header_line(std::string_view line) {
   header.value = trimmed(text.substr(colon + 1), kBlanks);
 }
 
+bool CurlTransfer::tell_head() {
+  head_done_ = true;
+  stopped_ = caught(kHandler, [this] { handler_.on_head(status_, headers_); });
+  return !stopped_;
+}
+
+std::optional<Flow> CurlTransfer::tell_body(std::string_view bytes) {
+  Flow flow = Flow::stop;
+  stopped_ = caught(kHandler, [&] { flow = handler_.on_body(bytes); });
+  if (!stopped_ && flow == Flow::stop) stopped_ = cancelled_error();
+  if (!stopped_ && flow == Flow::pause && pausing_ == may_not_pause) {
+    stopped_ = internal_error("a handler of perform() may not pause");
+  }
+  return stopped_ ? std::nullopt : std::optional(flow);
+}
+
+bool CurlTransfer::take_head(int status, Headers headers) {
+  status_ = status;
+  headers_ = std::move(headers);
+  return tell_head();
+}
+
+bool CurlTransfer::take_body(std::string_view bytes) {
+  return tell_body(bytes).has_value();
+}
+
 size_t CurlTransfer::body(std::string_view bytes) {
   // libcurl can hand over what it had in hand already; it keeps it instead.
   if (paused_) return CURL_WRITEFUNC_PAUSE;
   clock_.heard(now());
   if (body_ != nullptr) let_go_of_body();
-  Flow flow = Flow::stop;
-  stopped_ = caught(kHandler, [&] { flow = handler_.on_body(bytes); });
-  if (stopped_) return CURL_WRITEFUNC_ERROR;
-  switch (flow) {
-    case Flow::go_on:
-      return bytes.size();
-    case Flow::stop:
-      stopped_ = cancelled_error();
-      return CURL_WRITEFUNC_ERROR;
-    case Flow::pause:
-      break;
-  }
-  if (pausing_ == may_not_pause) {
-    stopped_ = internal_error("a handler of perform() may not pause");
-    return CURL_WRITEFUNC_ERROR;
-  }
+  const std::optional<Flow> flow = tell_body(bytes);
+  if (!flow) return CURL_WRITEFUNC_ERROR;
+  if (*flow == Flow::go_on) return bytes.size();
   // Not by returning CURL_WRITEFUNC_PAUSE: that would mean "not taken".
   paused_ = true;
   clock_.pause();

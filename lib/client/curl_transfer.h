@@ -2,8 +2,8 @@
 // Turns header lines and body pieces into calls of the ResponseHandler, keeps
 // the deadlines, and remembers why the transfer was ended from our side.
 //
-// Shared by both ways to run a transfer (handle_pool.h on the calling thread,
-// engine.h on its own). Used by one thread at a time.
+// Shared by both ways to run a transfer (curl_connection.h on the calling
+// thread, engine.h on its own). Used by one thread at a time.
 #pragma once
 
 #include <curl/curl.h>
@@ -49,12 +49,21 @@ class CurlTransfer {
   /// Ends a pause; may call the handler. Errors: the transfer broke.
   CURLcode resume();
 
+  // For who reads the answer in libcurl's place (http1_exchange.h). False = the
+  // transfer is to end, with what finish() knows.
+  bool take_head(int status, Headers headers);
+  bool take_body(std::string_view bytes);
+
   /// Tells the handler how it went, once. `error` when we ended the transfer
   /// ourselves, else what libcurl said.
   void finish(Error error);
   void finish(CURLcode code, std::string_view detail);
 
  private:
+  bool tell_head();
+  /// Nothing = the transfer is to end.
+  std::optional<Flow> tell_body(std::string_view bytes);
+
   // libcurl's callbacks. Nothing may be thrown through C code.
   static int on_prereq(void* self, char*, char*, int, int) noexcept;
   static size_t on_header(char* data, size_t size, size_t count,

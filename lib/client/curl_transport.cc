@@ -1,12 +1,12 @@
-// The Transport on libcurl: perform() borrows a handle, start() posts to the
-// engine.
+// The Transport on libcurl: perform() borrows a connection, start() posts to
+// the engine.
 #include <memory>
 #include <utility>
 
 #include "client/caught.h"
+#include "client/connection_pool.h"
 #include "client/easy_handle.h"
 #include "client/engine.h"
-#include "client/handle_pool.h"
 #include "client/no_transport.h"
 #include "client/per_process.h"
 #include "llmproxy/transport.h"
@@ -30,18 +30,18 @@ class CurlWorks {
         options, std::move(cache), std::move(idle_times), std::move(engine)));
   }
 
-  HandlePool& handles() { return handles_; }
+  ConnectionPool& connections() { return connections_; }
   Engine& engine() { return *engine_; }
 
  private:
   CurlWorks(const CurlOptions& options, std::shared_ptr<SharedCache> cache,
             std::shared_ptr<IdleTimes> idle_times,
             std::unique_ptr<Engine> engine)
-      : handles_(options, options.max_idle_connections / 2, std::move(cache),
-                 std::move(idle_times)),
+      : connections_(options, options.max_idle_connections / 2,
+                     std::move(cache), std::move(idle_times)),
         engine_(std::move(engine)) {}
 
-  HandlePool handles_;
+  ConnectionPool connections_;
   std::unique_ptr<Engine> engine_;
 };
 
@@ -61,7 +61,7 @@ class CurlTransport final : public Transport {
     if (works == nullptr) return or_none({})->perform(request, handler, {});
     CurlTransfer transfer(handler, std::move(*origin), request.deadlines,
                           CurlTransfer::may_not_pause);
-    works->handles().run(request, transfer, cancelled);
+    works->connections().run(request, transfer, cancelled);
   }
 
   std::shared_ptr<Transfer> start(UpstreamRequest request,

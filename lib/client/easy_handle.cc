@@ -26,18 +26,16 @@ void set(CURL* easy, CURLoption option, T value) {
   curl_easy_setopt(easy, option, value);
 }
 
-/// RFC 9110 5.1, 5.5. A line break would end the header and start another,
-/// a NUL would cut it off. The message never shows a value: it may be a key.
-Result<void> check(const Header& header) {
-  if (!is_token(header.name)) {
-    return internal_error("a header has a name that HTTP does not allow");
-  }
-  if (std::any_of(header.value.begin(), header.value.end(),
-                  [](char c) { return c == '\r' || c == '\n' || c == '\0'; })) {
-    return internal_error(fmt::format(
-        "the value of header \"{}\" holds a line break or a NUL", header.name));
-  }
-  return {};
+/// The header's name, as libcurl takes it.
+constexpr std::string_view kAgent = "User-Agent: ";
+
+/// A part of a URL as libcurl gives it; empty where it has none.
+std::string part_of(CURLU* address, CURLUPart part, unsigned flags) {
+  char* text = nullptr;
+  if (curl_url_get(address, part, &text, flags) != CURLUE_OK) return {};
+  std::string out(text);
+  curl_free(text);
+  return out;
 }
 
 }  // namespace
@@ -80,7 +78,7 @@ EasyHandle::EasyHandle(CURL* easy, const CurlOptions& options,
   // The answer of a proxy to CONNECT is not the upstream's head.
   set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   // libcurl writes an agent of its own option twice, a header once.
-  agent_ = "User-Agent: ";
+  agent_ = kAgent;
   agent_ += options.user_agent.empty() ? "llmproxy/" LLMPROXY_VERSION
                                        : options.user_agent;
   // No signals: alarm() belongs to the host. SIGPIPE is dealt with by those
@@ -108,28 +106,71 @@ Result<void> EasyHandle::load(const UpstreamRequest& request,
   // Whoever has a value here gets compressed answers unpacked; what is asked
   // for stands among the request's own headers.
   set(easy_, CURLOPT_ACCEPT_ENCODING, request.unpack ? "identity" : nullptr);
-  // Proxies of the environment (https_proxy, no_proxy) are honoured for TLS
-  // only: there they carry a tunnel. For plain http they would be handed the
-  // key, which goes to the configured host alone.
-  set(easy_, CURLOPT_PROXY, transfer.origin().tls ? nullptr : "");
-  // libcurl takes 0 for its own default of five minutes.
-  const auto connect = request.deadlines.connect.count();
-  set(easy_, CURLOPT_CONNECTTIMEOUT_MS,
-      connect > 0 ? static_cast<long>(connect) : long{INT_MAX});
-  const bool repeatable = request.method == "GET" || request.method == "HEAD";
-  transfer.attach(easy_,
-                  repeatable ? CurlTransfer::repeatable : CurlTransfer::once);
+  load_route(transfer.origin(), request.deadlines);
+  transfer.attach(easy_, is_repeatable(request) ? CurlTransfer::repeatable
+                                                : CurlTransfer::once);
   return {};
 }
 
+void EasyHandle::load_route(const Origin& origin, const Deadlines& deadlines) {
+  // Proxies of the environment (https_proxy, no_proxy) are honoured for TLS
+  // only: there they carry a tunnel. For plain http they would be handed the
+  // key, which goes to the configured host alone.
+  set(easy_, CURLOPT_PROXY, origin.tls ? nullptr : "");
+  // libcurl takes 0 for its own default of five minutes.
+  const auto connect = deadlines.connect.count();
+  set(easy_, CURLOPT_CONNECTTIMEOUT_MS,
+      connect > 0 ? static_cast<long>(connect) : long{INT_MAX});
+}
+
+void EasyHandle::load_connection(const UpstreamRequest& request,
+                                 const Origin& origin) {
+  detail_[0] = '\0';
+  load_url(request.url);
+  load_route(origin, request.deadlines);
+  set(easy_, CURLOPT_CONNECT_ONLY, 1L);
+  set(easy_, CURLOPT_FRESH_CONNECT, 1L);
+}
+
+const Http1Target* EasyHandle::target_of(const std::string& url) {
+  if (url == url_ && !target_.path.empty()) return &target_;
+  if (!parse(url)) return nullptr;
+  target_.path = part_of(address_, CURLUPART_PATH, CURLU_URLENCODE);
+  const std::string query = part_of(address_, CURLUPART_QUERY, 0);
+  if (!query.empty()) target_.path.append("?").append(query);
+  target_.host = part_of(address_, CURLUPART_HOST, CURLU_PUNYCODE);
+  const std::string port =
+      part_of(address_, CURLUPART_PORT, CURLU_NO_DEFAULT_PORT);
+  if (!port.empty()) target_.host.append(":").append(port);
+  target_.credentials = part_of(address_, CURLUPART_USER, CURLU_URLDECODE);
+  const std::string password =
+      part_of(address_, CURLUPART_PASSWORD, CURLU_URLDECODE);
+  if (!target_.credentials.empty() || !password.empty()) {
+    target_.credentials.append(":").append(password);
+  }
+  return &target_;
+}
+
+std::string_view EasyHandle::agent() const {
+  return std::string_view(agent_).substr(kAgent.size());
+}
+
+bool EasyHandle::parse(const std::string& url) {
+  if (url == url_) return true;
+  url_.clear();
+  target_.path.clear();
+  if (curl_url_set(address_, CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) {
+    return false;
+  }
+  url_ = url;
+  return true;
+}
+
 void EasyHandle::load_url(const std::string& url) {
-  if (url == url_) return;
   // What cannot be taken apart libcurl shall see, and say why.
-  const bool parsed =
-      curl_url_set(address_, CURLUPART_URL, url.c_str(), 0) == CURLUE_OK;
+  const bool parsed = parse(url);
   set(easy_, CURLOPT_URL, parsed ? nullptr : url.c_str());
   set(easy_, CURLOPT_CURLU, parsed ? address_ : nullptr);
-  url_ = url;
 }
 
 // libcurl counts whole seconds, rounded down, and allows one more.
@@ -155,7 +196,7 @@ Result<void> EasyHandle::load_headers(const UpstreamRequest& request) {
   headers_ = list;
   std::string line;
   for (const Header& header : request.headers) {
-    LLMPROXY_TRY(check(header));
+    LLMPROXY_TRY(check_header(header));
     line = header.name;
     // "name;" is how libcurl spells a header without a value.
     if (header.value.empty()) {

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "client/curl_transfer.h"
+#include "client/http1_request.h"
 #include "client/shared_cache.h"
 #include "llmproxy/transport.h"
 
@@ -38,6 +39,14 @@ class EasyHandle {
   /// Forgets the request; the handle must not be running.
   void unload();
 
+  /// In place of load(): to connect with the request's host, no more.
+  void load_connection(const UpstreamRequest& request, const Origin& origin);
+  /// What is to be sent to the host of `url`; null where that is no URL. Lives
+  /// until it is asked for another.
+  const Http1Target* target_of(const std::string& url);
+  /// Who asks, where the request says nothing else.
+  std::string_view agent() const;
+
   CURL* get() const { return easy_; }
   /// libcurl's sentence about the last failure.
   std::string_view detail() const { return detail_.data(); }
@@ -45,7 +54,10 @@ class EasyHandle {
  private:
   EasyHandle(CURL* easy, const CurlOptions& options,
              std::shared_ptr<SharedCache> cache);
+  /// False = it cannot be taken apart.
+  bool parse(const std::string& url);
   void load_url(const std::string& url);
+  void load_route(const Origin& origin, const Deadlines& deadlines);
   void load_idle_time(std::chrono::milliseconds max_idle);
   Result<void> load_headers(const UpstreamRequest& request);
   void load_body(const UpstreamRequest& request);
@@ -60,8 +72,9 @@ class EasyHandle {
   CURL* easy_;
   /// Taken apart once: the next request mostly goes to the same place.
   CURLU* const address_;
-  std::string url_;    ///< what address_ holds
-  std::string agent_;  ///< the header that says who asks
+  std::string url_;     ///< what address_ holds
+  Http1Target target_;  ///< the same, if it was asked for
+  std::string agent_;   ///< the header that says who asks
   curl_slist* headers_ = nullptr;
   /// Of a request with a large body; borrowed.
   const LargeBody* large_body_ = nullptr;
