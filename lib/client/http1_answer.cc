@@ -24,9 +24,17 @@ constexpr int kNotModified = 304;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/// RFC 9110, section 5.5: neither may stand in a value.
+/// RFC 9112, section 2.2, and RFC 9110, section 5.5: neither may stand in a
+/// line; some take them for its end.
 bool has_forbidden(std::string_view text) {
   return text.find('\0') != text.npos || text.find('\r') != text.npos;
+}
+
+/// What take_line() gave, without the rest of its end. LF alone ends a line of
+/// a head, too (RFC 9112, section 2.2).
+std::string_view without_cr(std::string_view line) {
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
 }
 
 /// "HTTP/1.x nnn" and a blank or the end -> nnn.
@@ -43,18 +51,17 @@ std::optional<int> status_of(std::string_view line) {
   return status < 100 ? std::nullopt : std::optional(status);
 }
 
-/// Calls `use` with each item of a header's lists that is not empty, until it
+/// Calls `use` with each item of a header's lists, empty ones too, until it
 /// says false.
 template <class Use>
 bool each_item(const Headers& headers, std::string_view name, const Use& use) {
   for (const Header& header : headers) {
     if (!same_header_name(header.name, name)) continue;
-    std::string_view rest = header.value;
-    while (!rest.empty()) {
-      const std::string_view item = rest.substr(0, rest.find(','));
-      rest.remove_prefix(std::min(item.size() + 1, rest.size()));
-      const std::string_view word = trimmed(item, kBlanks);
-      if (!word.empty() && !use(word)) return false;
+    const std::string_view list = header.value;
+    for (std::size_t at = 0; at <= list.size();) {
+      const std::size_t end = std::min(list.find(',', at), list.size());
+      if (!use(trimmed(list.substr(at, end - at), kBlanks))) return false;
+      at = end + 1;
     }
   }
   return true;
@@ -106,18 +113,14 @@ bool Http1Answer::fail(Fault fault, std::string_view text) {
 // call.
 bool Http1Answer::take_line(std::string_view& bytes, std::string_view& line) {
   const std::size_t end = bytes.find('\n');
-  const std::size_t taken = end == bytes.npos ? bytes.size() : end + 1;
-  std::string_view text = bytes.substr(0, taken);
-  bytes.remove_prefix(taken);
-  if (!line_.empty() || end == bytes.npos) {
-    line_ += text;
-    if (!text.ends_with('\n')) return false;
-    text = line_;
+  const bool whole = end != bytes.npos;
+  line = bytes.substr(0, end);
+  bytes.remove_prefix(whole ? end + 1 : bytes.size());
+  if (!whole || !line_.empty()) {
+    line_ += line;
+    line = line_;
   }
-  text.remove_suffix(1);
-  if (text.ends_with('\r')) text.remove_suffix(1);
-  line = text;
-  return true;
+  return whole;
 }
 
 // --- Heads -----------------------------------------------------------------
@@ -128,23 +131,26 @@ void Http1Answer::read_heads(std::string_view& bytes, Http1Sink& sink) {
     std::string_view line;
     const bool whole = take_line(bytes, line);
     head_bytes_ += before - bytes.size();
+    // Other protocols may never send a line's end.
+    if (status_ == 0 && !line.starts_with(kProtocol.substr(0, line.size()))) {
+      fail(Fault::no_http);
+      return;
+    }
     if (head_bytes_ > kMaxHeads) {
       fail(Fault::oversized_heads);
       return;
     }
-    // Other protocols may never send a line's end.
-    const std::string_view seen = whole ? line : std::string_view(line_);
-    if (status_ == 0 && !seen.starts_with(kProtocol.substr(0, seen.size()))) {
-      fail(Fault::no_http);
-      return;
-    }
     if (!whole) return;
-    head_line(line, sink);
+    head_line(without_cr(line), sink);
     line_.clear();
   }
 }
 
 bool Http1Answer::head_line(std::string_view line, Http1Sink& sink) {
+  if (has_forbidden(line)) {
+    return fail(Fault::malformed_head,
+                "its head holds a carriage return or a NUL");
+  }
   if (status_ == 0) return status_line(line);
   if (line.empty()) return end_of_head(sink);
   return header_line(line);
@@ -153,9 +159,9 @@ bool Http1Answer::head_line(std::string_view line, Http1Sink& sink) {
 bool Http1Answer::status_line(std::string_view line) {
   const std::optional<int> status = status_of(line);
   if (!status) {
-    return fail(
-        line.starts_with(kProtocol) ? Fault::malformed_head : Fault::no_http,
-        "its status line is not one of HTTP/1.1");
+    if (!line.starts_with(kProtocol)) return fail(Fault::no_http);
+    return fail(Fault::malformed_head,
+                "its status line is not one of HTTP/1.1");
   }
   status_ = *status;
   http10_ = line[7] == '0';
@@ -164,17 +170,16 @@ bool Http1Answer::status_line(std::string_view line) {
 }
 
 bool Http1Answer::header_line(std::string_view line) {
-  if (has_forbidden(line)) {
-    return fail(Fault::malformed_head,
-                "a header holds a carriage return or a NUL");
-  }
   if (kBlanks.find(line.front()) != kBlanks.npos) {
     // A header that goes on in this line (section 5.2).
     if (headers_.empty()) {
       return fail(Fault::malformed_head,
                   "its first header begins with a blank");
     }
-    headers_.back().value.append(" ").append(trimmed(line, kBlanks));
+    std::string& value = headers_.back().value;
+    const std::string_view more = trimmed(line, kBlanks);
+    if (!value.empty() && !more.empty()) value += ' ';
+    value += more;
     return true;
   }
   const std::size_t colon = line.find(':');
@@ -193,6 +198,8 @@ bool Http1Answer::end_of_head(Http1Sink& sink) {
     return fail(Fault::malformed_head,
                 "it switches to a protocol that nobody asked for");
   }
+  // "close" holds whichever head says it (section 9.6).
+  keeps_ = keeps_ && !http10_ && !has_item(headers_, "connection", "close");
   if (status_ < kFirstFinal) {
     status_ = 0;  // interim: another head follows
     return true;
@@ -207,7 +214,6 @@ bool Http1Answer::end_of_head(Http1Sink& sink) {
 
 // RFC 9112, section 6.3.
 bool Http1Answer::choose_framing() {
-  keeps_ = !http10_ && !has_item(headers_, "connection", "close");
   const bool no_body = asked_ == Asked::head_only || status_ == kNoContent ||
                        status_ == kNotModified;
   if (no_body) return true;
@@ -221,7 +227,8 @@ bool Http1Answer::read_transfer_coding() {
   int chunked = 0;
   const bool known =
       each_item(headers_, "transfer-encoding", [&](std::string_view coding) {
-        if (same_header_name(coding, "identity")) return true;
+        if (coding.empty()) return true;
+        if (same_header_name(coding, "identity")) return chunked == 0;
         return same_header_name(coding, "chunked") && ++chunked == 1;
       });
   if (!known) {
@@ -243,6 +250,7 @@ bool Http1Answer::read_length() {
       each_item(headers_, "content-length", [&](std::string_view text) {
         std::uint64_t value = 0;
         const char* end = text.data() + text.size();
+        // Of an empty item as well: there are readers who see no other.
         const auto parsed = std::from_chars(text.data(), end, value);
         if (parsed.ec != std::errc() || parsed.ptr != end) return false;
         const std::optional<std::uint64_t> before =
@@ -298,7 +306,8 @@ void Http1Answer::read_chunks(std::string_view& bytes, Http1Sink& sink) {
     if (chunk_ == Chunk::trailer) head_bytes_ += before - bytes.size();
     if (head_bytes_ > kMaxHeads) {
       fail(Fault::oversized_heads);
-    } else if (chunk_ != Chunk::trailer && line_.size() > kLongestChunkLine) {
+    } else if ((chunk_ == Chunk::size && line.size() > kLongestChunkLine) ||
+               (chunk_ == Chunk::data_end && line != "\r")) {
       fail(Fault::malformed_chunk);
     } else if (whole) {
       chunk_line(line);
@@ -307,14 +316,20 @@ void Http1Answer::read_chunks(std::string_view& bytes, Http1Sink& sink) {
   }
 }
 
-bool Http1Answer::chunk_line(std::string_view line) {
-  if (chunk_ == Chunk::data_end) {
-    chunk_ = Chunk::size;
-    return line.empty() || fail(Fault::malformed_chunk);
-  }
+// What frames the data ends in CRLF (section 7.1). Of LF alone some make no
+// end: they skip two bytes behind the data, or an extension up to the next
+// CRLF.
+bool Http1Answer::chunk_line(std::string_view raw) {
+  const std::string_view line = without_cr(raw);
+  if (has_forbidden(line)) return fail(Fault::malformed_chunk);
   if (chunk_ == Chunk::trailer) {
     if (line.empty()) state_ = State::done;
     return true;  // what else it says is nobody's business
+  }
+  if (line.size() == raw.size()) return fail(Fault::malformed_chunk);
+  if (chunk_ == Chunk::data_end) {
+    chunk_ = Chunk::size;
+    return true;
   }
   const char* end = line.data() + line.size();
   const auto parsed = std::from_chars(line.data(), end, left_, 16);

@@ -78,7 +78,8 @@ class Http1Answer {
   enum class Framing : std::uint8_t { none, length, chunks, until_close };
   enum class Chunk : std::uint8_t { size, data, data_end, trailer };
 
-  /// Takes a line off `bytes` once it is whole, with what came before of it.
+  /// Takes a line off `bytes`, with what came before of it, up to its LF. False
+  /// = it is not whole yet.
   bool take_line(std::string_view& bytes, std::string_view& line);
   void read_heads(std::string_view& bytes, Http1Sink& sink);
   bool head_line(std::string_view line, Http1Sink& sink);
@@ -90,7 +91,7 @@ class Http1Answer {
   bool read_length();
   void read_body(std::string_view& bytes, Http1Sink& sink);
   void read_chunks(std::string_view& bytes, Http1Sink& sink);
-  bool chunk_line(std::string_view line);
+  bool chunk_line(std::string_view raw);
   /// Tells up to left_ bytes.
   void take_counted(std::string_view& bytes, Http1Sink& sink);
   bool fail(Fault fault, std::string_view text = {});
