@@ -29,9 +29,15 @@ void add_line(std::string_view name, std::string_view value, std::string& out) {
   out.append(value).append(kLineEnd);
 }
 
+/// Where the request says nothing of it; an empty value says something, too.
 void add_usual(const UpstreamRequest& request, std::string_view name,
                std::string_view value, std::string& out) {
-  if (find_header(request.headers, name).empty()) add_line(name, value, out);
+  const auto& headers = request.headers;
+  const bool said =
+      std::any_of(headers.begin(), headers.end(), [&](const Header& header) {
+        return same_header_name(header.name, name);
+      });
+  if (!said) add_line(name, value, out);
 }
 
 bool has_body(const UpstreamRequest& request) {
