@@ -52,6 +52,6 @@ pc_file(core "LLM chat APIs, translated into each other; no I/O"
 # Not `Requires.private: libcurl`: that would ask for the static closure of
 # curl as well, a dozen development packages, where curl itself is shared.
 pc_file(client "LLM chat APIs, asked over HTTP"
-  llmproxy-core "libcrypto fmt" "-lcurl -pthread")
+  llmproxy-core "libcrypto zlib libbrotlidec libzstd fmt" "-lcurl -pthread")
 pc_file(gateway "LLM proxy behind an HTTP server of your own"
-  llmproxy-client "yaml-cpp zlib libbrotlidec libzstd fmt" "")
+  llmproxy-client "yaml-cpp fmt" "")

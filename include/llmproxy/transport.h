@@ -146,8 +146,8 @@ struct CurlOptions {
   bool http2 = false;
 };
 
-/// HTTP/1.1 by libcurl: pooled connections, shared names and TLS sessions,
-/// TCP_NODELAY, no redirects.
+/// HTTP/1.1 over connections that libcurl opens: pooled, with shared names and
+/// TLS sessions and TCP_NODELAY; no redirects.
 /// Certificates are always checked. https_proxy and no_proxy of the
 /// environment are honoured; http_proxy is not, as it would see the key.
 /// Dropping the last reference cancels what start() began, and returns after

@@ -137,6 +137,7 @@ Result<CURLcode> CurlConnection::open(const UpstreamRequest& request,
                                       CurlTransfer& transfer,
                                       const Cancelled& cancelled) {
   close();
+  transfer.connect_by(handle_->get());
   handle_->load_connection(request, transfer.origin());
   Result<CURLcode> code = drive(transfer, cancelled);
   if (code && *code == CURLE_OK) {

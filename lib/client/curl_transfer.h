@@ -39,6 +39,8 @@ class CurlTransfer {
   /// Connects libcurl's callbacks with this object, which must not move while
   /// `easy` runs.
   void attach(CURL* easy, Sending sending);
+  /// In place of attach(), where `easy` only connects.
+  void connect_by(CURL* easy) { easy_ = easy; }
   /// Lets the request's body go once it is sent and the answer has begun: a
   /// stream may take minutes, and prompts are large. `body` is what `easy`
   /// sends, and outlives the transfer.

@@ -132,7 +132,8 @@ std::optional<Http1Exchange::Ended> Http1Exchange::try_once(
 Http1Exchange::Ended Http1Exchange::transfer_all() {
   answer_.emplace(asked_by(request_));
   to_send_ = head_;
-  body_ = request_.body.size() <= kWithHead ? "" : request_.body;
+  body_ = request_.body;
+  if (body_.size() <= kWithHead) body_ = {};  // it stands behind the head
   read_ = 0;
   send_failed_ = false;
   for (;;) {

@@ -72,13 +72,14 @@ Result<void> write_http1_head(const UpstreamRequest& request,
   out.append(request.method).append(" ").append(target.path);
   out.append(" HTTP/1.1\r\n");
   const std::string_view host = find_header(request.headers, "host");
-  add_line("host", host.empty() ? std::string_view(target.host) : host, out);
+  add_line("Host", host.empty() ? std::string_view(target.host) : host, out);
   if (!target.credentials.empty()) {
-    add_usual(request, "authorization",
+    add_usual(request, "Authorization",
               "Basic " + encode_base64(target.credentials), out);
   }
-  add_usual(request, "user-agent", agent, out);
-  add_usual(request, "accept", "*/*", out);
+  add_usual(request, "User-Agent", agent, out);
+  add_usual(request, "Accept", "*/*", out);
+  if (request.unpack) add_usual(request, "Accept-Encoding", "identity", out);
   for (const Header& header : request.headers) {
     LLMPROXY_TRY(check_header(header));
     if (!is_framing(header.name)) add_line(header.name, header.value, out);
@@ -86,7 +87,7 @@ Result<void> write_http1_head(const UpstreamRequest& request,
   if (has_body(request)) {
     const std::uint64_t length =
         request.large_body ? request.large_body->size() : request.body.size();
-    fmt::format_to(std::back_inserter(out), "content-length: {}\r\n", length);
+    fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", length);
   }
   out.append(kLineEnd);
   return {};

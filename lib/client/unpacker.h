@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/internal_api.h"
@@ -81,6 +82,8 @@ class AnswerUnpacker {
     std::uint64_t given = 0;  ///< bytes
   };
 
+  explicit AnswerUnpacker(std::vector<Stage> stages)
+      : stages_(std::move(stages)) {}
   Unpacker::State run(std::size_t at, std::string_view packed,
                       const Unpacker::Take& take);
   bool any(Unpacker::State state) const;

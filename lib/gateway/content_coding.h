@@ -5,16 +5,13 @@
 
 #include <cstddef>
 #include <string>
-#include <string_view>
 
+#include "client/unpacker.h"
 #include "llmproxy/byte_budget.h"
 #include "llmproxy/http.h"
 #include "llmproxy/result.h"
 
 namespace llmproxy::gateway {
-
-/// What requests may be packed with, for the header `accept-encoding`.
-inline constexpr std::string_view kTakenCodings = "gzip, deflate, br, zstd";
 
 /// Errors: invalid_request with status 415 for a coding that is not taken, or
 /// more of them in a row than anybody needs.

@@ -1,14 +1,12 @@
 // Bodies that come packed, bombs among them, and texts that are not UTF-8.
 #include "gateway/content_coding.h"
 
-#include <zlib.h>
-#include <zstd.h>
-
 #include <catch2/catch.hpp>
 #include <string>
 #include <vector>
 
 #include "support/gateway_fixture.h"
+#include "support/packed.h"
 
 using namespace llmproxy;
 using namespace llmproxy::gateway;
@@ -17,51 +15,6 @@ using namespace llmproxy::testing;
 namespace {
 
 constexpr std::size_t kLimit = 1'000'000;
-
-/// As zlib packs it: 31 = gzip, 15 = zlib, -15 = raw.
-std::string deflated(const std::string& text, int head) {
-  z_stream stream{};
-  REQUIRE(::deflateInit2(&stream, 9, Z_DEFLATED, head, 8, Z_DEFAULT_STRATEGY) ==
-          Z_OK);
-  std::string out(::deflateBound(&stream, text.size()) + 64, '\0');
-  std::string in = text;
-  stream.next_in = reinterpret_cast<Bytef*>(in.data());
-  stream.avail_in = static_cast<uInt>(in.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  REQUIRE(::deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  out.resize(stream.total_out);
-  ::deflateEnd(&stream);
-  return out;
-}
-
-std::string zstd(const std::string& text, int window = 0) {
-  ZSTD_CCtx* context = ::ZSTD_createCCtx();
-  if (window > 0) {
-    ::ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, window);
-    ::ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 0);
-  }
-  std::string out(::ZSTD_compressBound(text.size()) + 64, '\0');
-  ZSTD_inBuffer in{text.data(), text.size(), 0};
-  ZSTD_outBuffer to{out.data(), out.size(), 0};
-  // Once without an end, so that the size of the text is not known.
-  ::ZSTD_compressStream2(context, &to, &in, ZSTD_e_continue);
-  REQUIRE(::ZSTD_compressStream2(context, &to, &in, ZSTD_e_end) == 0);
-  ::ZSTD_freeCCtx(context);
-  out.resize(to.pos);
-  return out;
-}
-
-/// Brotli has no packer here: one piece that is not compressed
-/// (RFC 7932, section 9.2), at most 65536 bytes.
-std::string brotli(const std::string& text) {
-  // A window of 16 bits; not the last piece; 4 digits of length; as it is.
-  const std::size_t length = text.size() - 1;
-  const std::uint32_t bits = static_cast<std::uint32_t>(length << 4) | 1u << 20;
-  std::string out;
-  for (int at = 0; at < 24; at += 8) out += static_cast<char>(bits >> at);
-  return out + text + '\x03';
-}
 
 Result<std::string> read(const std::string& coding, const std::string& body,
                          std::size_t limit = kLimit) {
