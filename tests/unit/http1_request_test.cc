@@ -59,14 +59,24 @@ UpstreamRequest with_large_body(const char* method, std::uint64_t size) {
   return request;
 }
 
+UpstreamRequest as_it_comes(const char* method) {
+  UpstreamRequest request = of(method);
+  request.unpack = false;
+  return request;
+}
+
 struct Row {
   const char* name;
   UpstreamRequest request;
   std::string head;
 };
 
-const std::string kUsual =
-    "host: api.example.com:8443|user-agent: agent/1|accept: */*|";
+const std::string kHost = "Host: api.example.com:8443|";
+const std::string kAgent = "User-Agent: agent/1|";
+const std::string kAccept = "Accept: */*|";
+const std::string kPlain = "Accept-Encoding: identity|";
+const std::string kUsual = kHost + kAgent + kAccept + kPlain;
+const std::string kOther = "Host: other|" + kAgent + kAccept + kPlain;
 
 std::string line(const char* method) {
   return method + " /v1/chat?limit=3 HTTP/1.1|"s;
@@ -77,24 +87,24 @@ std::string line(const char* method) {
 TEST_CASE("a head says what is asked, of whom, and how long its body is") {
   const std::vector<Row> rows = {
       {"9112 3: with a body", of("POST", {{"a", "1"}, {"B", "2"}}, "{}"),
-       line("POST") + kUsual + "a: 1|B: 2|content-length: 2||"},
+       line("POST") + kUsual + "a: 1|B: 2|Content-Length: 2||"},
       {"9110 8.6: POST of nothing", of("POST"),
-       line("POST") + kUsual + "content-length: 0||"},
+       line("POST") + kUsual + "Content-Length: 0||"},
       {"PUT of nothing", of("PUT"),
-       line("PUT") + kUsual + "content-length: 0||"},
+       line("PUT") + kUsual + "Content-Length: 0||"},
       {"DELETE of nothing", of("DELETE"),
-       line("DELETE") + kUsual + "content-length: 0||"},
+       line("DELETE") + kUsual + "Content-Length: 0||"},
       {"DELETE", of("DELETE", {}, "abc"),
-       line("DELETE") + kUsual + "content-length: 3||"},
+       line("DELETE") + kUsual + "Content-Length: 3||"},
       {"9110 8.6: GET without a word of it", of("GET"),
        line("GET") + kUsual + "|"},
       {"HEAD", of("HEAD"), line("HEAD") + kUsual + "|"},
       {"9110 9.3.1: GET with a body", of("GET", {}, "abc"),
-       line("GET") + kUsual + "content-length: 3||"},
+       line("GET") + kUsual + "Content-Length: 3||"},
       {"a large body", with_large_body("POST", std::uint64_t{5} << 32),
-       line("POST") + kUsual + "content-length: 21474836480||"},
+       line("POST") + kUsual + "Content-Length: 21474836480||"},
       {"a large body of nothing", with_large_body("GET", 0),
-       line("GET") + kUsual + "content-length: 0||"},
+       line("GET") + kUsual + "Content-Length: 0||"},
       {"9110 5.5: an empty value", of("GET", {{"a", ""}, {"b", "1"}}),
        line("GET") + kUsual + "a:|b: 1||"},
       {"9110 5.3: several of a name", of("GET", {{"a", "1"}, {"A", "2"}}),
@@ -103,12 +113,12 @@ TEST_CASE("a head says what is asked, of whom, and how long its body is") {
        of("GET", {{"a", "b \t c\xc3\xa9"}}),
        line("GET") + kUsual + "a: b \t c\xc3\xa9||"},
       {"9110 9.1: any method", of("x-Made.up~1", {}, "a"),
-       line("x-Made.up~1") + kUsual + "content-length: 1||"},
+       line("x-Made.up~1") + kUsual + "Content-Length: 1||"},
       {"9112 3.2: a host in place of the URL's",
        of("GET", {{"a", "1"}, {"Host", "other"}}),
-       line("GET") + "host: other|user-agent: agent/1|accept: */*|a: 1||"},
+       line("GET") + kOther + "a: 1||"},
       {"of two the first", of("GET", {{"host", "other"}, {"Host", "third"}}),
-       line("GET") + "host: other|user-agent: agent/1|accept: */*||"},
+       line("GET") + kOther + "|"},
       {"none", of("GET", {{"host", ""}}), line("GET") + kUsual + "|"},
       {"9112 6: framing is not the caller's",
        of("POST",
@@ -118,20 +128,23 @@ TEST_CASE("a head says what is asked, of whom, and how long its body is") {
            {"Expect", "100-continue"},
            {"expectation", "kept"}},
           "{}"),
-       line("POST") + kUsual + "expectation: kept|content-length: 2||"},
+       line("POST") + kUsual + "expectation: kept|Content-Length: 2||"},
       {"nor where there is no body", of("GET", {{"content-length", "5"}}),
        line("GET") + kUsual + "|"},
-      {"an agent of its own", of("GET", {{"User-Agent", "mine"}}),
-       line("GET") +
-           "host: api.example.com:8443|accept: */*|User-Agent: mine||"},
+      {"an agent of its own", of("GET", {{"user-Agent", "mine"}}),
+       line("GET") + kHost + kAccept + kPlain + "user-Agent: mine||"},
       {"an empty one", of("GET", {{"user-agent", ""}}),
-       line("GET") + "host: api.example.com:8443|accept: */*|user-agent:||"},
-      {"what it accepts", of("GET", {{"Accept", "text/event-stream"}}),
-       line("GET") + "host: api.example.com:8443|user-agent: agent/1|"
-                     "Accept: text/event-stream||"},
+       line("GET") + kHost + kAccept + kPlain + "user-agent:||"},
+      {"what it accepts", of("GET", {{"accept", "text/event-stream"}}),
+       line("GET") + kHost + kAgent + kPlain + "accept: text/event-stream||"},
       {"nothing of it", of("GET", {{"accept", ""}}),
-       line("GET") + "host: api.example.com:8443|user-agent: agent/1|"
-                     "accept:||"},
+       line("GET") + kHost + kAgent + kPlain + "accept:||"},
+      {"9110 12.5.3: codings", of("GET", {{"accept-encoding", "gzip, br"}}),
+       line("GET") + kHost + kAgent + kAccept + "accept-encoding: gzip, br||"},
+      {"any coding", of("GET", {{"accept-encoding", ""}}),
+       line("GET") + kHost + kAgent + kAccept + "accept-encoding:||"},
+      {"where nothing is unpacked", as_it_comes("GET"),
+       line("GET") + kHost + kAgent + kAccept + "|"},
       {"only nearly the same", of("GET", {{"accept-language", "en"}}),
        line("GET") + kUsual + "accept-language: en||"},
   };
@@ -142,10 +155,10 @@ TEST_CASE("a head says what is asked, of whom, and how long its body is") {
 }
 
 TEST_CASE("a URL's user and password are sent where nothing else is") {
-  const std::string start = "GET / HTTP/1.1|host: api.example.com|";
-  const std::string usual = "user-agent: agent/1|accept: */*|";
+  const std::string start = "GET / HTTP/1.1|Host: api.example.com|";
+  const std::string usual = kAgent + kAccept + kPlain;
   CHECK(written(of("GET"), kSigned) ==
-        start + "authorization: Basic dXNlcjpwYXNzIHdvcmQ=|" + usual + "|");
+        start + "Authorization: Basic dXNlcjpwYXNzIHdvcmQ=|" + usual + "|");
   CHECK(written(of("GET", {{"Authorization", "Bearer k"}}), kSigned) ==
         start + usual + "Authorization: Bearer k||");
   CHECK(written(of("GET", {{"authorization", ""}}), kSigned) ==
@@ -156,7 +169,7 @@ TEST_CASE("a head is appended") {
   std::string out = "before";
   REQUIRE(write_http1_head(of("GET"), kTarget, "agent/1", out));
   CHECK(out.starts_with("beforeGET /v1/chat?limit=3 HTTP/1.1\r\n"));
-  CHECK(out.ends_with("accept: */*\r\n\r\n"));
+  CHECK(out.ends_with("Accept-Encoding: identity\r\n\r\n"));
 }
 
 TEST_CASE("what would break out of a header is refused, and not repeated") {
