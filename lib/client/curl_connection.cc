@@ -41,6 +41,7 @@ CurlConnection::CurlConnection(CURLM* loop, std::unique_ptr<EasyHandle> handle)
 }
 
 CurlConnection::~CurlConnection() {
+  const SigpipeGuard guard;  // TLS says goodbye, whoever still listens
   // The handle first: the loop owns the connection that it may still hold.
   handle_.reset();
   curl_multi_cleanup(loop_);

@@ -9,6 +9,7 @@
 #include "client/http1_request.h"
 #include "client/sigpipe.h"
 #include "client/transfer_error.h"
+#include "llmproxy/waiting.h"
 
 namespace llmproxy {
 namespace {
@@ -18,9 +19,9 @@ using std::chrono::milliseconds;
 
 /// A record of TLS comes whole in it. Bytes.
 constexpr std::size_t kBuffer = std::size_t{16} << 10;
-/// What is read or sent before others have their turn. Bytes.
+/// What is sent or unpacked before others have their turn. Bytes.
+constexpr std::size_t kAtOnce = std::size_t{256} << 10;
 constexpr int kReadsAtOnce = 4;
-constexpr std::size_t kSentAtOnce = std::size_t{256} << 10;
 /// Small bodies leave with the head, in one packet. Bytes.
 constexpr std::size_t kWithHead = std::size_t{16} << 10;
 constexpr std::size_t kPiece = std::size_t{64} << 10;
@@ -196,7 +197,7 @@ bool Http1Exchange::next_piece() {
 // An upstream may refuse a request that it has not read, and close: what it
 // said is worth more than that sending failed.
 void Http1Exchange::send_some() {
-  std::size_t budget = kSentAtOnce;
+  std::size_t budget = kAtOnce;
   while (!send_failed_ && budget > 0 && (!to_send_.empty() || next_piece())) {
     const std::string_view before = to_send_;
     const CURLcode code = connection_.send(to_send_);
@@ -261,12 +262,19 @@ bool Http1Exchange::on_head(int status, Headers headers) {
 
 bool Http1Exchange::on_body(std::string_view bytes) {
   if (!unpacker_) return transfer_.take_body(bytes);
-  const Unpacker::State state = unpacker_->feed(
-      bytes,
-      [this](std::string_view piece) { return transfer_.take_body(piece); });
-  if (state != Unpacker::State::broken)
-    return state != Unpacker::State::stopped;
-  return not_unpacked(kNotPacked);
+  std::size_t unpacked = 0;
+  const Unpacker::State state =
+      unpacker_->feed(bytes, [&](std::string_view piece) {
+        unpacked += piece.size();
+        // Little may become much: others have their turn meanwhile.
+        if (unpacked > kAtOnce) {
+          wait_for({}, Clock::now());
+          unpacked = 0;
+        }
+        return transfer_.take_body(piece);
+      });
+  if (state == Unpacker::State::broken) return not_unpacked(kNotPacked);
+  return state != Unpacker::State::stopped;
 }
 
 bool Http1Exchange::not_unpacked(std::string_view why) {
