@@ -123,24 +123,32 @@ bool Http1Answer::take_line(std::string_view& bytes, std::string_view& line) {
   return whole;
 }
 
+bool Http1Answer::take_head_line(std::string_view& bytes,
+                                 std::string_view& line) {
+  std::string_view within = bytes.substr(0, kMaxHeads - head_bytes_);
+  const std::size_t before = within.size();
+  const bool whole = take_line(within, line);
+  const std::size_t taken = before - within.size();
+  bytes.remove_prefix(taken);
+  head_bytes_ += taken;
+  return whole;
+}
+
 // --- Heads -----------------------------------------------------------------
 
 void Http1Answer::read_heads(std::string_view& bytes, Http1Sink& sink) {
   while (!bytes.empty() && state_ == State::head) {
-    const std::size_t before = bytes.size();
     std::string_view line;
-    const bool whole = take_line(bytes, line);
-    head_bytes_ += before - bytes.size();
+    const bool whole = take_head_line(bytes, line);
     // Other protocols may never send a line's end.
     if (status_ == 0 && !line.starts_with(kProtocol.substr(0, line.size()))) {
       fail(Fault::no_http);
       return;
     }
-    if (head_bytes_ > kMaxHeads) {
-      fail(Fault::oversized_heads);
+    if (!whole) {
+      if (!bytes.empty()) fail(Fault::oversized_heads);
       return;
     }
-    if (!whole) return;
     head_line(without_cr(line), sink);
     line_.clear();
   }
@@ -300,11 +308,10 @@ void Http1Answer::read_chunks(std::string_view& bytes, Http1Sink& sink) {
       if (left_ == 0) chunk_ = Chunk::data_end;
       continue;
     }
-    const std::size_t before = bytes.size();
     std::string_view line;
-    const bool whole = take_line(bytes, line);
-    if (chunk_ == Chunk::trailer) head_bytes_ += before - bytes.size();
-    if (head_bytes_ > kMaxHeads) {
+    const bool whole = chunk_ == Chunk::trailer ? take_head_line(bytes, line)
+                                                : take_line(bytes, line);
+    if (!whole && !bytes.empty()) {
       fail(Fault::oversized_heads);
     } else if ((chunk_ == Chunk::size && line.size() > kLongestChunkLine) ||
                (chunk_ == Chunk::data_end && line != "\r")) {

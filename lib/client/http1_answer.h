@@ -81,6 +81,9 @@ class Http1Answer {
   /// Takes a line off `bytes`, with what came before of it, up to its LF. False
   /// = it is not whole yet.
   bool take_line(std::string_view& bytes, std::string_view& line);
+  /// The same of heads and trailers, as far as kMaxHeads lets them go: what is
+  /// left of `bytes` then is too much.
+  bool take_head_line(std::string_view& bytes, std::string_view& line);
   void read_heads(std::string_view& bytes, Http1Sink& sink);
   bool head_line(std::string_view line, Http1Sink& sink);
   bool status_line(std::string_view line);

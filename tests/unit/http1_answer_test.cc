@@ -145,6 +145,9 @@ TEST_CASE("heads have a size") {
     return all;
   };
   constexpr std::size_t kMost = Http1Answer::kMaxHeads;
+  const std::string early = "HTTP/1.1 103 Early\r\na: ";
+  const std::string nearly =
+      early + std::string(kMost - 5 - early.size() - 4, 'b') + "\r\n\r\n";
   const std::string chunked =
       "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
   const std::string body = "1\r\nx\r\n0\r\n";
@@ -164,6 +167,9 @@ TEST_CASE("heads have a size") {
        "oversized"},
       {"many lines", line + header_lines, "oversized"},
       {"many heads", interim(kMost + 100), "oversized"},
+      {"room to see that it is none", nearly + "HTTPx", "no http"},
+      {"a byte less of it",
+       nearly.substr(0, 30) + "b" + nearly.substr(30) + "HTTPx", "oversized"},
       {"heads count together", interim(kMost / 2) + head(kMost / 2 + 100),
        "oversized"},
       {"a trailer just as large", chunked + trailer(kMost), told + "kept"},
