@@ -243,9 +243,12 @@ bool Http1Answer::read_transfer_coding() {
     return fail(Fault::malformed_head,
                 "it has a transfer coding that nobody asked for");
   }
-  framing_ = chunked == 0 ? Framing::until_close : Framing::chunks;
+  const bool counted = has_header(headers_, "content-length");
   // Both, or chunks of HTTP/1.0: somebody between may have read it otherwise.
-  if (http10_ || has_header(headers_, "content-length")) keeps_ = false;
+  if (http10_ || counted) keeps_ = false;
+  // "identity" says nothing (RFC 7230 took it back).
+  if (chunked == 0 && counted) return read_length();
+  framing_ = chunked == 0 ? Framing::until_close : Framing::chunks;
   std::erase_if(headers_, [](const Header& header) {
     return same_header_name(header.name, "content-length");
   });

@@ -26,12 +26,18 @@ constexpr int kReadsAtOnce = 4;
 constexpr std::size_t kWithHead = std::size_t{16} << 10;
 constexpr std::size_t kPiece = std::size_t{64} << 10;
 
+constexpr std::string_view kContentEncoding = "content-encoding";
 constexpr std::string_view kNotPacked =
     "its body is not complete data of its content-encoding";
 
 Http1Answer::Asked asked_by(const UpstreamRequest& request) {
   return request.method == "HEAD" ? Http1Answer::Asked::head_only
                                   : Http1Answer::Asked::whole;
+}
+
+/// The request does not tell the upstream to close.
+bool asks_to_keep(const UpstreamRequest& request) {
+  return !same_header_name(find_header(request.headers, "connection"), "close");
 }
 
 /// The codes that transfer_error() knows such faults by.
@@ -90,7 +96,9 @@ void Http1Exchange::run(milliseconds max_idle) {
   std::optional<SigpipeGuard> guard;
   if (transfer_.origin().tls) guard.emplace();
   const Ended ended = try_all(max_idle);
-  if (answer_ && answer_->keeps_connection() && all_sent()) {
+  const bool kept = max_idle.count() > 0 && asks_to_keep(request_) && answer_ &&
+                    answer_->keeps_connection() && all_sent();
+  if (kept) {
     connection_.keep(Clock::now());
   } else {
     connection_.close();
@@ -106,7 +114,9 @@ Http1Exchange::Ended Http1Exchange::try_all(milliseconds max_idle) {
   const Http1Target* target = handle.target_of(request_.url);
   if (target == nullptr) return CURLE_URL_MALFORMAT;
   LLMPROXY_TRY(write_http1_head(request_, *target, handle.agent(), head_));
-  if (request_.body.size() <= kWithHead) head_ += request_.body;
+  if (!request_.large_body && request_.body.size() <= kWithHead) {
+    head_ += request_.body;
+  }
   if (std::optional<Ended> ended = try_once(max_idle)) return *std::move(ended);
   // On a new connection it cannot be nothing.
   return try_once(milliseconds(0)).value_or(CURLE_GOT_NOTHING);
@@ -134,9 +144,12 @@ Http1Exchange::Ended Http1Exchange::transfer_all() {
   answer_.emplace(asked_by(request_));
   to_send_ = head_;
   body_ = request_.body;
-  if (body_.size() <= kWithHead) body_ = {};  // it stands behind the head
+  // Then it stands behind the head, or there is a large one in its place.
+  if (body_.size() <= kWithHead || request_.large_body) body_ = {};
   read_ = 0;
   send_failed_ = false;
+  more_to_read_ = false;
+  detail_.clear();
   for (;;) {
     send_some();
     if (unreadable_) return CURLE_READ_ERROR;  // transfer_ knows more
@@ -151,6 +164,7 @@ Http1Exchange::Ended Http1Exchange::transfer_all() {
 void Http1Exchange::wait() {
   const bool more = !all_sent() && !send_failed_;
   const auto events = static_cast<short>(more ? POLLIN | POLLOUT : POLLIN);
+  if (more_to_read_) return connection_.wait(events, Clock::now());
   Time until = transfer_.clock().next_check(Clock::now());
   if (cancelled_) until = std::min(until, ask_next_);
   connection_.wait(events, until);
@@ -199,14 +213,17 @@ bool Http1Exchange::next_piece() {
 void Http1Exchange::send_some() {
   std::size_t budget = kAtOnce;
   while (!send_failed_ && budget > 0 && (!to_send_.empty() || next_piece())) {
-    const std::string_view before = to_send_;
-    const CURLcode code = connection_.send(to_send_);
+    // OpenSSL says what it has sent when that is all it was given.
+    std::string_view piece = to_send_.substr(0, kPiece);
+    const std::size_t size = piece.size();
+    const CURLcode code = connection_.send(piece);
     if (code == CURLE_AGAIN) return;
     if (code != CURLE_OK) {
       send_failed_ = true;
       return;
     }
-    const std::size_t sent = before.size() - to_send_.size();
+    const std::size_t sent = size - piece.size();
+    to_send_.remove_prefix(sent);
     budget -= std::min(budget, sent);
     transfer_.clock().sent(Clock::now());
   }
@@ -215,6 +232,7 @@ void Http1Exchange::send_some() {
 // --- Receiving -------------------------------------------------------------
 
 std::optional<Http1Exchange::Ended> Http1Exchange::receive_some() {
+  more_to_read_ = false;
   for (int i = 0; i < kReadsAtOnce; ++i) {
     std::string_view bytes;
     const CURLcode code = connection_.receive(buffer_.get(), kBuffer, bytes);
@@ -223,15 +241,22 @@ std::optional<Http1Exchange::Ended> Http1Exchange::receive_some() {
     if (std::optional<Ended> ended = received(bytes)) return ended;
     if (bytes.size() < kBuffer && !transfer_.origin().tls) return std::nullopt;
   }
+  more_to_read_ = true;
   return std::nullopt;
 }
 
 std::optional<Http1Exchange::Ended> Http1Exchange::received(
     std::string_view bytes) {
   using State = Http1Answer::State;
-  transfer_.clock().heard(Clock::now());
+  // Sending has taken the word of a reset from the socket: it looks like an end
+  // in order.
+  if (bytes.empty() && send_failed_ && answer_->begun()) {
+    return CURLE_PARTIAL_FILE;
+  }
   const State state =
       bytes.empty() ? answer_->closed() : answer_->feed(bytes, *this);
+  // The handler may have taken its time: that was not the upstream's.
+  transfer_.clock().heard(Clock::now());
   switch (state) {
     case State::head:
     case State::body:
@@ -251,16 +276,13 @@ std::optional<Http1Exchange::Ended> Http1Exchange::received(
 }
 
 bool Http1Exchange::on_head(int status, Headers headers) {
-  if (request_.unpack) {
-    Result<std::unique_ptr<AnswerUnpacker>> made =
-        AnswerUnpacker::create(headers);
-    if (!made) return not_unpacked(made.error().message);
-    unpacker_ = *std::move(made);
-  }
+  packed_ = request_.unpack && !find_header(headers, kContentEncoding).empty();
   return transfer_.take_head(status, std::move(headers));
 }
 
 bool Http1Exchange::on_body(std::string_view bytes) {
+  if (!packed_) return transfer_.take_body(bytes);
+  if (!unpacker_ && !make_unpacker_of_answer()) return false;
   if (!unpacker_) return transfer_.take_body(bytes);
   std::size_t unpacked = 0;
   const Unpacker::State state =
@@ -275,6 +297,15 @@ bool Http1Exchange::on_body(std::string_view bytes) {
       });
   if (state == Unpacker::State::broken) return not_unpacked(kNotPacked);
   return state != Unpacker::State::stopped;
+}
+
+bool Http1Exchange::make_unpacker_of_answer() {
+  Result<std::unique_ptr<AnswerUnpacker>> made =
+      AnswerUnpacker::create(transfer_.headers());
+  if (!made) return not_unpacked(made.error().message);
+  unpacker_ = *std::move(made);
+  packed_ = unpacker_ != nullptr;
+  return true;
 }
 
 bool Http1Exchange::not_unpacked(std::string_view why) {

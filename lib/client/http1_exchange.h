@@ -39,7 +39,9 @@ class Http1Exchange final : private Http1Sink {
   /// Sends what goes without waiting, as far as one turn allows.
   void send_some();
   bool next_piece();
-  bool all_sent() const { return to_send_.empty() && read_ == large_size(); }
+  bool all_sent() const {
+    return to_send_.empty() && body_.empty() && read_ == large_size();
+  }
   std::uint64_t large_size() const;
   /// Nothing = it is to be waited.
   std::optional<Ended> receive_some();
@@ -51,6 +53,7 @@ class Http1Exchange final : private Http1Sink {
 
   bool on_head(int status, Headers headers) override;
   bool on_body(std::string_view bytes) override;
+  bool make_unpacker_of_answer();
   /// False.
   bool not_unpacked(std::string_view why);
 
@@ -60,6 +63,7 @@ class Http1Exchange final : private Http1Sink {
   const Cancelled& cancelled_;
   bool kept_ = false;  ///< the connection is not new
   std::optional<Http1Answer> answer_;
+  bool packed_ = false;  ///< and to be unpacked
   std::unique_ptr<AnswerUnpacker> unpacker_;
   std::string head_;               ///< and the body, when it is small
   std::string_view to_send_;       ///< of head_, the body or piece_
@@ -67,6 +71,9 @@ class Http1Exchange final : private Http1Sink {
   std::unique_ptr<char[]> piece_;  ///< of a large body
   std::uint64_t read_ = 0;         ///< of it
   bool send_failed_ = false;
+  /// What was read may not be all that is there: TLS keeps some to itself,
+  /// which poll(2) does not see.
+  bool more_to_read_ = false;
   bool unreadable_ = false;  ///< the large body
   std::unique_ptr<char[]> buffer_;
   Time ask_next_;

@@ -57,6 +57,8 @@ bool same_origin(std::string_view base, std::string_view url) {
 Result<Origin> parse_origin(std::string_view url) {
   for (const Scheme& scheme : kSchemes) {
     if (!url.starts_with(scheme.prefix)) continue;
+    // Connections are kept by what is read here: libcurl must read the same.
+    if (!is_clear(url)) break;
     std::string_view host = url.substr(scheme.prefix.size());
     host = host.substr(0, host.find_first_of("/?#"));
     // "user:password@host": the name before the @ is nobody's business.

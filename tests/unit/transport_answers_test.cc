@@ -193,5 +193,47 @@ TEST_CASE("a large body is sent whole, whatever its size") {
   CHECK(same);
 }
 
+TEST_CASE("a head that fills the socket is followed by its body") {
+  const Way way = either_way();
+  const std::string body(20'000, 'b');
+  std::atomic<bool> same = false;
+  HttpStub stub([&](StubCall& call) {
+    same = call.body() == body;
+    call.send(http_answer(200, "{}"));
+  });
+  const auto transport = make_curl_transport();
+  UpstreamRequest request = post(stub.url(), body);
+  request.headers.push_back({"x-long", std::string(90'000, 'h')});
+  Recorder recorder;
+  run(way, *transport, request, recorder);
+  CHECK(recorder.succeeded());
+  CHECK(same);
+}
+
+TEST_CASE("a connection that the request ends is not kept") {
+  HttpStub stub([](StubCall& call) { call.send(http_answer(200, "{}")); });
+  const auto transport = make_curl_transport();
+  UpstreamRequest request = post(stub.url());
+  request.headers.push_back({"connection", "close"});
+  for (int i = 0; i < 2; ++i) {
+    Recorder recorder;
+    run(Way::perform, *transport, request, recorder);
+    CHECK(recorder.succeeded());
+  }
+  CHECK(stub.connections() == 2);
+}
+
+TEST_CASE("a coding of no body is no fault") {
+  const Way way = either_way();
+  HttpStub stub([](StubCall& call) {
+    call.send("HTTP/1.1 204 No Content\r\ncontent-encoding: snappy\r\n\r\n");
+  });
+  const auto transport = make_curl_transport();
+  Recorder recorder;
+  run(way, *transport, post(stub.url()), recorder);
+  CHECK(recorder.status() == 204);
+  if (way == Way::perform) CHECK(recorder.succeeded());
+}
+
 }  // namespace
 }  // namespace llmproxy::testing

@@ -241,7 +241,10 @@ TEST_CASE("only http and https URLs with a host") {
   const auto transport = make_curl_transport();
   for (const std::string url :
        {"file:///etc/passwd", "ftp://127.0.0.1/", "127.0.0.1", "", "http://",
-        "demo:/x", "https:///x?key=sk-canary"}) {
+        "demo:/x", "https:///x?key=sk-canary",
+        // What libcurl may read as another host than we do.
+        "http://127.0.0.1\\@localhost/?sk-canary", "http://127.0.0.1 /",
+        "http://127.0.0.1/\tsk-canary"}) {
     CAPTURE(url);
     Recorder recorder;
     run(way, *transport, post(url), recorder);
@@ -250,6 +253,12 @@ TEST_CASE("only http and https URLs with a host") {
     CHECK(recorder.error().message.find("canary") == std::string::npos);
     CHECK(recorder.status() == 0);
   }
+  // A NUL ends the text for libcurl, which would connect with another host
+  // than the one whose connection is kept.
+  using namespace std::string_literals;
+  Recorder recorder;
+  run(way, *transport, post("http://127.0.0.1\0@localhost/"s), recorder);
+  CHECK(recorder.error().kind == ErrorKind::internal);
 }
 
 }  // namespace
