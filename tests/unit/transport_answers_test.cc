@@ -19,6 +19,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int kGzip = 31;
+constexpr std::size_t kBomb = 50'000'000;
+constexpr std::size_t kLarge = 20'000'000;
 
 std::string packed_answer(std::string_view coding, std::string_view body) {
   std::string out = http_answer(200, body);
@@ -74,7 +76,7 @@ TEST_CASE("what perform() unpacks is whole, or an error") {
 
 TEST_CASE("a handler stops a packed answer that becomes too much") {
   const Way way = either_way();
-  const std::string gzip = deflated(std::string(50'000'000, '\0'), kGzip);
+  const std::string gzip = deflated(std::string(kBomb, '\0'), kGzip);
   HttpStub stub([&](StubCall& call) {
     call.send(packed_answer("gzip", gzip));
     call.wait_closed();
@@ -115,7 +117,7 @@ TEST_CASE("an answer that comes before the request was read is heard") {
   Recorder recorder;
   run(way, *transport,
       post("http://127.0.0.1:" + std::to_string(port),
-           std::string(20'000'000, 'x')),
+           std::string(kLarge, 'x')),
       recorder);
   server.join();
   ::close(listener);
@@ -179,7 +181,7 @@ TEST_CASE("a question that changes nothing is asked again") {
 
 TEST_CASE("a large body is sent whole, whatever its size") {
   const Way way = either_way();
-  const std::size_t size = GENERATE(16'384, 16'385, 300'000, 8'000'000);
+  const std::size_t size = GENERATE(16'384U, 16'385U, 300'000U, 8'000'000U);
   const std::string body(size, 'b');
   std::atomic<bool> same = false;
   HttpStub stub([&](StubCall& call) {
