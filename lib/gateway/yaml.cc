@@ -330,7 +330,8 @@ Result<YamlNode> root_of(const YamlSource& source, std::string_view text) {
                    fmt::format("expected keys with values, found {}{}",
                                kind_of(root), no_keys_hint(text)));
   }
-  if (is_inside_quote(std::string(text))) {
+  // A closing bracket behind "null" is no mistake to the parser.
+  if (!root.IsNull() && is_inside_quote(std::string(text))) {
     const YamlFault fault = unclosed_quote(text);
     return at_line(source, fault.line, fault.what);
   }
