@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "gateway/environment.h"
 #include "gateway/yaml_faults.h"
 
@@ -136,7 +137,9 @@ Result<std::string> YamlNode::some_text() const {
 Result<bool> YamlNode::boolean() const {
   constexpr std::string_view kExpected = "expected true or false";
   if (!node_.IsScalar()) return error(kExpected);
-  LLMPROXY_ASSIGN(const std::string word, text());
+  // "True" and "TRUE" are as good (YAML 1.2.2, section 10.3.2).
+  LLMPROXY_ASSIGN(std::string word, text());
+  word = lower(word);
   for (const BooleanRow& row : kBooleans) {
     if (row.word == word) return row.value;
   }

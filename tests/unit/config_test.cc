@@ -9,6 +9,8 @@
 #include <fstream>
 #include <map>
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 using namespace llmproxy;
@@ -382,6 +384,15 @@ TEST_CASE("what is no YAML is told with its line") {
   CHECK(fault("- a\n- b\n") ==
         "p.yaml:1: expected keys with values, found a list");
   CHECK(fault(std::string(100'000, '[')).find("p.yaml:1:") == 0);
+}
+
+TEST_CASE("true and false may have capitals") {
+  for (const std::string_view word : {"True", "TRUE", "true", "Yes"}) {
+    const auto config = parse(fmt::format("translate: {{strict: {}}}", word));
+    REQUIRE(config);
+    CHECK(config->translate.strict);
+  }
+  CHECK(fault("translate: {strict: maybe}") != "no error");
 }
 
 TEST_CASE("a file that is null is as good as an empty one") {
