@@ -57,7 +57,8 @@ constexpr std::array kVariableForms = {
     VariableForm{"$env:", ""}, VariableForm{"%", "%"},
     VariableForm{"{{", "}}"},  VariableForm{"${{", "}}"},
     VariableForm{"{", "}"},    VariableForm{"process.env.", ""},
-    VariableForm{"!env ", ""},
+    VariableForm{"!env ", ""}, VariableForm{"os.getenv(", ")"},
+    VariableForm{"env(", ")"},
 };
 
 bool is_variable(std::string_view key) {
@@ -76,6 +77,15 @@ bool is_variable(std::string_view key) {
       });
 }
 
+bool is_beyond_ascii(char c) {
+  return (static_cast<unsigned char>(c) & 0x80) != 0;
+}
+
+bool is_quoted(std::string_view key) {
+  return key.size() > 1 && key.front() == key.back() &&
+         (key.front() == '"' || key.front() == '\'' || key.front() == '`');
+}
+
 /// Words of examples.
 constexpr std::array<std::string_view, 8> kPlaceholders = {
     "...", "your-", "your_", "<", "xxxx", "changeme", "replace", "placeholder"};
@@ -87,6 +97,14 @@ std::string literal_fault(std::string_view key) {
     return "this is sent literally; a variable is written ${NAME}";
   }
   const std::string text = lower(key);
+  if (text.starts_with("bearer ")) {
+    return "this begins with \"Bearer \", which is not part of the key";
+  }
+  if (is_quoted(key)) return "this has quotes around it, which are sent too";
+  if (std::any_of(key.begin(), key.end(), is_beyond_ascii)) {
+    return "this has letters beyond ASCII, such as typographic quotes or "
+           "dashes, which no key has";
+  }
   const bool example = std::any_of(
       kPlaceholders.begin(), kPlaceholders.end(), [&](std::string_view word) {
         return text.find(word) != std::string::npos;

@@ -11,8 +11,8 @@ namespace llmproxy::gateway {
 std::string trimmed_key(std::string key);
 /// Of a trimmed key.
 std::string key_fault(std::string_view key);
-/// Of a key that is no key: "$NAME" and its like in other languages, or the
-/// text of an example ("sk-...").
+/// Of a key that is no key: "$NAME" and its like in other languages, the text
+/// of an example ("sk-..."), or a key with more than the key.
 std::string literal_fault(std::string_view key);
 /// Of what is put behind URLs: "api-version=2024-10-21".
 std::string query_fault(std::string_view query);

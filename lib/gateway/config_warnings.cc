@@ -10,6 +10,7 @@
 #include "gateway/config_rules.h"
 #include "gateway/credentials.h"
 #include "gateway/log_text.h"
+#include "gateway/model_paths.h"
 #include "gateway/routes.h"
 #include "llmproxy/config.h"
 
@@ -54,6 +55,42 @@ void warn_of_literals(const Config& config, std::vector<std::string>& out) {
       look(backend, "headers." + header.name,
            Secret(header.value.substr(scheme)));
     }
+  }
+}
+
+/// What `url` ends in that is the path of a request ("/v1/messages"), or
+/// nothing. What a backend's own dialect adds is cut off before.
+std::string_view endpoint_at_end(std::string_view url) {
+  while (url.ends_with('/')) url.remove_suffix(1);
+  const std::size_t last = url.rfind('/');
+  // "/models/m:generateContent"; a host's port has two slashes before it.
+  if (last != std::string_view::npos && last > 0 && url[last - 1] != '/' &&
+      url.find(':', last) != std::string_view::npos) {
+    return url.substr(last);
+  }
+  const auto ends = [&](std::string_view path) {
+    path = path.substr(0, path.find("/{model}"));
+    return !path.empty() && url.ends_with(path) ? path : std::string_view();
+  };
+  for (const Dialect* dialect : dialects()) {
+    const std::string_view found = ends(dialect->upstream_path);
+    if (!found.empty()) return found;
+  }
+  for (const ModelPath& row : model_paths()) {
+    const std::string_view found = ends(row.upstream);
+    if (!found.empty()) return found;
+  }
+  return {};
+}
+
+void warn_of_endpoints(const Config& config, std::vector<std::string>& out) {
+  for (const Backend& backend : config.backends) {
+    const std::string_view end = endpoint_at_end(backend.base_url);
+    if (end.empty()) continue;
+    out.push_back(fmt::format(
+        "backends.{}.base_url: it ends in {}, where requests of another kind "
+        "go; give what stands before, and the dialect if it is another",
+        backend.name, short_name(end)));
   }
 }
 
@@ -126,6 +163,7 @@ std::vector<std::string> warnings_of(const Config& config) {
   gateway::warn_of_keys(config.server.client_access_keys,
                         "server.client_access_keys", out);
   gateway::warn_of_literals(config, out);
+  gateway::warn_of_endpoints(config, out);
   gateway::warn_of_limits(config, out);
   return out;
 }

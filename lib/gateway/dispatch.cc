@@ -146,12 +146,21 @@ struct Lead {
   Refused refused;
 };
 
+/// The path as its endpoint knows it.
+const std::string& endpoint_path(const Lead& lead, const HttpRequest& request) {
+  if (!lead.match.path.empty()) return lead.match.path;
+  return lead.mount ? lead.mount.rest : request.path;
+}
+
 Refused no_endpoint(const HttpRequest& request, const Lead& lead) {
   if (lead.match.endpoint) return {};
   const std::string& allowed = lead.match.allowed;
   if (allowed.empty()) {
     return Refusal{unknown_path(request, *lead.dialect, lead.mount), {}};
   }
+  const auto verb =
+      unknown_verb(request, *lead.dialect, endpoint_path(lead, request));
+  if (verb) return Refusal{*verb, {}};
   return Refusal{wrong_method(request, allowed), {{"allow", allowed}}};
 }
 
@@ -171,12 +180,6 @@ Refused no_key(const Core& core, const HttpRequest& request, Lead& lead) {
   }
   lead.client = client.value_or(0);
   return {};
-}
-
-/// The path as its endpoint knows it.
-const std::string& endpoint_path(const Lead& lead, const HttpRequest& request) {
-  if (!lead.match.path.empty()) return lead.match.path;
-  return lead.mount ? lead.mount.rest : request.path;
 }
 
 /// A prefix behind a base URL that ended in a slash ("//team-a/v1/messages").

@@ -318,6 +318,9 @@ std::string Import::lines_for(const Deployment& deployment,
   if (timeout.empty()) timeout = timeout_;
   if (is_positive_number(timeout)) {
     out += fmt::format("    deadlines: {{total: {}}}\n", timeout);
+  } else if (!timeout.empty()) {
+    note(fmt::format("{}: its timeout is not a number above 0",
+                     shown(deployment.name)));
   }
   return out;
 }
@@ -346,7 +349,12 @@ void Import::add_limits(const Deployment& deployment) {
     const std::string value = text_of(deployment.parameters, theirs);
     const bool whole = is_positive_number(value) && value.size() < 12 &&
                        value.find('.') == std::string::npos;
-    if (!whole) continue;
+    if (!whole) {
+      if (value.empty()) continue;
+      note(fmt::format("{}: litellm_params.{} is not a whole number above 0",
+                       shown(deployment.name), theirs));
+      continue;
+    }
     row += fmt::format("{}{}: {}", row.empty() ? "" : ", ", key, value);
   }
   if (row.empty()) return;
@@ -364,6 +372,10 @@ void Import::add(const Deployment& deployment) {
   if (row == nullptr) {
     note(fmt::format("{}: the provider {} is not known here; left out", name,
                      shown(deployment.provider)));
+    return;
+  }
+  if (deployment.model.empty()) {
+    note(fmt::format("{}: the name of its model is empty; left out", name));
     return;
   }
   const bool needs_base = find_provider(row->ours)->base_url.empty() &&

@@ -2,6 +2,7 @@
 // client should ask.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "gateway/mounts.h"
@@ -15,6 +16,13 @@ inline constexpr std::string_view kUnknownUrl = "unknown_url";
 /// There is no such path; a client of `dialect` asks.
 Error unknown_path(const HttpRequest& request, const Dialect& dialect,
                    const Mount& mount);
+
+/// Of a POST to something behind a model that `dialect` has no verb for
+/// ("/v1beta/models/m:generate"), where clients of it put one; else nothing.
+/// `path` as the endpoint knows it.
+std::optional<Error> unknown_verb(const HttpRequest& request,
+                                  const Dialect& dialect,
+                                  std::string_view path);
 
 /// There is, and it takes the methods `allowed`.
 Error wrong_method(const HttpRequest& request, std::string_view allowed);

@@ -38,8 +38,10 @@ std::string did_you_mean(std::string_view word,
                          std::span<const std::string_view> known) {
   std::string_view best;
   if (word.size() > kLongest) return {};
-  // A word of two letters is two mistakes away from any other.
-  std::size_t best_distance = std::min(kMaxMistakes + 1, word.size());
+  // A word of two letters is two mistakes away from any other. The dashes of
+  // an option say nothing.
+  const std::size_t dashes = std::min(word.find_first_not_of('-'), word.size());
+  std::size_t best_distance = std::min(kMaxMistakes + 1, word.size() - dashes);
   for (const std::string_view candidate : known) {
     // Letters that one has more are mistakes, too.
     if (candidate.size() > word.size() + kMaxMistakes) continue;

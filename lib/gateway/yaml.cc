@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "gateway/environment.h"
 #include "gateway/yaml_faults.h"
 
@@ -35,8 +36,8 @@ Error at_line(const YamlSource& source, int line, std::string_view what) {
 
 Error located(const YamlSource& source, const YAML::Mark& mark,
               std::string_view what) {
-  // yaml-cpp counts lines from 0; a null mark has line -1.
-  return at_line(source, mark.line + 1, what);
+  // yaml-cpp counts lines from 0; a null mark, as of an empty file, has -1.
+  return at_line(source, std::max(mark.line, 0) + 1, what);
 }
 
 /// True for what word processors make of quotes.
@@ -136,7 +137,9 @@ Result<std::string> YamlNode::some_text() const {
 Result<bool> YamlNode::boolean() const {
   constexpr std::string_view kExpected = "expected true or false";
   if (!node_.IsScalar()) return error(kExpected);
-  LLMPROXY_ASSIGN(const std::string word, text());
+  // "True" and "TRUE" are as good (YAML 1.2.2, section 10.3.2).
+  LLMPROXY_ASSIGN(std::string word, text());
+  word = lower(word);
   for (const BooleanRow& row : kBooleans) {
     if (row.word == word) return row.value;
   }
@@ -281,6 +284,46 @@ constexpr std::array kForeign = {
     ForeignRow{"environment_variables", kLiteLlm},
 };
 
+/// Keys of a section that people write beside the sections.
+struct PlaceRow {
+  std::string_view key;
+  std::string_view section;
+  std::string_view ours;
+};
+constexpr std::array kPlaces = {
+    PlaceRow{"port", "server", "port"},
+    PlaceRow{"host", "server", "host"},
+    PlaceRow{"listen", "server", "host"},
+    PlaceRow{"cors", "server", "cors"},
+    PlaceRow{"hosts", "server", "hosts"},
+    PlaceRow{"allow_anonymous", "server", "allow_anonymous"},
+    PlaceRow{"client_keys", "server", "client_keys"},
+    PlaceRow{"api_keys", "server", "client_keys"},
+    PlaceRow{"keys", "server", "client_keys"},
+    PlaceRow{"auth", "server", "client_keys"},
+    PlaceRow{"log_level", "log", "level"},
+    PlaceRow{"log_file", "log", "file"},
+    PlaceRow{"log_format", "log", "format"},
+};
+
+/// Of "port" and "server.port" at the top of the file.
+std::string place_of(std::string_view key,
+                     std::span<const std::string_view> known) {
+  const auto is_known = [&](std::string_view section) {
+    return std::find(known.begin(), known.end(), section) != known.end();
+  };
+  for (const PlaceRow& row : kPlaces) {
+    if (row.key == key && is_known(row.section)) {
+      return fmt::format("; did you mean \"{}\" below \"{}:\"?", row.ours,
+                         row.section);
+    }
+  }
+  const std::size_t dot = key.find('.');
+  if (dot == std::string_view::npos || !is_known(key.substr(0, dot))) return {};
+  return fmt::format("; write what is behind the dot below \"{}:\", indented",
+                     key.substr(0, dot));
+}
+
 std::string synonym_of(std::string_view key,
                        std::span<const std::string_view> known) {
   for (const SynonymRow& row : kSynonyms) {
@@ -302,6 +345,7 @@ Error unknown_key(const YamlNode& node, std::string_view key,
   }
   std::string hint = did_you_mean(key, known);
   if (hint.empty()) hint = synonym_of(key, known);
+  if (hint.empty()) hint = place_of(key, known);
   // "{port 8080}" is a key without a value.
   if (key.find(' ') != std::string_view::npos && node.is_empty()) {
     hint = "; is a colon missing?";
@@ -330,7 +374,9 @@ Result<YamlNode> root_of(const YamlSource& source, std::string_view text) {
                    fmt::format("expected keys with values, found {}{}",
                                kind_of(root), no_keys_hint(text)));
   }
-  if (is_inside_quote(std::string(text))) {
+  // A bracket behind "null" or a bare text is no mistake to the parser either.
+  const bool has_quote = text.find_first_of("\"'") != std::string_view::npos;
+  if (has_quote && is_inside_quote(std::string(text))) {
     const YamlFault fault = unclosed_quote(text);
     return at_line(source, fault.line, fault.what);
   }

@@ -234,6 +234,9 @@ constexpr std::string_view kEscape =
     "quotes";
 constexpr std::string_view kNothingOpened =
     "a } or ] that nothing before it opens";
+constexpr std::string_view kBehindValue =
+    "between { } or [ ] something follows a closing quote, or a comma is "
+    "missing";
 constexpr std::string_view kOddIndent =
     "this line does not fit those above: it is indented like none of them, or "
     "something follows a closing quote";
@@ -254,6 +257,8 @@ constexpr std::array kCauses = {
     CauseRow{"illegal map value", bare_variable},
     CauseRow{"end of map flow", open_bracket},
     CauseRow{"end of sequence flow", open_bracket},
+    CauseRow{"end of map flow", say<kBehindValue>},
+    CauseRow{"end of sequence flow", say<kBehindValue>},
     CauseRow{"illegal map value", open_bracket},
     CauseRow{"illegal map value", second_colon},
     CauseRow{"illegal map value", colon_before},

@@ -76,10 +76,31 @@ struct StreamTranslator::State final : public EventSink {
                         pending.compare(0, kBom.size(), kBom) == 0;
     const std::size_t skip = marked ? kBom.size() : 0;
     to.append(pending, skip, count - skip);
+    note_array(std::string_view(pending).substr(0, count));
     pending.erase(0, count);
     relayed += count;
     if (unreadable()) return tell_unreadable(to);
     if (behind_end || (finished && !events)) pending.clear();
+  }
+
+  /// Passthrough of an array: where in it the client is.
+  void note_array(std::string_view sent) {
+    if (!context.json_array) return;
+    const std::size_t last = sent.find_last_not_of(" \t\r\n");
+    if (last != std::string_view::npos) array_at = sent[last];
+  }
+
+  /// Tells the client of `failure` in its own words. The encoder saw nothing of
+  /// what was passed on, and opens an array that the upstream had opened.
+  void tell(const Error& failure, std::string& to) {
+    StreamEvent event;
+    event.kind = EventKind::failed;
+    event.error = &failure;
+    const std::size_t begin = to.size();
+    encoder->on_event(event, to);
+    if (array_at == '\0' || begin >= to.size() || to[begin] != '[') return;
+    const bool behind_element = array_at != '[' && array_at != ',';
+    to.replace(begin, 1, behind_element ? ",\n" : "");
   }
 
   /// Passthrough: line ends that belong to the last event, however the
@@ -117,10 +138,7 @@ struct StreamTranslator::State final : public EventSink {
   void tell_unreadable(std::string& to) {
     pending.clear();
     if (std::exchange(told, true)) return;
-    StreamEvent event;
-    event.kind = EventKind::failed;
-    event.error = &*error;
-    encoder->on_event(event, to);
+    tell(*error, to);
   }
 
   RequestContext context;
@@ -133,6 +151,7 @@ struct StreamTranslator::State final : public EventSink {
   std::string* out = nullptr;
   std::string pending;      // passthrough: bytes not relayed yet
   std::size_t relayed = 0;  // passthrough: bytes relayed so far
+  char array_at = '\0';     // passthrough of an array: the last byte relayed
   bool behind_end = false;  // the end was told: nothing more is relayed
   bool started = false;
   bool finished = false;
@@ -176,10 +195,7 @@ void StreamTranslator::finish(std::string& out) {
   }
   s.close();
   // Cut off: half an event is of no use; the client is told in its words.
-  StreamEvent event;
-  event.kind = EventKind::failed;
-  event.error = &*s.error;
-  s.encoder->on_event(event, out);
+  s.tell(*s.error, out);
 }
 
 void StreamTranslator::fail(const Error& error, std::string& out) {
@@ -187,10 +203,7 @@ void StreamTranslator::fail(const Error& error, std::string& out) {
   if (s.done()) return;
   s.close();
   s.error = error;
-  StreamEvent event;
-  event.kind = EventKind::failed;
-  event.error = &error;
-  s.encoder->on_event(event, out);
+  s.tell(error, out);
 }
 
 void StreamTranslator::keep_alive(std::string& out) {

@@ -9,6 +9,8 @@
 #include <fstream>
 #include <map>
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 using namespace llmproxy;
@@ -285,10 +287,36 @@ TEST_CASE("a backend's mistakes are told") {
             .find("did you mean \"claude\"?") != std::string::npos);
   for (const std::string_view url :
        {"ftp://example.com", "http://", "https:///v1", "''",
-        "'http://exa mple.com'"}) {
+        "'http://exa\\mple.com'"}) {
     CHECK(fault("backends: {a: {base_url: " + std::string(url) + "}}") ==
           "p.yaml:1: backends.a.base_url: expected a URL such as "
           "https://api.example.com/v1");
+  }
+  const std::pair<std::string_view, std::string_view> hosts[] = {
+      {"'http://exa mple.com'", "without spaces"},
+      {"' http://h/v1'", "without spaces"},
+      {"'http://h/v1 '", "without spaces"},
+      {"\"http://h/v1\\n\"", "line breaks"},
+      {"HTTP://h/v1", "small letters"},
+      {"http://h:99999/v1", "a port from 1 to 65535"},
+      {"http://h:0/v1", "a port from 1 to 65535"},
+      {"'http://h:/v1'", "a port from 1 to 65535"},
+      {"http://h:abc", "a port from 1 to 65535"},
+      {"http://h:+80", "a port from 1 to 65535"},
+      {"'http://[::1]:80x/v1'", "a port from 1 to 65535"},
+      {"'http://[::1]80/v1'", "a port from 1 to 65535"},
+      {"'http://[::1/v1'", "in brackets"},
+      {"'http://::1/v1'", "in brackets"},
+  };
+  for (const auto& [url, words] : hosts) {
+    CAPTURE(url);
+    CHECK(fault("backends: {a: {base_url: " + std::string(url) + "}}")
+              .find(words) != std::string::npos);
+  }
+  for (const std::string_view url :
+       {"http://h:1", "'http://[::1]/v1'", "'http://[::1]:8081/v1'"}) {
+    CHECK(fault("backends: {a: {base_url: " + std::string(url) + "}}") ==
+          "no error");
   }
   CHECK(fault("backends: {a: {base_url: example.com}}")
             .find("is http:// or https:// missing?") != std::string::npos);
@@ -356,6 +384,22 @@ TEST_CASE("what is no YAML is told with its line") {
   CHECK(fault("- a\n- b\n") ==
         "p.yaml:1: expected keys with values, found a list");
   CHECK(fault(std::string(100'000, '[')).find("p.yaml:1:") == 0);
+}
+
+TEST_CASE("true and false may have capitals") {
+  for (const std::string_view word : {"True", "TRUE", "true", "Yes"}) {
+    const auto config = parse(fmt::format("translate: {{strict: {}}}", word));
+    REQUIRE(config);
+    CHECK(config->translate.strict);
+  }
+  CHECK(fault("translate: {strict: maybe}") != "no error");
+}
+
+TEST_CASE("a file that is null is as good as an empty one") {
+  for (const std::string_view text : {"null\n", "~\n", "--- null\n"}) {
+    CAPTURE(text);
+    CHECK(fault(text) == "no error");
+  }
 }
 
 TEST_CASE("an empty file serves the demo") {

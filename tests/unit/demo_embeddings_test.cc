@@ -152,6 +152,12 @@ TEST_CASE("the demo embeds for Gemini's clients") {
   REQUIRE(root);
   CHECK((*root)["embedding"]["values"].size() == 16);
 
+  const std::string snake = ask("/v1beta/models/demo:embedContent",
+                                R"({"content":{"parts":[{"text":"hi"}]},)"
+                                R"("output_dimensionality":8})");
+  CHECK(at(snake, "embedding", "values", 7) != "");
+  CHECK(at(snake, "embedding", "values", 8) == "");
+
   const std::string batch =
       ask("/v1beta/models/alias:batchEmbedContents",
           R"({"requests":[{"model":"models/alias","content":{"parts":)"

@@ -307,6 +307,14 @@ TEST_CASE("the demo refuses what its dialects refuse") {
   Handler path;
   transport->perform(demo_request("demo:/nothing", "{}"), path);
   CHECK(path.status() == 404);
+  CHECK(at(path.body(), "error", "code") == "unknown_url");
+  Handler query;
+  transport->perform(demo_request("demo:/v1/files?key=SECRET", "{}"), query);
+  CHECK_THAT(query.body(),
+             Catch::Contains("/v1/files") && !Catch::Contains("SECRET"));
+  Handler bare;
+  transport->perform(demo_request("demo:", "{}"), bare);
+  CHECK(bare.status() == 404);
   Handler broken;
   transport->perform(demo_request(kClaudeUrl, "{"), broken);
   CHECK(broken.status() == 400);

@@ -266,6 +266,40 @@ TEST_CASE("what agents report about themselves is taken and not kept") {
   CHECK(fixture.upstream->requests().empty());
 }
 
+TEST_CASE("a verb that is none is told, not sent to another method") {
+  const std::pair<std::string_view, std::string_view> rows[] = {
+      {"/v1beta/models/gpt:generatecontent",
+       "did you mean \"generateContent\"?"},
+      {"/v1beta/models/gpt:streamGeneratecontent",
+       "did you mean \"streamGenerateContent\"?"},
+      {"/v1beta/models/gpt:embedcontent", "did you mean \"embedContent\"?"},
+      {"/v1beta/models/gpt:predict", "countTokens"},
+      {"/v1beta/models/gpt", "generateContent"},
+      {"/v1beta/models/gpt%3AgenerateContent", "a colon"},
+      {"/v1beta/models/gpt/generateContent", "a colon"},
+      {"/v1beta/v1beta/models/gpt:predict", "countTokens"},
+  };
+  for (const auto& [path, words] : rows) {
+    CAPTURE(path);
+    GatewayFixture fixture;
+    fixture.handle(post(std::string(path), R"({"contents":[]})"));
+    CHECK(fixture.sink->status() == 404);
+    CHECK_THAT(fixture.sink->body(), Catch::Contains(std::string(path)) &&
+                                         Catch::Contains("NOT_FOUND") &&
+                                         !Catch::Contains("use GET"));
+    // As the text stands in JSON.
+    std::string text(words);
+    for (std::size_t at = 0; (at = text.find('"', at)) != std::string::npos;
+         at += 2) {
+      text.insert(at, 1, '\\');
+    }
+    CHECK_THAT(fixture.sink->body(), Catch::Contains(text));
+  }
+  GatewayFixture fixture;
+  fixture.handle(post("/v1beta/models", "{}"));
+  CHECK(fixture.sink->status() == 405);
+}
+
 TEST_CASE("chats are also served below /api") {
   GatewayFixture fixture;
   fixture.upstream->play(openai_answer());

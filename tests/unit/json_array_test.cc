@@ -1,6 +1,8 @@
 // Streams that are one JSON array: cut into elements, and written as one.
 #include "wire/json_array.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 #include <string>
 #include <vector>
@@ -120,6 +122,36 @@ TEST_CASE("clients that want an array get one, whole or broken off") {
       failed = failed || element["error"].is_object();
     }
     CHECK(failed == !whole);
+  }
+}
+
+TEST_CASE("a passed on array that breaks off is still one array") {
+  const std::string_view element =
+      R"({"candidates":[{"content":{"role":"model","parts":[{"text":"Hi"}]},)"
+      R"("index":0}]})";
+  RequestContext context;
+  context.json_array = true;
+  for (const std::string_view behind :
+       {"", ",", ",\n", "\n, ", ",{\"candidates\":[{", ", 5"}) {
+    for (const bool told : {true, false}) {
+      CAPTURE(behind, told);
+      StreamTranslator stream(*find_dialect("gemini"), *find_dialect("gemini"),
+                              context);
+      std::string out;
+      stream.feed(fmt::format("[{}{}", element, behind), out);
+      if (told) stream.fail(invalid_request("it broke off"), out);
+      stream.finish(out);
+      json::Document document;
+      const auto root = document.parse(out);
+      CAPTURE(out);
+      REQUIRE(root);
+      REQUIRE(root->size() == 2);
+      std::string keys;
+      for (const json::Value each : root->children()) {
+        for (const json::Value member : each.children()) keys += member.key();
+      }
+      CHECK(keys == "candidateserror");
+    }
   }
 }
 

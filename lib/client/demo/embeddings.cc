@@ -250,9 +250,11 @@ Result<Vector> embed_content(const json::Value& request,
     return invalid_request("content must have a part with a text",
                            path + "/content");
   }
+  // Google takes both spellings of a name.
+  json::Value size = request["outputDimensionality"];
+  if (size.absent()) size = request["output_dimensionality"];
   LLMPROXY_ASSIGN(const std::int64_t dimensions,
-                  dimensions_of(request["outputDimensionality"],
-                                path + "/outputDimensionality", inputs));
+                  dimensions_of(size, path + "/outputDimensionality", inputs));
   return vector_of(text_of(text), dimensions);
 }
 

@@ -5,6 +5,8 @@
 #include <memory>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "chat/turns.h"
 #include "client/demo/embeddings.h"
 #include "client/demo/faults.h"
@@ -39,6 +41,18 @@ Reply error_reply(const Dialect& dialect, const Error& error) {
   }
   reply.pieces.push_back(std::move(written.body));
   return reply;
+}
+
+/// What is asked of "demo:/v1/files?key=k"; without the query, which may hold a
+/// key.
+std::string shown_path(std::string_view url) {
+  constexpr std::size_t kMax = 200;
+  url = url.substr(0, url.find('?'));
+  url.remove_prefix(std::min(url.find(':') + 1, url.size()));
+  std::string out(url.substr(0, kMax));
+  std::replace_if(
+      out.begin(), out.end(), [](char c) { return c <= ' ' || c > '~'; }, '_');
+  return out.empty() ? "/" : out;
 }
 
 Error error_of(const DemoFault& fault) {
@@ -171,7 +185,10 @@ Reply reply_to(const UpstreamRequest& request, std::int64_t created) {
   if (dialect == nullptr) {
     Error error;
     error.kind = ErrorKind::not_found;
-    error.message = "the demo upstream has no such path";
+    error.code = "unknown_url";  // not a model
+    error.message = fmt::format(
+        "the demo has no path {}; it answers chats and embeddings only",
+        shown_path(request.url));
     return error_reply(*dialects().front(), error);
   }
   Result<Reply> reply =
