@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,13 @@ inline bool has_nested(const Extensions& extensions, std::string_view prefix) {
   return std::any_of(
       extensions.begin(), extensions.end(),
       [&](const Extension& e) { return e.name.starts_with(prefix); });
+}
+
+/// What clients send for "not given".
+inline bool says_nothing(const Extension& extension) {
+  constexpr std::string_view kNothing[] = {"null", "\"\"", "[]", "{}"};
+  return std::find(std::begin(kNothing), std::end(kNothing),
+                   extension.value.text()) != std::end(kNothing);
 }
 
 /// Writes those whose names begin with `prefix`, without it.

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "chat/extensions.h"
 #include "chat/field_path.h"
 #include "chat/fit_steps.h"
 #include "chat/tool_names.h"
@@ -13,13 +14,6 @@
 
 namespace llmproxy {
 namespace {
-
-/// What clients send for "not given".
-bool says_nothing(const Extension& extension) {
-  constexpr std::string_view kNothing[] = {"null", "\"\"", "[]", "{}"};
-  return std::find(std::begin(kNothing), std::end(kNothing),
-                   extension.value.text()) != std::end(kNothing);
-}
 
 bool is_shared(const FitStep& step, const Extension& extension) {
   const auto& fields = step.limits().family_fields;

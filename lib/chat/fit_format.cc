@@ -20,6 +20,7 @@ namespace llmproxy {
 namespace {
 
 constexpr std::string_view kPath = "/response_format";
+constexpr std::string_view kSchemaPath = "/response_format/json_schema/schema";
 constexpr std::string_view kToldInWords = "the model is told in words";
 
 /// Behind all else that the leading system turns say.
@@ -144,7 +145,7 @@ void use_tool(FitStep& step, const Obstacle& why) {
   tool.name = free_tool_name(request, "json_response");
   tool.description = format.description.empty() ? "Gives the final answer."
                                                 : format.description;
-  tool.schema = json::Trusted::json(object_schema(format.schema));
+  tool.schema = tool_schema(step, format.schema, std::string(kSchemaPath));
   step.context.json_tool = tool.name;
   if (can_force(request)) {
     request.tool_choice = ToolChoice{ToolChoiceMode::named, tool.name, {}};
@@ -207,8 +208,8 @@ void fit_schema(FitStep& step, ResponseFormat& format) {
     format.strict = false;
   }
   if (limits.closed_schemas && has_schema(format)) {
-    format.schema = json::Trusted::json(json::without_whitespace(closed_schema(
-        format.schema, "/response_format/json_schema/schema", step.losses)));
+    format.schema = json::Trusted::json(json::without_whitespace(
+        closed_schema(format.schema, kSchemaPath, limits.target, step.losses)));
   }
 }
 

@@ -50,6 +50,8 @@ struct FitStep {
 Result<void> fit_tools(FitStep& step);
 /// Schemas, `strict`, namespaces, cache markers, extensions of the tools.
 void fit_tool_fields(FitStep& step);
+/// A function's schema in the shape that the target takes; `path` is whose.
+RawJson tool_schema(FitStep& step, const RawJson& schema, std::string path);
 /// tool_choice and parallel_tool_calls, after the tools are known.
 Result<void> fit_tool_choice(FitStep& step);
 /// The tools of earlier calls, where a history with calls needs some and there

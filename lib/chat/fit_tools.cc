@@ -13,6 +13,7 @@
 #include "chat/schema.h"
 #include "chat/turns.h"
 #include "json/json.h"
+#include "json/text.h"
 
 namespace llmproxy {
 namespace {
@@ -184,6 +185,19 @@ void erase_tools(FitStep& step, const Kept& kept) {
                 [&](const std::string& name) { return gone.contains(name); });
 }
 
+/// Where a tool is strict, its schema is one for structured output.
+void close_schema(FitStep& step, ToolDefinition& tool) {
+  const std::string_view target = step.limits().target;
+  Losses told_as_one;
+  std::string closed = json::without_whitespace(
+      closed_schema(tool.schema, "", target, told_as_one));
+  if (closed == json::without_whitespace(tool.schema.text())) return;
+  step.change(tool.source.text, target,
+              "open objects or limits in strict schemas",
+              "objects are closed, limits moved into descriptions");
+  tool.schema = json::Trusted::json(std::move(closed));
+}
+
 void fit_schema(FitStep& step, ToolDefinition& tool) {
   const SchemaShape shape = step.limits().schema;
   if (shape == SchemaShape::any || tool.kind != ToolKind::function) return;
@@ -191,7 +205,10 @@ void fit_schema(FitStep& step, ToolDefinition& tool) {
   const bool as_it_is =
       shape == SchemaShape::required || step.target.wording == Wording::family;
   if (as_it_is && !tool.schema.empty()) return;
-  tool.schema = json::Trusted::json(object_schema(tool.schema));
+  tool.schema = tool_schema(step, tool.schema, tool.source.text);
+  if (step.limits().closed_schemas && tool.strict == true) {
+    close_schema(step, tool);
+  }
 }
 
 void fit_strict(FitStep& step, ToolDefinition& tool) {
@@ -225,6 +242,18 @@ void fit_marker(FitStep& step, ToolDefinition& tool) {
 }
 
 }  // namespace
+
+RawJson tool_schema(FitStep& step, const RawJson& schema, std::string path) {
+  if (step.limits().schema == SchemaShape::object) {
+    if (auto united = united_schema(schema)) {
+      step.change(std::move(path), step.limits().target,
+                  "anyOf, oneOf or allOf at the top of a tool's schema",
+                  "the properties of all branches are united");
+      return json::Trusted::json(*std::move(united));
+    }
+  }
+  return json::Trusted::json(object_schema(schema));
+}
 
 Result<void> fit_tools(FitStep& step) {
   place_tools(step.request.tools);

@@ -76,6 +76,9 @@ Result<void> prepare(ChatRequest& request, const Dialect& to,
   LLMPROXY_TRY(drop_empty_turns(request.messages, losses));
   LLMPROXY_TRY(pair_tool_results(request.messages, losses));
   make_call_ids_safe(request.messages);
+  if (target.wording != Wording::own) {
+    make_call_ids_unique(request.messages, losses);
+  }
   if (!to.custom_tools || !options.traits.custom_tools) {
     wrap_custom_tools(request, context, losses);
   }

@@ -2,6 +2,7 @@
 // where it can and saying so where it cannot.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,10 +15,15 @@ namespace llmproxy {
 /// demand; an empty one becomes an object without properties.
 std::string object_schema(const RawJson& schema);
 
+/// The same without anyOf, oneOf and allOf at the top, which Anthropic refuses
+/// in a tool's schema: the properties of all branches stand side by side, and
+/// required is what every choice requires. Nothing = there are none.
+std::optional<std::string> united_schema(const RawJson& schema);
+
 /// A schema for strict structured output: every object closed
 /// (additionalProperties:false); limits on numbers, strings and arrays moved
-/// into the description. Losses name the places below `path`.
+/// into the description. Losses name the places below `path`, and `target`.
 std::string closed_schema(const RawJson& schema, std::string_view path,
-                          Losses& losses);
+                          std::string_view target, Losses& losses);
 
 }  // namespace llmproxy

@@ -4,11 +4,15 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <set>
 #include <string>
 #include <utility>
 
+#include "base/bounded.h"
+#include "chat/field_path.h"
+#include "chat/turns.h"
 #include "json/json.h"
 
 namespace llmproxy {
@@ -146,6 +150,66 @@ void make_call_ids_safe(std::vector<Message>& messages) {
     }
     id = entry->second;
   });
+}
+
+void make_call_ids_unique(std::vector<Message>& messages, Losses& losses) {
+  std::set<std::string, std::less<>> used;
+  std::map<std::string, int> count;  // calls of an id so far
+  bool shared = false;
+  for (const Message& message : messages) {
+    for (const ContentPart& part : message.content) {
+      const auto* call = part.as<ToolCallPart>();
+      if (call != nullptr && !used.insert(call->id).second) shared = true;
+    }
+  }
+  if (!shared) return;
+  const auto fresh = [&](const std::string& id) {
+    int& number = count[id];
+    if (++number == 1) return id;
+    std::string name = fmt::format("{}_{}", id, number);
+    while (!used.insert(name).second) {
+      name = fmt::format("{}_{}", id, ++number);
+    }
+    return name;
+  };
+  // Of the calls of the last turn that had some; the first is answered first.
+  std::map<std::string, std::deque<std::string>> open;
+  for (Message& message : messages) {
+    const auto is_call = [](const ContentPart& part) {
+      return part.as<ToolCallPart>() != nullptr;
+    };
+    if (std::any_of(message.content.begin(), message.content.end(), is_call)) {
+      open.clear();
+    }
+    for (std::size_t i = 0; i < message.content.size(); ++i) {
+      ContentPart& part = message.content[i];
+      if (auto* call = part.as<ToolCallPart>()) {
+        std::string id = fresh(call->id);
+        if (id != call->id) {
+          add_loss(losses, {path_of(message),
+                            fmt::format("tool call {} has the id of an earlier "
+                                        "one; it became {}",
+                                        call->id, id),
+                            LossKind::approximated});
+        }
+        open[call->id].push_back(id);
+        call->id = std::move(id);
+      } else if (auto* result = part.as<ToolResultPart>()) {
+        const auto found = open.find(result->call_id);
+        if (found == open.end() || found->second.empty()) continue;
+        std::string& id = found->second.front();
+        if (id != result->call_id) {
+          add_loss(losses, {path_of(message, i),
+                            fmt::format("tool result {} follows its call; it "
+                                        "became {}",
+                                        result->call_id, id),
+                            LossKind::approximated});
+        }
+        result->call_id = std::move(id);
+        found->second.pop_front();
+      }
+    }
+  }
 }
 
 void make_call_ids_nine(std::vector<Message>& messages) {

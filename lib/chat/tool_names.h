@@ -12,6 +12,7 @@
 #include "base/internal_api.h"
 #include "llmproxy/chat.h"
 #include "llmproxy/dialect.h"
+#include "llmproxy/loss.h"
 #include "llmproxy/result.h"
 
 LLMPROXY_INTERNAL_BEGIN
@@ -41,6 +42,12 @@ void alias_tool_names(ChatRequest& request, std::size_t max,
 /// Rewrites call ids to [A-Za-z0-9_-], calls and results alike, keeping
 /// different ids different. Ids that are valid stay as they are.
 void make_call_ids_safe(std::vector<Message>& messages);
+
+/// Servers that count calls within an answer give the same id in every turn,
+/// which Anthropic and Amazon refuse in a history: the first call keeps it, the
+/// others and their results get a number behind. Results stand behind their
+/// calls, in their order.
+void make_call_ids_unique(std::vector<Message>& messages, Losses& losses);
 
 /// Rewrites call ids to exactly nine letters and digits [Mistral], likewise.
 void make_call_ids_nine(std::vector<Message>& messages);

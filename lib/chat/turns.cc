@@ -11,6 +11,7 @@
 #include "base/bounded.h"
 #include "base/text.h"
 #include "chat/error_text.h"
+#include "chat/extensions.h"
 #include "json/json.h"
 
 namespace llmproxy {
@@ -346,7 +347,7 @@ Error nothing_to_send(const ChatRequest& request, std::string_view target) {
 
 Result<void> refuse_essential(const Extensions& extensions) {
   for (const Extension& extension : extensions) {
-    if (!extension.essential) continue;
+    if (!extension.essential || says_nothing(extension)) continue;
     Error error = unsupported(
         fmt::format("{} is not available on this provider", extension.name),
         json::pointer("", extension.name));

@@ -207,7 +207,7 @@ TEST_CASE("schemas are closed without touching properties named alike") {
       "\"list\":{\"type\":\"array\",\"items\":"
       "{\"type\":\"object\",\"additionalProperties\":false}}},"
       "\"additionalProperties\":false}";
-  CHECK(closed_schema(schema, "/s", losses) == expected);
+  CHECK(closed_schema(schema, "/s", "It", losses) == expected);
   REQUIRE(losses.size() == 1);
   CHECK(losses[0].path == "/s/properties/minimum/minimum");
 }

@@ -55,6 +55,20 @@ constexpr auto kModes = enum_table<ToolChoiceMode>({
     {ToolChoiceMode::none, "none"},
 });
 
+/// "THINKING_LEVEL_UNSPECIFIED", "unspecified": the zero value of an enum of
+/// Google's, which says nothing.
+bool is_unspecified(std::string_view word) {
+  return lower(word).ends_with("unspecified");
+}
+
+/// What leaving it out means (proto3 JSON mapping).
+bool is_zero_value(const Extension& extension) {
+  const std::string_view value = extension.value.text();
+  return value == "false" ||
+         (value.starts_with('"') &&
+          is_unspecified(value.substr(0, value.size() - 1)));
+}
+
 class RequestReader {
  public:
   RequestReader(const Value& body, const RequestHead& head)
@@ -286,7 +300,7 @@ class RequestReader {
       reasoning.display = "summarized";
     }
     const Value level = get(value, "thinkingLevel");
-    if (level.is_string()) {
+    if (level.is_string() && !is_unspecified(level.string())) {
       LLMPROXY_ASSIGN(
           reasoning.effort,
           json::read_word(kLevels, lower(level.string()), "thinkingLevel",
@@ -305,8 +319,9 @@ class RequestReader {
   }
 
   void read_identity() {
-    request_.service_tier =
-        canonical_tier(kTiers, lower(take(reader_, "serviceTier").string()));
+    const std::string_view tier = take(reader_, "serviceTier").string();
+    if (is_unspecified(tier)) return;
+    request_.service_tier = canonical_tier(kTiers, lower(tier));
   }
 
   void read_stream() {
@@ -321,6 +336,7 @@ class RequestReader {
                             extension.name == "cached_content";
       request_.extensions.push_back(std::move(extension));
     }
+    std::erase_if(request_.extensions, is_zero_value);
   }
 
   ObjectReader reader_;

@@ -68,6 +68,7 @@ using openai_family::Default;
 inline constexpr std::array kDefaults = {
     Default{"n", "1"},
     Default{"logprobs", "false"},
+    Default{"top_logprobs", "0"},
     Default{"store", "false"},
     Default{"modalities", R"(["text"])"},
     Default{"verbosity", R"("medium")"},
