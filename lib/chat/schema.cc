@@ -165,8 +165,11 @@ class Uniter {
     Names known;
   };
 
-  /// What the schema requires; its properties are noted. As deep as the JSON.
+  /// What the schema requires; its properties are noted. What lies deeper than
+  /// JSON may be, one definition behind the other, is left out.
   Names read(Value schema) {
+    if (depth_ >= kMostLevels) return {};
+    ++depth_;
     for (const Value property : schema["properties"].children()) note(property);
     Names required;
     for (const Value name : schema["required"].children()) {
@@ -175,6 +178,7 @@ class Uniter {
     for (const std::string_view list : kBranches) {
       required.merge(read_branches(schema[list], list == "allOf"));
     }
+    --depth_;
     return required;
   }
 
@@ -240,7 +244,10 @@ class Uniter {
     w.end_object();
   }
 
+  static constexpr int kMostLevels = 64;
+
   Value root_;
+  int depth_ = 0;
   std::map<std::string_view, Property> properties_;
   std::vector<std::string_view> order_;
   Names seen_;
