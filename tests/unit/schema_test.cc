@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "json/json.h"
+#include "json/text.h"
 
 namespace llmproxy {
 namespace {
