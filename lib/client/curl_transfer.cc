@@ -123,6 +123,13 @@ void CurlTransfer::header_line(std::string_view line) {
 
 bool CurlTransfer::tell_head() {
   head_done_ = true;
+  // Beside a transfer coding a length says nothing (RFC 9112, section 6.3),
+  // and whoever passes it on cuts the body to it.
+  if (!find_header(headers_, "transfer-encoding").empty()) {
+    std::erase_if(headers_, [](const Header& header) {
+      return same_header_name(header.name, "content-length");
+    });
+  }
   stopped_ = caught(kHandler, [this] { handler_.on_head(status_, headers_); });
   return !stopped_;
 }

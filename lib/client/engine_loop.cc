@@ -129,18 +129,28 @@ int EngineLoop::on_timer(CURLM*, long delay, void* self) {
   return 0;
 }
 
-int EngineLoop::on_socket(CURL*, curl_socket_t socket, int what, void* self,
-                          void* known) {
+int EngineLoop::on_socket(CURL* easy, curl_socket_t socket, int what,
+                          void* self, void* known) {
   auto* loop = static_cast<EngineLoop*>(self);
   if (what == CURL_POLL_REMOVE) {
     loop->watch(EPOLL_CTL_DEL, socket, 0);
     return 0;
+  }
+  const auto job = loop->jobs_.find(easy);
+  if (job != loop->jobs_.end() && job->second->socket != socket) {
+    job->second->socket = socket;
+    loop->idle_sockets_.used(socket);
   }
   loop->watch(known != nullptr ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, socket,
               static_cast<std::uint32_t>(poll_events(what)));
   // Comes back as `known` next time.
   if (known == nullptr) curl_multi_assign(loop->multi_, socket, self);
   return 0;
+}
+
+int EngineLoop::on_close(void* self, curl_socket_t socket) noexcept {
+  static_cast<EngineLoop*>(self)->idle_sockets_.closed(socket);
+  return close(socket);
 }
 
 void EngineLoop::watch(int operation, int fd, std::uint32_t events) {
@@ -173,23 +183,29 @@ void EngineLoop::execute(const Command& command) {
   }
 }
 
+std::unique_ptr<EasyHandle> EngineLoop::take_handle() {
+  if (!spare_.empty()) {
+    std::unique_ptr<EasyHandle> handle = std::move(spare_.back());
+    spare_.pop_back();
+    return handle;
+  }
+  std::unique_ptr<EasyHandle> handle = EasyHandle::create(options_, cache_);
+  if (handle == nullptr) return nullptr;
+  // Kept as long as the stream; a body that is larger goes in pieces.
+  curl_easy_setopt(handle->get(), CURLOPT_UPLOAD_BUFFERSIZE, kUploadPiece);
+  curl_easy_setopt(handle->get(), CURLOPT_CLOSESOCKETFUNCTION,
+                   &EngineLoop::on_close);
+  curl_easy_setopt(handle->get(), CURLOPT_CLOSESOCKETDATA, this);
+  return handle;
+}
+
 void EngineLoop::start(const std::shared_ptr<Job>& job) {
   Result<Origin> origin = parse_origin(job->request.url);
   if (!origin) return tell_done(job->handler, std::move(origin).error());
   job->transfer = std::make_unique<CurlTransfer>(
       job->handler, std::move(*origin), job->request.deadlines,
       CurlTransfer::may_pause);
-  if (spare_.empty()) {
-    job->handle = EasyHandle::create(options_, cache_);
-    if (job->handle != nullptr) {
-      // Kept as long as the stream; a body that is larger goes in pieces.
-      curl_easy_setopt(job->handle->get(), CURLOPT_UPLOAD_BUFFERSIZE,
-                       kUploadPiece);
-    }
-  } else {
-    job->handle = std::move(spare_.back());
-    spare_.pop_back();
-  }
+  job->handle = take_handle();
   if (job->handle == nullptr)
     return job->transfer->finish(CURLE_OUT_OF_MEMORY, {});
   const std::string& origin_key = job->transfer->origin().key;
@@ -278,6 +294,10 @@ void EngineLoop::note_idle(Job& job) {
   const std::string& origin = job.transfer->origin().key;
   idle_times_->note(origin, job.transfer->headers());
   if (!job.transfer->keeps_connection()) return;
+  // Of HTTP/2 frames may come that are no answer; libcurl reads them.
+  if (!options_.http2 || !job.transfer->origin().tls) {
+    idle_sockets_.left(origin, job.socket);
+  }
   std::deque<Time>& left = left_idle_[origin];
   left.push_back(Clock::now());
   if (left.size() > max_idle_ + 1) left.pop_front();
@@ -290,7 +310,10 @@ bool EngineLoop::take_idle(const std::string& origin, Time now) {
   const auto max_idle = idle_times_->of(origin);
   while (!left.empty() && now - left.front() >= max_idle) left.pop_front();
   const bool there = !left.empty();
-  if (there) left.pop_back();
+  if (there) {
+    left.pop_back();
+    idle_sockets_.shut_down_readable(origin);
+  }
   if (left.empty()) left_idle_.erase(found);
   return there;
 }

@@ -18,6 +18,7 @@
 #include "client/command_queue.h"
 #include "client/deadline_clock.h"
 #include "client/easy_handle.h"
+#include "client/idle_sockets.h"
 #include "client/idle_times.h"
 
 namespace llmproxy {
@@ -46,12 +47,15 @@ class EngineLoop {
 
   static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self,
                        void* known);
+  static int on_close(void* self, curl_socket_t socket) noexcept;
   static int on_timer(CURLM* multi, long milliseconds, void* self);
 
   void wait();
   int wait_time() const;
   void watch(int operation, int fd, std::uint32_t events);
 
+  /// Null when there is no memory.
+  std::unique_ptr<EasyHandle> take_handle();
   void execute(const Command& command);
   void start(const std::shared_ptr<Job>& job);
   void check_deadlines();
@@ -86,6 +90,7 @@ class EngineLoop {
   /// By origin: when transfers that ended well left their connection, oldest
   /// first, less those that were let look for one.
   std::unordered_map<std::string, std::deque<Time>> left_idle_;
+  IdleSockets idle_sockets_;
 };
 
 }  // namespace llmproxy

@@ -38,6 +38,7 @@ class Job final : public Transfer, public std::enable_shared_from_this<Job> {
   ResponseHandler& handler;
   std::unique_ptr<CurlTransfer> transfer;
   std::unique_ptr<EasyHandle> handle;
+  curl_socket_t socket = CURL_SOCKET_BAD;  ///< that libcurl last waited for
   DeadlineClock::Time next_check;  ///< key in the engine's list of deadlines
 
  private:

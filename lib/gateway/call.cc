@@ -45,6 +45,7 @@ Headers answer_headers(const Exchange& exchange, const UpstreamCall& call,
   Headers headers =
       relay_response_headers(*call.client, *call.upstream, upstream,
                              exchange.answer.record().request_id);
+  if (!upstream.empty()) redact(*call.backend, exchange.request, headers);
   add_loss_header(losses, headers);
   return headers;
 }

@@ -15,8 +15,8 @@ namespace {
 // Whole answers are written so, each piece when the one before has left: a
 // large one is not kept twice for a client that reads slowly.
 constexpr std::size_t kPiece = std::size_t{256} << 10;
-// A client that takes no such piece for so long is given up.
-constexpr std::chrono::seconds kWriteStall{30};
+// How often it is looked at what a client has taken that is waited for.
+constexpr std::chrono::milliseconds kTick{200};
 
 }  // namespace
 
@@ -52,10 +52,22 @@ bool ClientAnswer::write_whole(std::string_view body) {
     body.remove_prefix(piece.size());
     Written written = write(piece);
     if (body.empty()) return written != Written::gone;
-    if (written == Written::not_now) written = drain(kWriteStall);
+    if (written == Written::not_now) written = wait_for_client();
     if (written != Written::ok) return false;
   }
   return true;
+}
+
+Written ClientAnswer::wait_for_client() {
+  stall_.reset();
+  for (;;) {
+    const Written written = drain(kTick);
+    if (written != Written::not_now) return written;
+    if (!stall_.passed(taken(), Clock::now())) continue;
+    abandon(std::chrono::milliseconds(0));
+    note_client_stalled(stall_.limit());
+    return Written::gone;
+  }
 }
 
 void ClientAnswer::send_json(int status, Headers headers,

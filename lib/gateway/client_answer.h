@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/stall_clock.h"
 #include "llmproxy/gateway.h"
 #include "llmproxy/translate.h"
 
@@ -19,10 +20,16 @@ class ClientAnswer {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// All are borrowed; `begin` is when the request was handed over.
+  /// All are borrowed; `begin` is when the request was handed over,
+  /// `write_stall` for how long a client may take next to nothing.
   ClientAnswer(ResponseSink& sink, RequestRecord& record,
-               Clock::time_point begin, const GatewayHooks& hooks)
-      : sink_(sink), record_(record), begin_(begin), hooks_(hooks) {}
+               Clock::time_point begin, const GatewayHooks& hooks,
+               std::chrono::milliseconds write_stall)
+      : sink_(sink),
+        record_(record),
+        begin_(begin),
+        hooks_(hooks),
+        stall_(write_stall) {}
 
   /// Headers that this answer carries whatever it becomes.
   void add_headers(const Headers& headers) {
@@ -62,11 +69,14 @@ class ClientAnswer {
  private:
   /// False = the client is gone, or does not read.
   bool write_whole(std::string_view body);
+  /// Waits until what was written has left.
+  Written wait_for_client();
 
   ResponseSink& sink_;
   RequestRecord& record_;
   const Clock::time_point begin_;
   const GatewayHooks& hooks_;
+  StallClock stall_;
   Headers always_;
 };
 

@@ -14,6 +14,9 @@ namespace {
 constexpr std::string_view kBearer = "Bearer ";
 constexpr std::string_view kAuthorization = "authorization";
 constexpr std::string_view kQueryKey = "key=";
+// Where a key of ours does not let anybody in, but clients write it.
+constexpr std::array<std::string_view, 4> kKeyParameters = {
+    "key", "api_key", "api-key", "access_token"};
 constexpr std::array<std::string_view, 4> kCredentialHeaders = {
     kAuthorization, "x-api-key", "x-goog-api-key", "api-key"};
 
@@ -49,6 +52,21 @@ void each_pair(std::string_view query, Use use) {
   }
 }
 
+/// True when a header's value has a key of ours, behind whatever scheme.
+bool holds_client_key(const ServerConfig& server, std::string_view value) {
+  const std::size_t blank = std::min(value.find(' '), value.size());
+  return is_client_key(server, value) ||
+         is_client_key(server, trimmed(value.substr(blank)));
+}
+
+/// True when "name=value" has a key of ours, however it is written.
+bool is_client_key_pair(const ServerConfig& server, std::string_view pair) {
+  const std::size_t equals = std::min(pair.find('='), pair.size());
+  const std::string name = lower(percent_decoded(pair.substr(0, equals)));
+  return is_one_of(name, kKeyParameters) && equals < pair.size() &&
+         is_client_key(server, percent_decoded(pair.substr(equals + 1)));
+}
+
 /// A part of a signature that stands in the query.
 bool is_signature(std::string_view pair) {
   return same_header_name(pair.substr(0, kSignedQuery.size()), kSignedQuery);
@@ -58,11 +76,11 @@ bool is_signature(std::string_view pair) {
 
 bool is_client_key(const ServerConfig& server, std::string_view value) {
   bool found = false;
+  const std::string_view id = access_key_id(value);
   for (const Secret& key : server.client_keys) {
     // Every key is compared, so that the time says nothing about which.
-    if (key.equals(value)) found = true;
+    if (key.equals(value) || (!id.empty() && key.equals(id))) found = true;
   }
-  const std::string_view id = access_key_id(value);
   for (const Secret& key : server.client_access_keys) {
     if (key.equals(id) && !id.empty()) found = true;
   }
@@ -72,15 +90,19 @@ bool is_client_key(const ServerConfig& server, std::string_view value) {
 std::string_view own_credential(const ServerConfig& server,
                                 const HttpRequest& request) {
   for (const std::string_view name : kCredentialHeaders) {
-    const std::string_view value =
-        without_scheme(find_header(request.headers, name));
-    if (!value.empty() && !is_client_key(server, value)) return value;
+    for (const Header& header : request.headers) {
+      if (!same_header_name(header.name, name)) continue;
+      const std::string_view value = without_scheme(header.value);
+      if (!value.empty() && !holds_client_key(server, header.value)) {
+        return value;
+      }
+    }
   }
   std::string_view found;
   each_pair(request.query, [&](std::string_view pair) {
     if (!pair.starts_with(kQueryKey) || !found.empty()) return;
-    pair.remove_prefix(kQueryKey.size());
-    if (!is_client_key(server, pair)) found = pair;
+    if (!is_client_key_pair(server, pair))
+      found = pair.substr(kQueryKey.size());
   });
   return found;
 }
@@ -122,7 +144,7 @@ Headers passable_headers(const ServerConfig& server, const HttpRequest& request,
                          OwnCredentials own) {
   const auto is_ours = [&](const Header& header) {
     return is_credential_header(header.name) &&
-           is_client_key(server, without_scheme(header.value));
+           holds_client_key(server, header.value);
   };
   const bool signature =
       own == OwnCredentials::passed &&
@@ -149,11 +171,8 @@ std::string passable_query(const ServerConfig& server,
   std::string out;
   each_pair(request.query, [&](std::string_view pair) {
     if (dropped && is_signature(pair)) return;
-    if (pair.starts_with(kQueryKey) &&
-        (dropped || is_client_key(server, percent_decoded(pair.substr(
-                                              kQueryKey.size()))))) {
-      return;
-    }
+    if (dropped && pair.starts_with(kQueryKey)) return;
+    if (is_client_key_pair(server, pair)) return;
     if (!out.empty()) out += '&';
     out += pair;
   });

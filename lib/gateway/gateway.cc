@@ -78,7 +78,8 @@ void Gateway::handle(HttpRequest request, ResponseSink& sink) {
   record.path = request.path;
   record.peer = request.peer;
   record.outcome = "ok";
-  ClientAnswer answer(sink, record, begin, core.hooks());
+  ClientAnswer answer(sink, record, begin, core.hooks(),
+                      core.config().server.write_stall);
   Observer* const observer = core.hooks().observer;
   if (observer != nullptr) observer->on_start(record);
   // The library reports by value; what is left is memory that ran out.

@@ -266,8 +266,15 @@ void add_retry_after(const Dialect& client, const Error& error,
 }
 
 Headers passable_answer_headers(const Headers& upstream) {
+  // An upstream may send tens of thousands: not all are looked at for each.
+  Headers connection;
+  for (const Header& header : upstream) {
+    if (same_header_name(header.name, kConnection)) {
+      connection.push_back(header);
+    }
+  }
   const auto is_dropped = [&](std::string_view name) {
-    return !is_header_name(name) || is_hop_header(upstream, name) ||
+    return !is_header_name(name) || is_hop_header(connection, name) ||
            is_one_of(name, kNotPassed) ||
            std::any_of(kNotPassedPrefixes.begin(), kNotPassedPrefixes.end(),
                        [&](std::string_view prefix) {

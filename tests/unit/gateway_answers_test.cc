@@ -128,6 +128,28 @@ TEST_CASE("a redirect is called one, with no more than its host") {
   });
 }
 
+TEST_CASE("a key that an upstream repeats in its headers stays here") {
+  for (const bool as_openai : {true, false}) {
+    for (const bool stream : {true, false}) {
+      INFO(as_openai << " " << stream);
+      GatewayFixture fixture;
+      Headers head = stream ? sse_head() : json_head();
+      head.push_back({"x-request-id", "req " + kOpenAiKey});
+      head.push_back({"x-ratelimit-limit-requests", kOpenAiKey});
+      head.push_back({"retry-after", kOpenAiKey});
+      fixture.upstream->play(Script().head(200, head).body(
+          stream ? kOpenAiBegin + openai_text("hi") + kOpenAiEnd
+                 : kOpenAiAnswer));
+      fixture.handle(either_request(as_openai, "gpt", stream));
+      CHECK(fixture.sink->status() == 200);
+      for (const Header& header : fixture.sink->headers()) {
+        CHECK_FALSE(contains(header.value, kOpenAiKey));
+      }
+      CHECK(fixture.sink->header("retry-after") == "[key]");
+    }
+  }
+}
+
 TEST_CASE("a content-type that is wrong or missing does not matter") {
   const char* types[] = {
       "text/plain",        "application/octet-stream", "",

@@ -67,6 +67,24 @@ TEST_CASE("a client is waited for as long as it takes enough") {
   }
 }
 
+TEST_CASE("a client that does not read a whole answer is given up") {
+  GatewayFixture fixture(stalling_config());
+  fixture.sink->set_capacity(1000);
+  const std::string text(std::size_t{1} << 20, 'x');
+  fixture.upstream->play(
+      Script()
+          .head(200, json_head())
+          .body(R"({"id":"c","object":"chat.completion","choices":[{"index":0,)"
+                R"("message":{"role":"assistant","content":")" +
+                text + R"("},"finish_reason":"stop"}]})"));
+  fixture.handle(openai_request("gpt"));
+  CHECK(fixture.record().status == 499);
+  CHECK(fixture.record().outcome == "cancelled");
+  CHECK(contains(fixture.record().error, "did not read its response"));
+  CHECK(fixture.sink->abandoned());
+  CHECK_FALSE(fixture.sink->finished());
+}
+
 TEST_CASE("a client that does not read its stream loses its upstream") {
   for_all_pairs([](const Side& side, bool as_openai) {
     GatewayFixture fixture(stalling_config());

@@ -63,6 +63,21 @@ TEST_CASE("packed answers are unpacked where that is wanted") {
   }
 }
 
+TEST_CASE("beside chunks a length says nothing") {
+  const Way way = either_way();
+  HttpStub stub([](StubCall& call) {
+    call.send(
+        "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n"
+        "transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
+  });
+  const auto transport = make_curl_transport();
+  Recorder recorder;
+  run(way, *transport, post(stub.url()), recorder);
+  CHECK(recorder.succeeded());
+  CHECK(recorder.body() == "hello");
+  CHECK(find_header(recorder.headers(), "content-length").empty());
+}
+
 TEST_CASE("what perform() unpacks is whole, or an error") {
   const std::string gzip = deflated(std::string(1000, 'x'), kGzip);
   HttpStub stub([&](StubCall& call) {

@@ -54,6 +54,26 @@ TEST_CASE("an upstream that announces less is believed") {
   CHECK(connections_of_two(way, {}, "connection: close", 0ms) == 2);
 }
 
+TEST_CASE("what comes while nothing was asked answers nothing") {
+  const Way way = either_way();
+  // The second part is sent once the first answer has been read.
+  HttpStub stub([](StubCall& call) {
+    call.send(http_answer(200, "mine"));
+    if (call.number() > 1) return;
+    std::this_thread::sleep_for(100ms);
+    call.send(http_answer(200, "nobody's"));
+  });
+  const auto transport = make_curl_transport({});
+  for (int i = 0; i < 3; ++i) {
+    Recorder recorder;
+    run(way, *transport, post(stub.url()), recorder);
+    CHECK(recorder.succeeded());
+    CHECK(recorder.body() == "mine");
+    std::this_thread::sleep_for(300ms);
+  }
+  CHECK(stub.connections() == 2);
+}
+
 TEST_CASE("what upstreams announce is read as it is written") {
   struct Row {
     const char* value;

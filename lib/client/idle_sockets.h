@@ -1,0 +1,35 @@
+// IdleSockets: the connections of an EngineLoop that wait for their next
+// request. What an upstream says on one meanwhile answers nothing that was
+// asked: it would be taken for the answer to the next request, which may be
+// another client's (RFC 9112, section 9.2). libcurl 7.88 takes such a
+// connection for one that lives.
+#pragma once
+
+#include <poll.h>
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace llmproxy {
+
+class IdleSockets {
+ public:
+  /// A transfer uses it.
+  void used(int socket);
+  /// Its number may soon be that of something else.
+  void closed(int socket);
+  /// A transfer left it, with its connection to `origin`. Nothing happens
+  /// where it was closed at that.
+  void left(const std::string& origin, int socket);
+  /// Shuts those of `origin` down on which something came; then libcurl takes
+  /// them for dead.
+  void shut_down_readable(const std::string& origin);
+
+ private:
+  /// Those that are open, with their origin where they are idle.
+  std::unordered_map<int, std::string> origins_;
+  std::unordered_map<std::string, std::vector<pollfd>> idle_;
+};
+
+}  // namespace llmproxy
