@@ -41,14 +41,30 @@ std::vector<std::string_view> values_of(const Headers& headers,
   return out;
 }
 
-/// "localhost" of "LocalHost.:8080"; "::1" of "[::1]:8080".
+/// Behind a host: nothing, or ":8080".
+bool is_port(std::string_view text) {
+  if (text.empty()) return true;
+  return text.front() == ':' &&
+         std::all_of(text.begin() + 1, text.end(),
+                     [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// "localhost" of "LocalHost.:8080"; "::1" of "[::1]:8080"; empty where it is
+/// neither, such as "[::1].evil.test" or "localhost:1@evil.test".
 std::string name_of(std::string_view authority) {
-  if (authority.starts_with('[')) {
-    return lower(authority.substr(1, authority.find(']') - 1));
+  const bool bracket = authority.starts_with('[');
+  const std::size_t end =
+      std::min(authority.find(bracket ? ']' : ':'), authority.size());
+  std::string_view name = authority.substr(0, end);
+  std::string_view rest = authority.substr(end);
+  if (bracket) {
+    if (rest.empty()) return {};
+    name.remove_prefix(1);
+    rest.remove_prefix(1);
+  } else if (name.ends_with('.')) {
+    name.remove_suffix(1);
   }
-  std::string_view name = authority.substr(0, authority.find(':'));
-  if (name.ends_with('.')) name.remove_suffix(1);
-  return lower(name);
+  return is_port(rest) ? lower(name) : std::string();
 }
 
 struct Address {
@@ -70,7 +86,9 @@ Address address_of(const std::string& name) {
 
 /// A name that cannot lead to another machine.
 bool is_loopback(const std::string& name) {
-  return name == "localhost" || name.ends_with(".localhost") ||
+  constexpr std::string_view kBelow = ".localhost";
+  return name == "localhost" ||
+         (name.ends_with(kBelow) && name.size() > kBelow.size()) ||
          address_of(name).loopback;
 }
 
