@@ -162,7 +162,8 @@ struct Reasoning {
   std::optional<Effort> effort = {};
   /// Tokens; at least 1024 and below the output limit for claude.
   std::optional<std::int64_t> budget_tokens = {};
-  /// What to show of it: "summarized", "omitted"; empty = not given.
+  /// What to show of it: "summarized", a summary that is "concise" or
+  /// "detailed", "omitted"; empty = not given.
   std::string display = {};
 
   bool operator==(const Reasoning &) const = default;

@@ -100,7 +100,8 @@ struct DialectLimits {
   Effort least_effort = Effort::none;
   Effort most_effort = Effort::max;  ///< above it: the nearest one
   bool shows_thinking = true;        ///< a summary can be asked for
-  bool omits_thinking = false;  ///< "omitted" and the like can be asked for
+  bool omits_thinking = false;   ///< "omitted" and the like can be asked for
+  bool summary_lengths = false;  ///< "concise" and "detailed" can be asked for
 
   // Structured output.
   bool text_format = true;           ///< has a word for plain text

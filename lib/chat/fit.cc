@@ -9,6 +9,7 @@ namespace {
 /// For dialects of a host's that say nothing of their limits.
 constexpr DialectLimits kEverything = {.target = "The target",
                                        .omits_thinking = true,
+                                       .summary_lengths = true,
                                        .name_spaces = true,
                                        .cache_markers = true,
                                        .citations = true,

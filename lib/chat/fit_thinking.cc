@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/text.h"
 #include "chat/fit_steps.h"
 #include "chat/thinking_budget.h"
 
@@ -18,6 +19,9 @@ constexpr std::string_view kEffortPath = "/reasoning_effort";
 constexpr std::string_view kThinkingPath = "/thinking";
 constexpr std::string_view kBudgetPath = "/thinking/budget_tokens";
 constexpr std::string_view kDisplayPath = "/thinking/display";
+constexpr std::string_view kSummarized = "summarized";
+constexpr std::array<std::string_view, 2> kSummaryLengths = {"concise",
+                                                             "detailed"};
 constexpr std::string_view kBudget = "a budget for thinking";
 constexpr std::string_view kOff = "thinking switched off";
 
@@ -51,16 +55,23 @@ std::string shown(FitStep& step, const Wish& wish) {
   const DialectLimits& limits = step.limits();
   const bool must_be_told = limits.shows_thinking && !limits.omits_thinking;
   if (display.empty()) {
-    return wish.on && wish.asked.mode && must_be_told ? "summarized" : "";
+    return wish.on && wish.asked.mode && must_be_told ? std::string(kSummarized)
+                                                      : "";
   }
   // What is not asked for is not shown.
   if (display == "omitted" && !limits.omits_thinking) return {};
-  const bool taken =
-      display == "summarized" ? limits.shows_thinking : limits.omits_thinking;
+  const bool length = listed(kSummaryLengths, display);
+  const bool summary = length || display == kSummarized;
+  const bool taken = summary ? limits.shows_thinking : limits.omits_thinking;
+  if (taken && length && !limits.summary_lengths) {
+    step.change(std::string(kDisplayPath), limits.target,
+                "a length of the thinking's summary", "it is as long as usual");
+    return std::string(kSummarized);
+  }
   if (taken) return display;
-  step.drop(std::string(kDisplayPath), limits.target,
-            display == "summarized" ? "a summary of the thinking"
-                                    : "such a display of the thinking");
+  step.drop(
+      std::string(kDisplayPath), limits.target,
+      summary ? "a summary of the thinking" : "such a display of the thinking");
   return {};
 }
 

@@ -204,9 +204,11 @@ class RequestReader {
     LLMPROXY_TRY(read_effort(reader, "effort", kEfforts, "reasoning.effort",
                              request_.reasoning));
     const std::string_view summary = value["summary"].string();
-    if (!summary.empty()) request_.reasoning.display = "summarized";
-    // The others ask for a certain length, which nobody else can be told.
-    if (summary == "auto") reader.take("summary");
+    const bool length = listed(kSummaryLengths, summary);
+    if (!summary.empty()) {
+      request_.reasoning.display = length ? summary : "summarized";
+    }
+    if (length || summary == kSummary) reader.take("summary");
     json::keep_rest(reader, kReasoningPrefix, request_.extensions);
     return {};
   }

@@ -1,4 +1,5 @@
 // OpenAI Responses: a fitted request to what an upstream gets.
+#include "base/text.h"
 #include "chat/extensions.h"
 #include "dialects/openai_family/body.h"
 #include "dialects/openai_responses/messages.h"
@@ -160,15 +161,17 @@ class RequestWriter {
 
   void write_thinking() {
     const Reasoning& asked = request_.reasoning;
-    // A summary of a certain length is an extension.
-    const bool summary = asked.display == "summarized" &&
-                         !has_field(request_.extensions, "reasoning/summary");
-    if (!asked.effort && !summary &&
+    std::string_view summary;
+    if (asked.display == "summarized") summary = kSummary;
+    if (listed(kSummaryLengths, asked.display)) summary = asked.display;
+    // One that nobody knows.
+    if (has_field(request_.extensions, "reasoning/summary")) summary = {};
+    if (!asked.effort && summary.empty() &&
         !has_nested(request_.extensions, kReasoningPrefix))
       return;
     w_.begin_object("reasoning");
     if (asked.effort) w_.member("effort", to_wire(kEfforts, *asked.effort));
-    if (summary) w_.member("summary", "auto");
+    w_.member_if("summary", summary);
     write_nested(request_.extensions, kReasoningPrefix, w_);
     w_.end_object();
   }

@@ -31,6 +31,7 @@ const DialectLimits kLimits = {
     .seed = false,
     .max_stop_sequences = 0,
     .thinking = ThinkingWords::effort,
+    .summary_lengths = true,
     // "'messages' must contain the word 'json' in some form".
     .json_by_word = true,
     .format_fallback = FormatFallback::json_mode,

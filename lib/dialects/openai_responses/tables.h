@@ -71,6 +71,12 @@ inline constexpr std::array<std::string_view, 3> kEssential = {
 inline constexpr std::string_view kItemPrefix = "item/";
 inline constexpr std::string_view kNamespacePrefix = "namespace/";
 inline constexpr std::string_view kTextPrefix = "text/";
+/// The summary of usual length, and those that are words of chat.h's as well.
+/// [reasoning.summary]
+inline constexpr std::string_view kSummary = "auto";
+inline constexpr std::array<std::string_view, 2> kSummaryLengths = {"concise",
+                                                                    "detailed"};
+
 inline constexpr std::string_view kReasoningPrefix = "reasoning/";
 
 LLMPROXY_DIALECT_FUNCTIONS;
