@@ -153,9 +153,12 @@ std::array<Endpoint, 2> stored_endpoints(const Dialect& dialect) {
       Endpoint{"DELETE", dialect.stored_path, Key::required, delete_response}};
 }
 
+/// Ids have a prefix ("resp_"): a bare word there is an operation that we do
+/// not have ("compact").
 bool has_stored(const Dialect& dialect, std::string_view path) {
   return !dialect.stored_path.empty() &&
-         has_path(stored_endpoints(dialect).front(), path);
+         has_path(stored_endpoints(dialect).front(), path) &&
+         path.find('_', dialect.stored_path.size()) != std::string_view::npos;
 }
 
 /// Whose models or kept answers the path is about. Of several that have it, the

@@ -105,6 +105,10 @@ class Writer {
   void member_or_null(std::string_view name, std::string_view text) {
     text.empty() ? member_null(name) : member(name, text);
   }
+  template <class T>
+  void member_or_null(std::string_view name, const std::optional<T>& value) {
+    value ? member(name, *value) : member_null(name);
+  }
   /// The same as members.
   void begin_object(std::string_view name) {
     key(name);

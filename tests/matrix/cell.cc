@@ -60,6 +60,7 @@ class Differences {
   }
 
   void add(const std::string& path, const json::Value& value) {
+    if (value.is_null()) return;  // it says nothing any more
     // An object of one member is named by that: unions of the API.
     if (value.is_object() && value.size() == 1) {
       const json::Value only = *value.children().begin();

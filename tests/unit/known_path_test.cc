@@ -183,6 +183,7 @@ const Row kRows[] = {
     {"POST", "/v%31/messages", "404"},
     {"POST", "/v1/v1/mess%61ges", "404"},
     {"GET", "/v1/responses/resp_1/input_items", "404"},
+    {"POST", "/v1/responses/compact", "404"},
     {"GET", "", "404"},
     {"GET", "v1/models", "404"},
 };

@@ -1,5 +1,6 @@
 // Anthropic Messages: canonical events to a client's stream. One block open
 // at a time, numbered from 0 without gaps, every event with its event line.
+#include <array>
 #include <memory>
 
 #include "chat/stream_writer.h"
@@ -25,6 +26,10 @@ void append_ping(std::string& out) {
   wire::append_event(out, "ping", R"({"type":"ping"})");
 }
 
+/// What a message says at its end only.
+constexpr std::array<std::string_view, 4> kAtEnd = {
+    "stop_reason", "stop_sequence", "stop_details", kContainer};
+
 constexpr StreamFraming kEvents = {append_event, append_error, append_ping};
 
 class Encoder final : public StreamWriter {
@@ -49,8 +54,7 @@ class Encoder final : public StreamWriter {
     w_.member("model", event.model);
     w_.begin_array("content");
     w_.end_array();
-    w_.member_null("stop_reason");
-    w_.member_null("stop_sequence");
+    for (const std::string_view name : kAtEnd) w_.member_null(name);
     w_.key("usage");
     write_usage(known, service_tier_, w_);
     told_tier_ = service_tier_;
@@ -61,6 +65,7 @@ class Encoder final : public StreamWriter {
   void open_text(const StreamEvent&) override {
     begin_block("text");
     w_.member("text", "");
+    w_.member_null("citations");
     send_inner();
   }
 
@@ -89,6 +94,7 @@ class Encoder final : public StreamWriter {
     w_.member("name", event.name);
     w_.begin_object("input");
     w_.end_object();
+    write_caller(w_);
     send_inner();
   }
 
@@ -145,6 +151,7 @@ class Encoder final : public StreamWriter {
     w_.begin_object("delta");
     write_stop(event.stop_reason, event.stop_sequence,
                event.refusal_explanation, w_);
+    w_.member_null(kContainer);
     w_.end_object();
     w_.key("usage");
     // Some upstreams tell the tier at the end only.

@@ -5,6 +5,7 @@
 
 #include "chat/answer_reader.h"
 #include "chat/answer_writer.h"
+#include "chat/extensions.h"
 #include "chat/losses.h"
 #include "chat/parse_answer.h"
 #include "chat/read_parts.h"
@@ -167,7 +168,7 @@ class Encoder final : public AnswerWriter {
     if (own.size() < text.citations.size()) {
       lose(path + "/annotations", "citations of other APIs");
     }
-    if (own.empty()) return;
+    if (own.empty()) return w_.member_null("citations");
     w_.begin_array("citations");
     for (const std::string_view citation : own) w_.raw(citation);
     w_.end_array();
@@ -180,6 +181,7 @@ class Encoder final : public AnswerWriter {
     w_.member("id", call.id);
     w_.member("name", call.name);
     w_.member_raw("input", input_of(call, path));
+    write_caller(w_);
     w_.end_object();
   }
 
@@ -205,6 +207,7 @@ class Encoder final : public AnswerWriter {
     w_.begin_object();
     w_.member("type", "text");
     w_.member("text", refusal.text);
+    w_.member_null("citations");
     w_.end_object();
   }
 
@@ -220,7 +223,11 @@ class Encoder final : public AnswerWriter {
   }
 
   void write_extensions() {
-    if (!is_of(host_.dialect)) return lose_all_extensions();
+    const bool own = is_of(host_.dialect);
+    if (!own || find_field(response_.extensions, kContainer) == nullptr) {
+      w_.member_null(kContainer);
+    }
+    if (!own) return lose_all_extensions();
     w_.extensions(response_.extensions);
   }
 
@@ -264,16 +271,27 @@ std::int64_t uncached_input(const Usage& usage) {
                                        usage.cache_write_tokens.value_or(0));
 }
 
-void write_thinking_tokens(const Usage& usage, Writer& w) {
-  if (!usage.reasoning_tokens) return;
-  w.object("output_tokens_details", "thinking_tokens", *usage.reasoning_tokens);
+/// From output_tokens on, what all reports have.
+void write_output(const Usage& usage, Writer& w) {
+  constexpr std::string_view kDetails = "output_tokens_details";
+  w.member("output_tokens", usage.output_tokens.value_or(0));
+  if (usage.reasoning_tokens) {
+    w.object(kDetails, "thinking_tokens", *usage.reasoning_tokens);
+  } else {
+    w.member_null(kDetails);
+  }
+  w.member_null("server_tool_use");
 }
 
-void write_tier(std::string_view canonical, Writer& w) {
+/// Empty = it has no word here.
+std::string_view used_tier(std::string_view canonical) {
   for (const TierWord& row : kUsedTiers) {
-    if (row.canonical == canonical) w.member("service_tier", row.own);
+    if (row.canonical == canonical) return row.own;
   }
+  return {};
 }
+
+constexpr std::string_view kTier = "service_tier";
 
 }  // namespace
 
@@ -281,9 +299,8 @@ void write_stop(StopReason reason, std::string_view stop_sequence,
                 std::string_view refusal_explanation, Writer& w) {
   w.member("stop_reason", to_wire(kStopReasons, reason));
   w.member_or_null("stop_sequence", stop_sequence);
-  if (refusal_explanation.empty()) return;
-  w.begin_object("stop_details");
-  w.member("type", "refusal");
+  if (refusal_explanation.empty()) return w.member_null("stop_details");
+  w.begin_typed("stop_details", "refusal");
   w.member_null("category");
   w.member("explanation", refusal_explanation);
   w.end_object();
@@ -294,23 +311,27 @@ void write_usage(const Usage& usage, std::string_view service_tier, Writer& w) {
   w.member("input_tokens", uncached_input(usage));
   w.member("cache_creation_input_tokens", usage.cache_write_tokens.value_or(0));
   w.member("cache_read_input_tokens", usage.cached_input_tokens.value_or(0));
-  w.member("output_tokens", usage.output_tokens.value_or(0));
-  write_thinking_tokens(usage, w);
-  write_tier(service_tier, w);
+  w.member_null("cache_creation");
+  write_output(usage, w);
+  w.member_or_null(kTier, used_tier(service_tier));
+  w.member_null("inference_geo");
   w.end_object();
 }
 
 void write_final_usage(const Usage& usage, std::string_view service_tier,
                        Writer& w) {
   w.begin_object();
-  if (usage.input_tokens) w.member("input_tokens", uncached_input(usage));
-  w.member("cache_creation_input_tokens", usage.cache_write_tokens);
-  w.member("cache_read_input_tokens", usage.cached_input_tokens);
-  w.member("output_tokens", usage.output_tokens.value_or(0));
-  write_thinking_tokens(usage, w);
-  write_tier(service_tier, w);
+  const bool known = usage.input_tokens.has_value();
+  w.member_or_null("input_tokens",
+                   known ? std::optional(uncached_input(usage)) : std::nullopt);
+  w.member_or_null("cache_creation_input_tokens", usage.cache_write_tokens);
+  w.member_or_null("cache_read_input_tokens", usage.cached_input_tokens);
+  write_output(usage, w);
+  w.member_if(kTier, used_tier(service_tier));
   w.end_object();
 }
+
+void write_caller(Writer& w) { w.object("caller", "type", "direct"); }
 
 /// "char_location", "web_search_result_location" ...; OpenAI's are
 /// "url_citation".

@@ -132,13 +132,17 @@ struct UsageCounts {
 };
 void write_usage(const Usage& usage, std::string_view service_tier,
                  json::Writer& writer);
-/// Only what is known, and output_tokens, which clients demand: a zero would
-/// overwrite what they were told before.
+/// Null for what is not known: a zero would overwrite what clients were told
+/// before.
 void write_final_usage(const Usage& usage, std::string_view service_tier,
                        json::Writer& writer);
-/// stop_reason, stop_sequence and, for refusals, stop_details.
+/// stop_reason, stop_sequence and stop_details.
 void write_stop(StopReason reason, std::string_view stop_sequence,
                 std::string_view refusal_explanation, json::Writer& writer);
+/// A code container that the answer used; of answers and their last event.
+inline constexpr std::string_view kContainer = "container";
+/// Who called a tool: the model itself.
+void write_caller(json::Writer& writer);
 /// The category of a refusal, which no other dialect has.
 void lose_category(const json::Value& stop_details, Losses& losses);
 /// "msg_..." for any response id.

@@ -236,6 +236,8 @@ class Encoder final : public AnswerWriter {
     end_text();
     w_.member_if("reasoning_content", thinking_);
     end_refusal();
+    w_.begin_array("annotations");
+    w_.end_array();
     end_calls();
     w_.end_object();
   }

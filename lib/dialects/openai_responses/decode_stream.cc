@@ -61,7 +61,7 @@ class Decoder final : public StreamReader {
     send_started({.id = response["id"].string(),
                   .model = response["model"].string(),
                   .created = response["created_at"].integer().value_or(0),
-                  .service_tier = response["service_tier"].string()},
+                  .service_tier = tier_of(response)},
                  sink);
   }
 
@@ -132,7 +132,7 @@ class Decoder final : public StreamReader {
     read_usage(response);
     send_finished({.stop_reason = stop_reason(response),
                    .stop_reason_text = stop_word(response),
-                   .service_tier = response["service_tier"].string(),
+                   .service_tier = tier_of(response),
                    .usage = &usage_},
                   sink);
   }

@@ -9,6 +9,7 @@
 #include "chat/answer_writer.h"
 #include "chat/error_text.h"
 #include "chat/parse_answer.h"
+#include "chat/tier_words.h"
 #include "dialects/openai_responses/messages.h"
 #include "json/count.h"
 #include "json/zero.h"
@@ -35,6 +36,10 @@ std::string_view stop_word(const Value& response) {
   const std::string_view why =
       response["incomplete_details"]["reason"].string();
   return why.empty() ? response["status"].string() : why;
+}
+
+std::string_view tier_of(const Value& response) {
+  return canonical_tier(kUsedTiers, response["service_tier"].string());
 }
 
 StopReason stop_reason(const Value& response) {
@@ -76,7 +81,8 @@ class Decoder final : public AnswerReader {
     response_.id = reader_.take("id").string();
     response_.model = reader_.take("model").string();
     response_.created = reader_.take("created_at").integer().value_or(0);
-    response_.service_tier = reader_.take("service_tier").string();
+    reader_.take("service_tier");
+    response_.service_tier = tier_of(reader_.object());
   }
 
   void read_content() {
@@ -174,7 +180,9 @@ void write_answer(const Answer& answer, const RequestContext& context,
   w.member("object", "response");
   w.member("created_at", created);
   w.member("status", answer.status);
-  if (answer.status == "completed") w.member("completed_at", created);
+  const bool completed = answer.status == "completed";
+  w.member_or_null("completed_at",
+                   completed ? std::optional(created) : std::nullopt);
   w.member("background", false);
   write_error(answer.error, w);
   write_stop_reason(answer, w);
@@ -183,7 +191,7 @@ void write_answer(const Answer& answer, const RequestContext& context,
   if (!answer.output.empty()) w.raw(answer.output);
   w.end_array();
   write_echo(context, w);
-  w.member_if("service_tier", answer.service_tier);
+  w.member("service_tier", own_tier(kUsedTiers, answer.service_tier));
   write_usage(answer.usage, w);
   if (answer.extensions != nullptr) w.extensions(*answer.extensions);
   w.end_object();

@@ -79,6 +79,9 @@ inline constexpr std::array<std::string_view, 2> kSummaryLengths = {"concise",
 
 inline constexpr std::string_view kReasoningPrefix = "reasoning/";
 
+/// service_tier of answers, which all have one: this one tells nothing.
+inline constexpr std::array kUsedTiers = {TierWord{"", "auto"}};
+
 LLMPROXY_DIALECT_FUNCTIONS;
 RawJson echo(const json::Value& body);
 bool is_echoed(std::string_view name);
@@ -92,6 +95,8 @@ void write_echo(const RequestContext& context, json::Writer& writer);
 std::string_view response_error_code(const Error& error);
 
 Usage read_usage(const json::Value& usage);
+/// The tier that an answer was made in; empty = it does not tell.
+std::string_view tier_of(const json::Value& response);
 /// How an answer ended, by `status` and `incomplete_details`; see
 /// settled_stop() for answers with calls.
 StopReason stop_reason(const json::Value& response);
