@@ -414,3 +414,53 @@ TEST_CASE("an upstream says nothing about our origin") {
     CHECK(all(back, name).empty());
   }
 }
+
+TEST_CASE("keys of ours never leave, however a client writes them") {
+  Config config = test_config();
+  config.server.client_keys.emplace_back(kClientKey);
+  struct Row {
+    Headers headers;
+    std::string query;
+  };
+  const Row rows[] = {
+      {{{"authorization", "Basic " + kClientKey}}, ""},
+      {{{"authorization", "token " + kClientKey}}, ""},
+      {{{"authorization", "Bearer  " + kClientKey}}, ""},
+      {{{"authorization", kClientKey}}, ""},
+      {{{"authorization", "AWS4-HMAC-SHA256 Credential=" + kClientKey +
+                              "/20261201/r/s/aws4_request, Signature=0"}},
+       ""},
+      {{{"x-goog-api-key", kClientKey}, {"x-goog-api-key", kClientKey}}, ""},
+      {{}, "key=canary%2dclient-key"},
+      {{}, "k%65y=" + kClientKey},
+      {{}, "Key=" + kClientKey},
+      {{}, "api_key=" + kClientKey + "&access_token=" + kClientKey},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.headers, row.query);
+    GatewayFixture fixture(config);
+    fixture.upstream->play(openai_answer());
+    Headers headers = row.headers;
+    headers.push_back({"x-api-key", kClientKey});
+    HttpRequest request = get("/openai-side/v1/models", headers);
+    request.query = row.query;
+    fixture.handle(std::move(request));
+    CHECK(sent(fixture).url == "http://openai.test/v1/models");
+    for (const Header& header : sent(fixture).headers) {
+      CHECK(header.value.find(kClientKey) == std::string::npos);
+    }
+    CHECK(all(sent(fixture).headers, "authorization") ==
+          "Bearer " + kOpenAiKey);
+  }
+}
+
+TEST_CASE("a client's own key counts behind one of ours of the same header") {
+  Config config = test_config();
+  config.server.client_keys.emplace_back(kClientKey);
+  GatewayFixture fixture(std::move(config));
+  fixture.upstream->play(openai_answer());
+  fixture.handle(
+      get("/openai-side/v1/models", {{"authorization", "Bearer " + kClientKey},
+                                     {"authorization", "Bearer own"}}));
+  CHECK(all(sent(fixture).headers, "authorization") == "Bearer own");
+}
