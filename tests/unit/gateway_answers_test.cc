@@ -2,6 +2,8 @@
 // say when to come back.
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <string>
+#include <utility>
 
 #include "gateway/upstream_answer.h"
 #include "support/stream_sides.h"
@@ -137,9 +139,12 @@ TEST_CASE("a key that an upstream repeats in its headers stays here") {
       head.push_back({"x-request-id", "req " + kOpenAiKey});
       head.push_back({"x-ratelimit-limit-requests", kOpenAiKey});
       head.push_back({"retry-after", kOpenAiKey});
-      fixture.upstream->play(Script().head(200, head).body(
-          stream ? kOpenAiBegin + openai_text("hi") + kOpenAiEnd
-                 : kOpenAiAnswer));
+      std::string body = kOpenAiAnswer;
+      if (stream) {
+        body = kOpenAiBegin;
+        body.append(openai_text("hi")).append(kOpenAiEnd);
+      }
+      fixture.upstream->play(Script().head(200, head).body(std::move(body)));
       fixture.handle(either_request(as_openai, "gpt", stream));
       CHECK(fixture.sink->status() == 200);
       for (const Header& header : fixture.sink->headers()) {
