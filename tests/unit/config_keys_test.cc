@@ -259,8 +259,8 @@ TEST_CASE("no more does it in the variables of a configuration") {
   CHECK(has(told(place + "api_key: literal-key-12345"), "PLACE"));
   CHECK(has(told(place + "headers: {x-key: '${REAL}'}"), "PLACE"));
   CHECK(has(told(place + "query: 'code=${REAL}'"), "PLACE"));
-  CHECK(has(told("base_url: 'http://${PLACE:-x}.up.test', api_key: '${REAL}'"),
-            "PLACE"));
+  CHECK(has(told("base_url: 'http://${R:-x}.up.test', api_key: '${REAL}'"),
+            "R is set in .env"));
   CHECK(has(told("provider: bedrock, region: '${R}', access_key_id: a, "
                  "secret_access_key: '${REAL}'"),
             "R is set in .env"));

@@ -124,7 +124,8 @@ describe(name, () => {
     const body = JSON.parse(out);
     assert.equal(body.type, "message");
     assert.equal(body.role, "assistant");
-    assert.deepEqual(body.content, [{ type: "text", text: "Hello!" }]);
+    assert.deepEqual(body.content,
+      [{ type: "text", text: "Hello!", citations: null }]);
     assert.equal(body.stop_reason, "end_turn");
     assert.equal(body.usage.output_tokens, 7);
     assert.equal(sent().view.maxTokens, 1024);
