@@ -100,6 +100,17 @@ class Streams(unittest.TestCase):
             order.target = "another"
             self.assertIn("end that", self.fault(order, events + broken))
 
+    def test_end_without_done(self):
+        for order, events in self.each(fault="early_end"):
+            if order.client != "openai-chat":
+                continue
+            self.assertIn("0 errors", self.fault(order, events[:-1]))
+            order.at_last = True
+            self.assertIsNone(self.fault(order, events[:-1]))
+            self.assertIsNotNone(self.fault(order, events[:-3]))
+            order.target = "another"
+            self.assertIsNotNone(self.fault(order, events[:-1]))
+
     def test_of_another_client(self):
         book = Book()
         for name in NAMES:

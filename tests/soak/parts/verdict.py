@@ -75,6 +75,18 @@ def lacks_what_follows(order, heard):
         not call_fault(order, heard)
 
 
+def lacks_done(order, answer):
+    """A stream of Chat Completions, passed on as it was, whose upstream ended
+    it in order behind its finish_reason and before [DONE]: many servers send
+    none, and clients take the end of the body for it."""
+    heard = answer.heard
+    return order.at_last and order.fault == "early_end" and answer.proper and \
+        order.client == order.target == "openai-chat" and \
+        not heard.broken and not heard.errors and not heard.ends and \
+        not text_fault(order, heard.text, True) and \
+        not call_fault(order, heard)
+
+
 def chat_fault(order, answer):
     """(label, fault) of one chat; `answer` is a clients.Answer."""
     fault = FAULTS[order.fault]
@@ -94,7 +106,7 @@ def chat_fault(order, answer):
         return "complete", wrong
     if order.at_last and complete_fault(order, answer.heard) is None:
         return "complete", None     # what was cut said nothing new
-    if lacks_what_follows(order, answer.heard):
+    if lacks_what_follows(order, answer.heard) or lacks_done(order, answer):
         return "complete", None
     if not order.stream or not fault.late:
         return "complete", f"200 though {order.fault} was ordered"
