@@ -139,7 +139,7 @@ int EngineLoop::on_socket(CURL* easy, curl_socket_t socket, int what,
   const auto job = loop->jobs_.find(easy);
   if (job != loop->jobs_.end() && job->second->socket != socket) {
     job->second->socket = socket;
-    loop->idle_sockets_.used(socket);
+    loop->idle_sockets_.used(socket, job->second.get());
   }
   loop->watch(known != nullptr ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, socket,
               static_cast<std::uint32_t>(poll_events(what)));
@@ -296,7 +296,7 @@ void EngineLoop::note_idle(Job& job) {
   if (!job.transfer->keeps_connection()) return;
   // Of HTTP/2 frames may come that are no answer; libcurl reads them.
   if (!options_.http2 || !job.transfer->origin().tls) {
-    idle_sockets_.left(origin, job.socket);
+    idle_sockets_.left(origin, job.socket, &job);
   }
   std::deque<Time>& left = left_idle_[origin];
   left.push_back(Clock::now());

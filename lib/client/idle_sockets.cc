@@ -20,26 +20,26 @@ void kill(int socket) {
 
 }  // namespace
 
-void IdleSockets::used(int socket) {
+void IdleSockets::used(int socket, User user) {
   closed(socket);
-  origins_.emplace(socket, std::string());
+  open_[socket] = {user, {}};
 }
 
 void IdleSockets::closed(int socket) {
-  const auto found = origins_.find(socket);
-  if (found == origins_.end()) return;
-  const auto group = idle_.find(found->second);
-  origins_.erase(found);
+  const auto found = open_.find(socket);
+  if (found == open_.end()) return;
+  const auto group = idle_.find(found->second.origin);
+  open_.erase(found);
   if (group == idle_.end()) return;
   std::erase_if(group->second,
                 [socket](const pollfd& row) { return row.fd == socket; });
   if (group->second.empty()) idle_.erase(group);
 }
 
-void IdleSockets::left(const std::string& origin, int socket) {
-  const auto found = origins_.find(socket);
-  if (found == origins_.end() || !found->second.empty()) return;
-  found->second = origin;
+void IdleSockets::left(const std::string& origin, int socket, User user) {
+  const auto found = open_.find(socket);
+  if (found == open_.end() || found->second.user != user) return;
+  found->second = {nullptr, origin};
   idle_[origin].push_back({socket, POLLIN, 0});
 }
 

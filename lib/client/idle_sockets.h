@@ -15,20 +15,28 @@ namespace llmproxy {
 
 class IdleSockets {
  public:
+  /// Names a transfer; only compared.
+  using User = const void*;
+
   /// A transfer uses it.
-  void used(int socket);
+  void used(int socket, User user);
   /// Its number may soon be that of something else.
   void closed(int socket);
   /// A transfer left it, with its connection to `origin`. Nothing happens
-  /// where it was closed at that.
-  void left(const std::string& origin, int socket);
+  /// where it was closed at that, or another transfer uses it already: libcurl
+  /// hands connections on before it says that a transfer is over.
+  void left(const std::string& origin, int socket, User user);
   /// Shuts those of `origin` down on which something came; then libcurl takes
   /// them for dead.
   void shut_down_readable(const std::string& origin);
 
  private:
-  /// Those that are open, with their origin where they are idle.
-  std::unordered_map<int, std::string> origins_;
+  struct Open {
+    User user;           ///< null = it is idle
+    std::string origin;  ///< where it is idle
+  };
+
+  std::unordered_map<int, Open> open_;
   std::unordered_map<std::string, std::vector<pollfd>> idle_;
 };
 
