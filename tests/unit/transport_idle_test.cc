@@ -1,4 +1,5 @@
 // The transport on libcurl: for how long an idle connection is used again.
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <thread>
@@ -56,12 +57,16 @@ TEST_CASE("an upstream that announces less is believed") {
 
 TEST_CASE("what comes while nothing was asked answers nothing") {
   const Way way = either_way();
-  // The second part is sent once the first answer has been read.
-  HttpStub stub([](StubCall& call) {
+  std::atomic<bool> heard = false;
+  std::atomic<bool> said_more = false;
+  HttpStub stub([&](StubCall& call) {
     call.send(http_answer(200, "mine"));
     if (call.number() > 1) return;
-    std::this_thread::sleep_for(100ms);
-    call.send(http_answer(200, "nobody's"));
+    // On loopback, what was sent has come.
+    if (eventually([&] { return heard.load(); })) {
+      call.send(http_answer(200, "nobody's"));
+      said_more = true;
+    }
   });
   const auto transport = make_curl_transport({});
   for (int i = 0; i < 3; ++i) {
@@ -69,7 +74,8 @@ TEST_CASE("what comes while nothing was asked answers nothing") {
     run(way, *transport, post(stub.url()), recorder);
     CHECK(recorder.succeeded());
     CHECK(recorder.body() == "mine");
-    std::this_thread::sleep_for(300ms);
+    heard = true;
+    REQUIRE(eventually([&] { return said_more.load(); }));
   }
   CHECK(stub.connections() == 2);
 }

@@ -1,7 +1,9 @@
 // Gemini generateContent: a client's request to the canonical one.
 #include <fmt/format.h>
 
+#include <array>
 #include <span>
+#include <string>
 
 #include "base/text.h"
 #include "chat/read_parts.h"
@@ -56,17 +58,30 @@ constexpr auto kModes = enum_table<ToolChoiceMode>({
 });
 
 /// "THINKING_LEVEL_UNSPECIFIED", "unspecified": the zero value of an enum of
-/// Google's, which says nothing.
+/// Google's, which says nothing (proto3 JSON mapping).
 bool is_unspecified(std::string_view word) {
-  return lower(word).ends_with("unspecified");
+  const std::string text = lower(word);
+  return text == "unspecified" || text.ends_with("_unspecified");
 }
 
-/// What leaving it out means (proto3 JSON mapping).
+/// Flags that are off where nothing is said; others may be on by themselves.
+constexpr std::array<std::string_view, 6> kOffAnyway = {
+    "responseLogprobs",
+    "response_logprobs",
+    "audioTimestamp",
+    "audio_timestamp",
+    "enableEnhancedCivicAnswers",
+    "enable_enhanced_civic_answers"};
+
+/// What leaving it out means.
 bool is_zero_value(const Extension& extension) {
   const std::string_view value = extension.value.text();
-  return value == "false" ||
-         (value.starts_with('"') &&
-          is_unspecified(value.substr(0, value.size() - 1)));
+  const std::string_view name = extension.name;
+  if (value == "false") {
+    return listed(kOffAnyway, name.substr(name.rfind('/') + 1));
+  }
+  return value.size() > 2 && value.starts_with('"') &&
+         is_unspecified(value.substr(1, value.size() - 2));
 }
 
 class RequestReader {
