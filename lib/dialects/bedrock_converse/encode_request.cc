@@ -46,14 +46,11 @@ class RequestWriter {
   /// `prefix`; nothing, where that is nothing.
   template <class Members>
   void write_object(std::string_view prefix, Members members) {
-    std::string object;
-    Writer writer(object);
-    writer.begin_object();
-    members(writer);
-    write_nested(request_.extensions, prefix, writer);
-    writer.end_object();
-    if (object == "{}") return;
-    w_.member_raw(prefix.substr(0, prefix.size() - 1), object);
+    llmproxy::write_object(prefix.substr(0, prefix.size() - 1), w_,
+                           [&](Writer& object) {
+                             members(object);
+                             write_nested(request_.extensions, prefix, object);
+                           });
   }
 
   Result<void> write_messages() { return messages_.write(); }
