@@ -29,14 +29,6 @@ bool is_more_than_text(const std::vector<ContentPart>& content) {
          std::any_of(content.begin(), content.end(), user_may_say);
 }
 
-/// What losses call the messages of a role.
-constexpr auto kMessages = enum_table<Role>({
-    {Role::system, "system messages"},
-    {Role::developer, "system messages"},
-    {Role::user, "user messages"},
-    {Role::assistant, "assistant messages"},
-});
-
 /// The API wants: text only in system, assistant and tool messages; tool
 /// messages directly behind the call they answer.
 class MessagesWriter {
@@ -77,6 +69,8 @@ class MessagesWriter {
   // --- messages --------------------------------------------------------------
 
   Result<void> write_message(const Message& message) {
+    const std::string_view role =
+        is_system(message) ? "system" : to_wire(kRoles, message.role);
     Said said;
     for (std::size_t i = 0; i < message.content.size(); ++i) {
       const ContentPart& part = message.content[i];
@@ -84,7 +78,7 @@ class MessagesWriter {
         LLMPROXY_TRY(write_tool_result(message, i));
       } else if (!take(message, i, said)) {
         lose(path_of(message, i),
-             parts_in(part, to_wire(kMessages, message.role)));
+             parts_in(part, fmt::format("{} messages", role)));
       }
     }
     return write_said(message, said);

@@ -76,18 +76,17 @@ class Decoder final : public AnswerReader {
   /// `content`: text, or (Mistral, Databricks) an array of typed parts.
   void read_content() {
     read_text(message_["content"].string());
-    for (const Value part : message_["content"].children()) read_part(part);
+    for (const Value part : message_["content"].children()) {
+      if (part["type"].string() == "text") {
+        read_text(part["text"].string());
+      } else {
+        read_refusal(part);
+      }
+    }
     if (response_.content.empty()) return;
     if (auto* text = response_.content.back().as<TextPart>()) {
       keep_citations(message_["annotations"], *text);
     }
-  }
-
-  void read_part(Value part) {
-    if (part["type"].string() == "text") {
-      return read_text(part["text"].string());
-    }
-    read_refusal(part);
   }
 
   void read_text(std::string_view text) {
