@@ -153,10 +153,26 @@ Result<void> read_each(Value array, std::string_view path, Read read) {
   return {};
 }
 
-/// The texts of an array, appended; `complaint` is said of anything else.
+/// What `read(element, its path)` makes of each, appended.
+template <class T, class Read>
+Result<void> read_into(std::vector<T>& out, Value array, std::string_view path,
+                       Read read) {
+  return read_each(array, path,
+                   [&](Value value, const std::string& at) -> Result<void> {
+                     LLMPROXY_ASSIGN(T element, read(value, at));
+                     out.push_back(std::move(element));
+                     return {};
+                   });
+}
+
+/// The texts of an array, which may be missing, appended; `complaint` is said
+/// of anything else.
 inline Result<void> read_strings(Value array, std::string_view complaint,
                                  const std::string& path,
                                  std::vector<std::string>& out) {
+  if (!array.absent() && !array.is_array()) {
+    return invalid_request(std::string(complaint), path);
+  }
   for (const Value text : array.children()) {
     if (!text.is_string()) return invalid_request(std::string(complaint), path);
     out.emplace_back(text.string());

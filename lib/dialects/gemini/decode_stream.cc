@@ -198,13 +198,7 @@ class Decoder final : public StreamReader {
 
   void open(PartKind kind, std::string_view id, EventSink& sink) {
     start(sink);
-    close_part(sink);
-    open_ = number_part(kind);
-    send_begin(open_, {.id = id}, sink);
-  }
-
-  void close_part(EventSink& sink) {
-    if (open_.begun()) send_end(std::exchange(open_, {}), sink);
+    open_part(kind, id, sink);
   }
 
   /// Adds to the open part of that kind, or opens one.
@@ -219,7 +213,6 @@ class Decoder final : public StreamReader {
   std::string reason_text_;
   std::string explanation_;
   Usage usage_;
-  ReadPart open_;
   bool blocked_ = false;
   bool called_ = false;
   bool shown_thought_ = false;  // in this step

@@ -21,16 +21,15 @@ void write_source(std::string_view name, const MediaSource& source,
                   json::Writer& writer);
 /// The members `type` and `input_audio`.
 void write_audio(const AudioPart& audio, json::Writer& writer);
-/// The member `text` of a document that needs no file: the model reads it in
-/// place.
-void write_document_text(const DocumentPart& document, json::Writer& writer);
 /// The member `prompt_cache_breakpoint`.
 void write_breakpoint(const CacheMarker& marker, json::Writer& writer);
 
-/// Error: unsupported for sound and film. Loss: of text, which needs no file.
-Result<void> check_document(const DocumentPart& document,
-                            const std::string& path, std::string_view target,
-                            Losses& losses);
+/// Writes a document that needs no file as a text of that type, which the model
+/// reads in place: a loss. The members only; false = it needs a file. Error:
+/// unsupported for sound and film.
+Result<bool> write_as_text(const DocumentPart& document, std::string_view type,
+                           const std::string& path, std::string_view target,
+                           json::Writer& writer, Losses& losses);
 /// What losses call such parts: "images", "tool calls".
 std::string kind_of(const ContentPart& part);
 /// The same with the place where they cannot stand.

@@ -188,13 +188,10 @@ class MessagesWriter {
   Result<void> write_document(const DocumentPart& document,
                               const std::string& path) {
     const MediaSource& source = document.source;
-    LLMPROXY_TRY(
-        openai_family::check_document(document, path, kTarget, losses_));
-    if (source.kind == MediaKind::text) {
-      w_.member("type", "input_text");
-      openai_family::write_document_text(document, w_);
-      return {};
-    }
+    LLMPROXY_ASSIGN(const bool is_text,
+                    openai_family::write_as_text(document, "input_text", path,
+                                                 kTarget, w_, losses_));
+    if (is_text) return {};
     w_.member("type", "input_file");
     if (source.kind == MediaKind::base64) {
       w_.member("filename", openai_family::name_of(document));
