@@ -49,6 +49,27 @@ void write_schema(const ResponseFormat& format, std::string_view no_schema,
 /// A name is required here; other dialects have none.
 std::string_view name_of(const DocumentPart& document);
 
+/// The value of `tool_choice`. `mode`: the word for its mode. `write_named`
+/// writes a tool that it names; Chat Completions has the list of those that are
+/// allowed in an object of its own (`nested`).
+template <class WriteNamed>
+void write_tool_choice(const ToolChoice& choice, std::string_view mode,
+                       bool nested, json::Writer& w, WriteNamed write_named) {
+  if (choice.allowed.empty()) {
+    return choice.mode == ToolChoiceMode::named ? write_named(choice.name)
+                                                : w.string(mode);
+  }
+  constexpr std::string_view kType = "allowed_tools";
+  w.begin_typed(kType);
+  if (nested) w.begin_object(kType);
+  w.member("mode", mode);
+  w.begin_array("tools");
+  for (const std::string& name : choice.allowed) write_named(name);
+  w.end_array();
+  if (nested) w.end_object();
+  w.end_object();
+}
+
 /// The tools of a request by their names. Made when it is first asked, for
 /// lists of allowed tools, which ask for each. The request must outlive it.
 class ToolIndex {

@@ -47,14 +47,7 @@ class MessagesWriter {
  public:
   MessagesWriter(const ChatRequest& request, openai_family::ToolIndex& tools,
                  json::Writer& writer, Losses& losses)
-      : request_(request), tools_(tools), w_(writer), losses_(losses) {
-    for (const Message& message : request.messages) {
-      for (const ContentPart& part : message.content) {
-        const auto* call = part.as<ToolCallPart>();
-        if (call != nullptr) custom_calls_.emplace(call->id, call->custom);
-      }
-    }
-  }
+      : request_(request), tools_(tools), w_(writer), losses_(losses) {}
 
   Result<void> write() {
     const std::size_t first = write_system();
@@ -208,6 +201,7 @@ class MessagesWriter {
 
   void write_tool_call(const ContentPart& part, const ToolCallPart& call,
                        const std::string& path) {
+    custom_calls_.emplace(call.id, call.custom);
     open_item(call.custom ? "custom_tool_call" : "function_call");
     w_.member("call_id", call.id);
     write_tool_name(call.name, tools_, w_);
@@ -296,7 +290,8 @@ class MessagesWriter {
   json::Writer& w_;
   Losses& losses_;
   bool wrote_item_ = false;  ///< `input` must not be empty
-  /// Whether the arguments of a call are free text, by its id.
+  /// Whether the arguments of a call are free text, by its id: its result
+  /// stands behind it.
   std::map<std::string_view, bool> custom_calls_;
 };
 
