@@ -12,6 +12,7 @@ import json
 import threading
 
 import golden_schemas
+import nulls
 from cells import CELLS, DEMO, judge
 from exceptions import CellException, GoldenException
 from verdicts import settle, settle_golden
@@ -229,6 +230,21 @@ def table_noticed(verdict):
     if set(unexplained) == set(verdict.objections) and unused == [needless]:
         return None
     return f"the tables of exceptions hide {unexplained} or {unused}"
+
+
+def null_noticed():
+    """`error` must be there, if only as null; `extra` need not be."""
+    path = next(path for path in golden_schemas.cases()
+                if path.stem == "call_without_a_name")
+    what, dialect, body = next(
+        one for one in nulls.own_sections(path)
+        if one[:2] == ("response", "openai-responses"))
+    read = golden_schemas.READERS[what, dialect][0]
+    piece = next(read(body, lambda value: value.update(extra=None)))
+    if nulls.requires(piece, ("error",)) and not nulls.requires(
+            piece, ("extra",)) and ("extra",) in nulls.places(piece.value):
+        return None
+    return "a null that nobody requires is not noticed"
 
 
 def golden_table_noticed():

@@ -19,6 +19,7 @@ import sys
 import cells
 import exceptions
 import golden_schemas
+import nulls
 import planted
 import proxies
 from verdicts import settle, settle_golden
@@ -102,6 +103,7 @@ def check_golden(report):
         cases += seen > 0
         pieces += seen
         found += [(path.stem, one) for one in objections]
+    found += nulls.needless()
     unexplained, unused = settle_golden(found, exceptions.GOLDEN)
     report.explained += len(found) - len(unexplained)
     wrong = {case for case, _ in unexplained}
@@ -123,7 +125,7 @@ def check_planted(ports, report):
             planted.FAULTS))
     said += [planted.piece_noticed(*piece) for piece in planted.PIECES]
     said.append(planted.table_noticed(cells.judge(bare, ports[cells.BARE])))
-    said.append(planted.golden_table_noticed())
+    said += [planted.null_noticed(), planted.golden_table_noticed()]
     wrong = [f"planted: {text}" for text in said if text]
     report.add(len(said) - len(wrong), wrong)
     print(f"planted: {len(said) - len(wrong)} of {len(said)} noticed",
