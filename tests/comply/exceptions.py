@@ -34,6 +34,12 @@ def compact(text):
         "test takes; it then looks for a compacted answer in the error's body")
 
 
+def uncounted(form, test, text):
+    return CellException(
+        form, ("bedrock-converse",), Objection(test, "warning", text),
+        "Converse does not say how many tokens were thinking")
+
+
 O_SERIES = "reasoning requires o-series or gpt-5 models"
 
 CELLS = (
@@ -44,6 +50,12 @@ CELLS = (
     compact("response.output is missing or empty"),
     compact("expected object containing 'compact', got ''"),
     compact("no output item with type='compaction' (found: [])"),
+    uncounted("openai-chat", "chat-reasoning-summary",
+              "usage.completion_tokens_details.reasoning_tokens is 0 "
+              "(model may not support reasoning)"),
+    uncounted("google-genai", "google-thinking",
+              "usageMetadata.thoughtsTokenCount is missing or 0 "
+              "(model may not report thinking tokens)"),
 )
 
 

@@ -98,6 +98,8 @@ class Proxy:
         self.process = subprocess.Popen(
             line, cwd=self.scratch.name, stdout=subprocess.PIPE,
             stderr=self.log, text=True,
+            # Ctrl-C is for us: a second signal would end it at once.
+            start_new_session=True,
             env={"PATH": os.environ["PATH"], "HOME": self.scratch.name})
         for text in self.process.stdout:
             found = re.search(r"listening on http://\S+?:(\d+)", text)
