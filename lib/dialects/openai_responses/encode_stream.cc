@@ -251,24 +251,34 @@ class Encoder final : public StreamWriter, public LongEvents {
     send();
   }
 
+  /// OpenAI describes its members beside the type; its SDKs and Open Responses
+  /// look for them in `error`.
   void send_error(const Error& error) {
     data_.clear();
     encode_error(error, data_);
     json::Document document;
     const auto root = document.parse(data_);
+    const json::Value members = (*root)["error"];
     const std::string_view code = response_error_code(error);
     begin("error");
+    for (const json::Value member : members.children()) {
+      if (member.key() != "type") write_error_member(member, code);
+    }
     w_.begin_object("error");
-    for (const json::Value member : (*root)["error"].children()) {
-      // Our words for what failed on the way mean nothing to clients.
-      if (member.key() == "code" && code == "server_error") {
-        w_.member("code", code);
-      } else {
-        w_.member_raw(member.key(), member.raw());
-      }
+    for (const json::Value member : members.children()) {
+      write_error_member(member, code);
     }
     w_.end_object();
     send();
+  }
+
+  void write_error_member(const json::Value& member, std::string_view code) {
+    // Our words for what failed on the way mean nothing to clients.
+    if (member.key() == "code" && code == "server_error") {
+      w_.member("code", code);
+    } else {
+      w_.member_raw(member.key(), member.raw());
+    }
   }
 
   // --- items ----------------------------------------------------------------
