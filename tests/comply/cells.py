@@ -51,7 +51,8 @@ class Cell:
         if self.column == BARE:
             return "demo"
         over = [one for one in UPSTREAMS if one.dialect == self.column]
-        return asked_as(self.format.model, over[0]) if over else self.format.model
+        name = self.format.model
+        return asked_as(name, over[0]) if over else name
 
     def command(self, port, only=""):
         line = [str(JUDGE), "run", "--format", self.format.name,
@@ -80,7 +81,7 @@ class Verdict:
 
 
 def judge(cell, port, only=""):
-    """Lets the judge ask; RuntimeError where it says nothing that can be read."""
+    """Lets the judge ask; RuntimeError where nobody can read what it says."""
     done = subprocess.run([*cell.command(port, only), "--json"],
                           capture_output=True, text=True, timeout=SECONDS,
                           check=False)

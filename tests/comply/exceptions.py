@@ -29,7 +29,8 @@ def skipped(form, test, text):
 
 def compact(text):
     return CellException(
-        "open-responses", COLUMNS, Objection("compact-response", "warning", text),
+        "open-responses", COLUMNS,
+        Objection("compact-response", "warning", text),
         "there is no /responses/compact here and the answer is 404, which the "
         "test takes; it then looks for a compacted answer in the error's body")
 
@@ -100,8 +101,8 @@ CUSTOM = ("custom_tool_unwrapped", "custom_tool_wrapped_otherwise",
 
 def item(kind):
     """Somewhere an object of that type is none that the schema lists."""
-    return (rf"[a-z0-9_.]+: \{{[^{{}}]*'type': '{kind}'.*\}} is not valid under "
-            "any of the given schemas")
+    return (rf"[a-z0-9_.]+: \{{[^{{}}]*'type': '{kind}'.*\}} is not valid "
+            "under any of the given schemas")
 
 
 USER = ("OpenAI answers with null where no user was named (the captures among "

@@ -125,8 +125,9 @@ def stream(section, schemas, error, chunk=""):
 # Who reads what, by what it is and for whom: for each of the bundled schemas
 # that say something of it. Nothing is bundled for Gemini, nor for Converse and
 # for the errors of Amazon's.
-READERS = {tuple(row[0].split()): [make(row[0], *rest) for make, *rest in row[1:]]
-           for row in (
+READERS = {tuple(section.split()):
+           [make(section, *rest) for make, *rest in makers]
+           for section, *makers in (
     ("response openai-chat", (whole, openai, "CreateChatCompletionResponse")),
     ("stream openai-chat", (stream, openai, "ErrorResponse",
                             "CreateChatCompletionStreamResponse")),

@@ -13,7 +13,7 @@ import threading
 
 import golden_schemas
 import nulls
-from cells import CELLS, DEMO, judge
+from cells import CELLS, DEMO, Objection, judge
 from exceptions import CellException, GoldenException
 from verdicts import settle, settle_golden
 
@@ -140,7 +140,8 @@ FAULTS = (
           "error", "event 1: sequence_number 7 <= previous 7"),
     Fault("open-responses", "streaming-response",
           without_events("response.completed"),
-          "error", "stream has no terminal event (completed/failed/incomplete)"),
+          "error",
+          "stream has no terminal event (completed/failed/incomplete)"),
     Fault("anthropic", "anth-basic-response", without("stop_details"),
           "error", "'stop_details' is a required property"),
     Fault("anthropic", "anth-thinking-display", put([{
@@ -167,8 +168,7 @@ def noticed(fault, port):
                 if one.format.name == fault.format and one.column == DEMO)
     with relay(port, fault.change) as between:
         said = judge(cell, between, fault.test).objections
-    if any((one.test, one.kind, one.text) == (fault.test, fault.kind, fault.says)
-           for one in said):
+    if Objection(fault.test, fault.kind, fault.says) in said:
         return None
     return f"{fault.format} {fault.test}: not {fault.says!r}, but {said}"
 

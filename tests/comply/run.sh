@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Puts llm-proxy before an outside judge, llm-comply from PyPI: see README.md.
 #
-#   LLM_PROXY_BINARY=build/release/server/llm-proxy tests/comply/run.sh [ARGS...]
+#   LLM_PROXY_BINARY=build/release/server/llm-proxy tests/comply/run.sh [WORD...]
 #
 # Installs what judge.txt and needs.txt say when it is not there yet: 4 MB, and
 # the only time that needs a network (PyPI). The judge is checked by its hash:
