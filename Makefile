@@ -18,6 +18,8 @@ DIST ?=
 # Length of the soak, and options: make soak SOAK_MINUTES=5 SOAK="--seed 7"
 SOAK_MINUTES ?= 30
 SOAK ?=
+# Words that choose cells: make comply COMPLY=anthropic/gemini
+COMPLY ?=
 
 SOURCES = $(shell find include lib server examples tests \
 	\( -name node_modules -o -name .python \) -prune -o \( -name '*.cc' -o -name '*.h' \) -print)
@@ -27,7 +29,7 @@ build-preset = cmake --preset $(1) && cmake --build --preset $(1) -j $(JOBS) $(2
 LIVE := test-openai test-anthropic test-gemini test-groq
 
 .PHONY: help run build install dev test bench test-agents test-clients test-all \
-	test-health $(LIVE) env-check clang fuzz deb dist test-dist test-docs interface \
+	test-health $(LIVE) env-check clang fuzz deb dist test-dist test-docs interface comply \
 	check fmt fmt-check vet lint docs reference clean version soak
 
 help: ## list these targets
@@ -104,6 +106,10 @@ test-agents: build ## Claude Code, Codex and Gemini CLI (from npm) through the p
 
 test-clients: build ## 24 clients from PyPI and npm against the demo: tests/clients
 	@LLM_PROXY_BINARY=build/llm-proxy tests/clients/run.sh
+
+comply: build ## an outside judge, llm-comply from PyPI, over each upstream dialect
+	@.ci/install test
+	@LLM_PROXY_BINARY=build/llm-proxy tests/comply/run.sh $(COMPLY)
 
 env-check: ## say which providers' keys are set
 	@python3 tests/tools/live_test.py --env

@@ -120,18 +120,24 @@ bool is_error(const Value& body) {
   return error["message"].is_string() && error["type"].is_string();
 }
 
-void write_error(const Error& error, const std::string& place,
-                 std::string_view code, json::Writer& w) {
+void write_error_members(const Error& error, const std::string& place,
+                         std::string_view code, bool with_type,
+                         json::Writer& w) {
   const ErrorRow& row = row_of(kErrors, error.kind);
   // A code of this dialect's own wins over our word for the kind.
   const bool own = kind_of_word(error.code).has_value() &&
                    error.code.find("_error") == std::string::npos;
   if (code.empty()) code = own ? std::string_view(error.code) : row.code;
-  w.begin_object("error");
   w.member("message", message_of(error));
-  w.member("type", row.type);
+  if (with_type) w.member("type", row.type);
   w.member_or_null("param", place);
   w.member_or_null("code", code);
+}
+
+void write_error(const Error& error, const std::string& place,
+                 std::string_view code, json::Writer& w) {
+  w.begin_object("error");
+  write_error_members(error, place, code, true, w);
   w.end_object();
 }
 

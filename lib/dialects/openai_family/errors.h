@@ -20,7 +20,11 @@ bool is_error(const json::Value& body);
 /// a `code` it is the one that fits the error.
 void write_error(const Error& error, const std::string& place,
                  std::string_view code, json::Writer& writer);
-/// The body of such. Returns the HTTP status.
+/// What stands in there; events have a `type` of another kind beside it.
+void write_error_members(const Error& error, const std::string& place,
+                         std::string_view code, bool with_type,
+                         json::Writer& writer);
+/// The whole body of a failure. Returns the HTTP status.
 int encode_error(const Error& error, const std::string& place,
                  std::string& out);
 

@@ -85,7 +85,11 @@ void write_stream_error(const Error& error, json::Writer& w) {
   // Our words for what failed on the way mean nothing to clients.
   std::string_view code = response_code(error);
   if (code != "server_error") code = {};
-  openai_family::write_error(error, bracketed(error.path), code, w);
+  const std::string place = bracketed(error.path);
+  // OpenAI describes them beside the event's type; its SDKs and Open Responses
+  // look for them in `error`.
+  openai_family::write_error_members(error, place, code, false, w);
+  openai_family::write_error(error, place, code, w);
 }
 
 Error decode_error(int status, const Headers& headers, std::string_view body) {

@@ -92,7 +92,7 @@ void write_echo(const RequestContext& context, json::Writer& writer);
 
 /// The member `error` of a response; nullptr = it has not failed.
 void write_response_error(const Error* error, json::Writer& writer);
-/// That of an `error` event.
+/// The members of an `error` event.
 void write_stream_error(const Error& error, json::Writer& writer);
 Usage read_usage(const json::Value& usage);
 /// The tier that an answer was made in; empty = it does not tell.
