@@ -379,13 +379,14 @@ TEST_CASE("fit: thinking switched off is not shown") {
   const auto off = [](ChatRequest& request) {
     request.reasoning = {ReasoningMode::off, Effort::high, {}, "summarized"};
   };
-  check({{"claude", "claude-opus-4-6", " max=64000 mode=off effort=high"},
-         {"openai-responses", "gpt-5", " | /thinking"},
-         {"openai-responses", "gpt-5.1", " effort=none"},
-         {"openai-chat", "some-model", " | /thinking"},
-         {"gemini", "gemini-2.5-flash", " mode=off"},
-         {"gemini", "gemini-3-pro", " effort=low | /thinking"}},
-        "", off);
+  check(
+      {{"claude", "claude-opus-4-6", " max=64000 mode=off effort=high"},
+       {"openai-responses", "gpt-5", " | /reasoning_effort /thinking"},
+       {"openai-responses", "gpt-5.1", " effort=none | /reasoning_effort"},
+       {"openai-chat", "some-model", " | /reasoning_effort /thinking"},
+       {"gemini", "gemini-2.5-flash", " mode=off | /reasoning_effort"},
+       {"gemini", "gemini-3-pro", " effort=low | /reasoning_effort /thinking"}},
+      "", off);
   check({{"bedrock", "claude-opus-4-6", " max=64000 mode=off effort=high"}},
         "claude", off);
   const auto nothing = [](ChatRequest& request) {

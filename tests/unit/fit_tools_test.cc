@@ -278,10 +278,11 @@ TEST_CASE("fit keeps fields of its own, and those that the family shares") {
     std::vector<std::string> names;
     std::size_t losses;
   };
-  for (const Row& row : {Row{Wording::own, {"shared", "seed", "nothing"}, 0},
-                         Row{Wording::hand, {"shared", "seed", "nothing"}, 0},
-                         Row{Wording::family, {"shared", "store"}, 1},
-                         Row{Wording::foreign, {"store"}, 2}}) {
+  for (const Row& row :
+       {Row{Wording::own, {"shared", "seed", "nothing"}, 0},
+        Row{Wording::hand, {"shared", "seed", "nothing", "store"}, 0},
+        Row{Wording::family, {"shared", "store"}, 1},
+        Row{Wording::foreign, {"store"}, 2}}) {
     const Fitted out = fitted(request, limits, row.wording);
     std::vector<std::string> names;
     for (const Extension& extension : out.request.extensions) {
@@ -290,6 +291,11 @@ TEST_CASE("fit keeps fields of its own, and those that the family shares") {
     CHECK(names == row.names);
     CHECK(out.losses.size() == row.losses);
   }
+  // What a program says itself is not said again.
+  request.extensions = {{"store", json_of("true"), false}};
+  const Fitted said = fitted(request, limits, Wording::hand);
+  REQUIRE(said.request.extensions.size() == 1);
+  CHECK(said.request.extensions.front().value.text() == "true");
 }
 
 TEST_CASE("fit leaves out parts and thinking of others") {
