@@ -1,0 +1,366 @@
+"""Makes a body valid where its parts must fit each other.
+
+The types of the SDKs do not say that a result answers a call, that a chosen
+tool is declared, or that the user speaks first. What is added here stands
+behind what was made, and is canaries as well.
+"""
+import json
+
+DEFAULT_MODEL = 'm'
+
+
+def repair(dialect, noun, body, maker):
+    if noun == 'request':
+        REQUESTS[dialect](body, maker)
+    else:
+        ANSWERS[dialect](body, maker)
+
+
+def schema(maker):
+    return {'type': 'object', 'properties': {maker.token(): {'type': 'string'}}}
+
+
+# ---- openai-chat
+
+
+def chat_result(call, maker):
+    return {'role': 'tool', 'tool_call_id': call['id'], 'content': maker.token()}
+
+
+def chat_call(call_id, name, maker):
+    return {'id': call_id, 'type': 'function',
+            'function': {'name': name, 'arguments': json.dumps({maker.token(): maker.token()})}}
+
+
+def chat_messages(messages, maker):
+    user = lambda: {'role': 'user', 'content': maker.token()}
+    out = []
+    for message in messages:
+        role = message['role']
+        if role in ('assistant', 'tool', 'function') and not any(m['role'] == 'user' for m in out):
+            out.append(user())
+        if role == 'tool':
+            out.append({'role': 'assistant', 'tool_calls': [
+                chat_call(message['tool_call_id'], maker.token(), maker)]})
+        if role == 'function':
+            out.append({'role': 'assistant', 'content': None, 'function_call': {
+                'name': message['name'], 'arguments': json.dumps({maker.token(): maker.token()})}})
+        if role == 'assistant' and not message.keys() & {'tool_calls', 'function_call', 'content', 'refusal', 'audio'}:
+            message['content'] = maker.token()
+        out.append(message)
+        for call in message.get('tool_calls', ()):
+            out.append(chat_result(call, maker))
+        if message.get('function_call'):
+            out.append({'role': 'function', 'name': message['function_call']['name'],
+                        'content': maker.token()})
+    if not out or out[-1]['role'] not in ('user', 'tool', 'function'):
+        out.append(user())
+    return out
+
+
+def chat_request(body, maker):
+    body['messages'] = chat_messages(body['messages'], maker)
+    functions, customs = [], []
+    old = False
+    for message in body['messages']:
+        for call in message.get('tool_calls', ()):
+            if call['type'] == 'custom':
+                customs.append(call['custom']['name'])
+            else:
+                functions.append(call['function']['name'])
+        if message.get('function_call'):
+            functions.append(message['function_call']['name'])
+            old = True
+    choice = body.get('tool_choice')
+    if isinstance(choice, dict):
+        allowed = choice.get('allowed_tools')
+        if allowed:
+            functions += [t['function']['name'] for t in allowed['tools']]
+        elif choice['type'] == 'custom':
+            customs.append(choice['custom']['name'])
+        else:
+            functions.append(choice['function']['name'])
+    if isinstance(body.get('function_call'), dict):
+        functions.append(body['function_call']['name'])
+    old = old or 'function_call' in body or 'functions' in body
+    wants = any(k in body for k in ('tool_choice', 'parallel_tool_calls', 'web_search_options', 'function_call'))
+    if wants and not functions and not customs and not body.get('tools') and not body.get('functions'):
+        functions.append(maker.token())
+    make = lambda name: {'name': name, 'description': maker.token(), 'parameters': schema(maker)}
+    if functions and old and 'tools' not in body:
+        body.setdefault('functions', []).extend(make(n) for n in dict.fromkeys(functions))
+    elif functions or customs:
+        tools = body.setdefault('tools', [])
+        tools += [{'type': 'function', 'function': make(n)} for n in dict.fromkeys(functions)]
+        tools += [{'type': 'custom', 'custom': {'name': n, 'description': maker.token()}}
+                  for n in dict.fromkeys(customs)]
+    if 'top_logprobs' in body:
+        body['logprobs'] = True
+    if isinstance(body.get('response_format'), dict) and body['response_format']['type'] == 'json_object':
+        body['messages'].append({'role': 'user', 'content': 'JSON ' + maker.token()})
+    for message in body['messages']:
+        for part in message['content'] if isinstance(message.get('content'), list) else ():
+            fix_chat_file(part)
+
+
+def fix_chat_file(part):
+    """A file has a name and bytes, or an id."""
+    file = part.get('file') if isinstance(part, dict) else None
+    if file is not None and 'file_id' not in file and 'file_data' not in file:
+        file['file_data'] = 'data:application/pdf;base64,JVBERi0xLjQK'
+
+
+# ---- openai-responses
+
+PAIRS = {'function_call': 'function_call_output', 'custom_tool_call': 'custom_tool_call_output',
+         'local_shell_call': 'local_shell_call_output', 'shell_call': 'shell_call_output',
+         'apply_patch_call': 'apply_patch_call_output', 'computer_call': 'computer_call_output',
+         'tool_search_call': 'tool_search_output', 'program': 'program_output'}
+CALLS = {output: call for call, output in PAIRS.items()}
+
+
+def responses_call(kind, call_id, maker):
+    out = {'type': kind, 'call_id': call_id, 'name': maker.token()}
+    if kind == 'function_call':
+        out['arguments'] = json.dumps({maker.token(): maker.token()})
+    elif kind == 'custom_tool_call':
+        out['input'] = maker.token()
+    return out
+
+
+def responses_items(items, maker):
+    user = lambda: {'type': 'message', 'role': 'user',
+                    'content': [{'type': 'input_text', 'text': maker.token()}]}
+    out = []
+    for item in items:
+        if 'type' not in item and 'role' not in item:
+            item['type'] = 'item_reference'
+        kind = item.get('type', 'message')
+        if not out and (kind != 'message' or item['role'] == 'assistant'):
+            out.append(user())
+        if CALLS.get(kind) in ('function_call', 'custom_tool_call'):
+            out.append(responses_call(CALLS[kind], item['call_id'], maker))
+        out.append(item)
+        if kind in ('function_call', 'custom_tool_call'):
+            out.append({'type': PAIRS[kind], 'call_id': item['call_id'], 'output': maker.token()})
+    last = out[-1]
+    if last.get('type', 'message') != 'message' and not last['type'].endswith('_output') \
+            or last.get('role') not in (None, 'user'):
+        out.append(user())
+    return out
+
+
+def responses_tool(tool, maker, functions, customs):
+    kind = tool['type']
+    (customs if kind == 'custom' else functions).append(tool.get('name'))
+
+
+def responses_request(body, maker):
+    if not body.keys() & {'input', 'prompt', 'conversation', 'previous_response_id'} or 'input' not in body:
+        body['input'] = [{'type': 'message', 'role': 'user',
+                          'content': [{'type': 'input_text', 'text': maker.token()}]}]
+    body.setdefault('model', maker.token())
+    functions, customs = [], []
+    if isinstance(body['input'], list):
+        body['input'] = responses_items(body['input'], maker)
+        for item in body['input']:
+            if item.get('type') == 'function_call' and 'namespace' not in item:
+                functions.append(item['name'])
+            if item.get('type') == 'custom_tool_call' and 'namespace' not in item:
+                customs.append(item['name'])
+    choice = body.get('tool_choice')
+    if isinstance(choice, dict):
+        if choice['type'] == 'function':
+            functions.append(choice['name'])
+        elif choice['type'] == 'custom':
+            customs.append(choice['name'])
+        elif choice['type'] == 'allowed_tools':
+            functions += [t['name'] for t in choice['tools']]
+    wants = 'tool_choice' in body or 'parallel_tool_calls' in body
+    if wants and not functions and not customs and not body.get('tools'):
+        functions.append(maker.token())
+    if functions or customs:
+        tools = body.setdefault('tools', [])
+        tools += [{'type': 'function', 'name': n, 'description': maker.token(),
+                   'parameters': schema(maker), 'strict': False} for n in dict.fromkeys(functions)]
+        tools += [{'type': 'custom', 'name': n, 'description': maker.token()}
+                  for n in dict.fromkeys(customs)]
+    format = body.get('text', {}).get('format', {})
+    if format.get('type') == 'json_object':
+        body['input'] = [{'type': 'message', 'role': 'user',
+                          'content': [{'type': 'input_text', 'text': 'JSON ' + maker.token()}]}]
+
+
+# ---- claude, bedrock
+
+
+def claude_turns(messages, maker):
+    text = lambda: {'type': 'text', 'text': maker.token()}
+    out = []
+    for message in messages:
+        blocks = message['content'] if isinstance(message['content'], list) else []
+        results = [b for b in blocks if b['type'] == 'tool_result']
+        calls = [b for b in blocks if b['type'] == 'tool_use']
+        if message['role'] != 'user' and not out or results and not out:
+            out.append({'role': 'user', 'content': [text()]})
+        if results:
+            out.append({'role': 'assistant', 'content': [
+                {'type': 'tool_use', 'id': r['tool_use_id'], 'name': maker.token(),
+                 'input': {maker.token(): maker.token()}} for r in results]})
+        out.append(message)
+        if message['role'] == 'assistant' and calls:
+            out.append({'role': 'user', 'content': [
+                {'type': 'tool_result', 'tool_use_id': c['id'], 'content': maker.token()} for c in calls]})
+    if out[-1]['role'] != 'user':
+        out.append({'role': 'user', 'content': [text()]})
+    return out
+
+
+def claude_request(body, maker):
+    body['messages'] = claude_turns(body['messages'], maker)
+    names = []
+    for message in body['messages']:
+        if isinstance(message['content'], list):
+            names += [b['name'] for b in message['content'] if b['type'] == 'tool_use']
+    choice = body.get('tool_choice')
+    if choice and 'name' in choice:
+        names.append(choice['name'])
+    if choice and not names and not body.get('tools'):
+        names.append(maker.token())
+    if names:
+        body.setdefault('tools', []).extend(
+            {'name': n, 'description': maker.token(), 'input_schema': schema(maker)}
+            for n in dict.fromkeys(names))
+
+
+def bedrock_request(body, maker):
+    claude_request(body, maker)
+
+
+# ---- gemini
+
+OF_THE_MODEL = {'functionCall', 'executableCode', 'codeExecutionResult', 'toolCall',
+                'toolResponse', 'thought', 'thoughtSignature', 'audioTranscription'}
+
+
+def gemini_request(body, maker):
+    contents = body['contents']
+    text = lambda: {'role': 'user', 'parts': [{'text': maker.token()}]}
+    out, names = [], []
+    for content in contents:
+        parts = content.get('parts', [])
+        members = set().union(*parts) if parts else set()
+        if members & OF_THE_MODEL and 'functionResponse' not in members:
+            content['role'] = 'model'
+        results = [p['functionResponse'] for p in parts if 'functionResponse' in p]
+        calls = [p['functionCall'] for p in parts if 'functionCall' in p]
+        if (content.get('role') == 'model' or results) and not out:
+            out.append(text())
+        if results:
+            out.append({'role': 'model', 'parts': [
+                {'functionCall': dict({'id': r['id']} if 'id' in r else {}, name=r['name'],
+                                      args={maker.token(): maker.token()})} for r in results]})
+        names += [r['name'] for r in results] + [c['name'] for c in calls]
+        out.append(content)
+        if calls:
+            out.append({'role': 'user', 'parts': [
+                {'functionResponse': dict({'id': c['id']} if 'id' in c else {}, name=c['name'],
+                                          response={maker.token(): maker.token()})} for c in calls]})
+    if not out or out[-1].get('role') == 'model':
+        out.append(text())
+    body['contents'] = out
+    calling = body.get('toolConfig', {}).get('functionCallingConfig', {})
+    if 'allowedFunctionNames' in calling:
+        names += calling['allowedFunctionNames']
+        calling.setdefault('mode', 'ANY')
+    if calling and not names and not body.get('tools'):
+        names.append(maker.token())
+    if names:
+        body.setdefault('tools', []).append({'functionDeclarations': [
+            {'name': n, 'description': maker.token(), 'parametersJsonSchema': schema(maker)}
+            for n in dict.fromkeys(names)]})
+    config = body.get('generationConfig', {})
+    if 'responseSchema' in config or 'responseJsonSchema' in config:
+        config.setdefault('responseMimeType', 'application/json')
+    if 'logprobs' in config:
+        config['responseLogprobs'] = True
+
+
+# ---- bedrock-converse
+
+OF_THE_ASSISTANT = {'toolUse', 'reasoningContent', 'citationsContent'}
+
+
+def converse_request(body, maker):
+    out, names = [], []
+    text = lambda: {'role': 'user', 'content': [{'text': maker.token()}]}
+    for message in body['messages']:
+        blocks = message['content']
+        members = set().union(*blocks)
+        if members & OF_THE_ASSISTANT:
+            message['role'] = 'assistant'
+        elif members - {'text', 'cachePoint'}:
+            message['role'] = 'user'
+        results = [b['toolResult'] for b in blocks if 'toolResult' in b]
+        calls = [b['toolUse'] for b in blocks if 'toolUse' in b]
+        if (message['role'] != 'user' or results) and not out:
+            out.append(text())
+        if results:
+            made = [{'toolUse': {'toolUseId': r['toolUseId'], 'name': maker.token(),
+                                 'input': {maker.token(): maker.token()}}} for r in results]
+            names += [b['toolUse']['name'] for b in made]
+            out.append({'role': 'assistant', 'content': made})
+        if members & {'cachePoint', 'document'} and 'text' not in members:
+            blocks.insert(0, {'text': maker.token()})
+        names += [c['name'] for c in calls]
+        out.append(message)
+        if calls:
+            out.append({'role': 'user', 'content': [
+                {'toolResult': {'toolUseId': c['toolUseId'], 'content': [{'text': maker.token()}]}}
+                for c in calls]})
+    if not out or out[-1]['role'] != 'user':
+        out.append(text())
+    body['messages'] = out
+    config = body.get('toolConfig', {})
+    choice = config.get('toolChoice', {})
+    if 'tool' in choice:
+        names.append(choice['tool']['name'])
+    if names:
+        config = body.setdefault('toolConfig', {})
+        config.setdefault('tools', []).extend(
+            {'toolSpec': {'name': n, 'description': maker.token(), 'inputSchema': {'json': schema(maker)}}}
+            for n in dict.fromkeys(names))
+
+
+# ---- answers
+
+
+def nothing(body, maker):
+    """Answers need no repair but where a row below says so."""
+
+
+def chat_answer(body, maker):
+    for choice in body['choices']:
+        message = choice['message']
+        if not message.keys() & {'content', 'tool_calls', 'refusal', 'function_call', 'audio'}:
+            message['content'] = maker.token()
+        if message.get('tool_calls') and choice['finish_reason'] == 'stop':
+            choice['finish_reason'] = 'tool_calls'
+
+
+def claude_answer(body, maker):
+    if 'stop_reason' not in body:
+        called = any(b['type'] == 'tool_use' for b in body['content'])
+        body['stop_reason'] = 'tool_use' if called else 'end_turn'
+
+
+def responses_answer(body, maker):
+    body.setdefault('status', 'completed')
+
+
+REQUESTS = {'openai-chat': chat_request, 'openai-responses': responses_request,
+            'claude': claude_request, 'bedrock': bedrock_request,
+            'gemini': gemini_request, 'bedrock-converse': converse_request}
+ANSWERS = {'openai-chat': chat_answer, 'openai-responses': responses_answer,
+           'claude': claude_answer, 'bedrock': claude_answer,
+           'gemini': nothing, 'bedrock-converse': nothing}
