@@ -170,7 +170,7 @@ class Case:
             told = self.losses.covering(where)
             if here:
                 self.counts['in output'] += 1
-                self.false_loss(where, told)
+                self.false_loss(where, value, told)
                 self.right_place(where, value)
             elif told:
                 self.counts['in losses'] += 1
@@ -190,10 +190,21 @@ class Case:
             return None
         return self.content.has_number(value, self.noun != 'request')
 
-    def false_loss(self, where, told):
+    def false_loss(self, where, value, told):
+        if self.elsewhere(where, value):
+            return
         for path, kind, what in told:
             if kind == 'dropped' and not declared.match(declared.BOTH, self, place_of(where)):
                 self.fault('false loss', where, 'is in the output, but: %s: %s' % (place_of(path), what))
+
+    def elsewhere(self, where, value):
+        """The same canary stands in another place as well: ids and names do."""
+        if not isinstance(value, str):
+            return False
+        if not hasattr(self, 'places'):
+            self.places = collections.Counter(
+                t for _, v in leaves(self.message.body) if isinstance(v, str) for t in tokens_in(v))
+        return any(self.places[t] > 1 for t in tokens_in(value))
 
     def right_place(self, where, value):
         meant = declared.concept(self.source, pattern_of(where))
@@ -234,6 +245,15 @@ def resolves(body, where):
     return True
 
 
+def objects(value):
+    if isinstance(value, dict):
+        yield json.dumps(value, sort_keys=True)
+        value = value.values()
+    if not isinstance(value, (str, int, float)) and value is not None:
+        for inner in value:
+            yield from objects(inner)
+
+
 class Known:
     """What of an output came from the input, or tells nothing."""
 
@@ -242,6 +262,12 @@ class Known:
         self.numbers = {float(v) for _, v in leaves(message.body)
                         if isinstance(v, (int, float)) and not isinstance(v, bool)}
         self.sums = message.noun != 'request'
+
+        self.objects = set(objects(message.body))
+
+    def object(self, value):
+        """It stands in the input as it is."""
+        return json.dumps(value, sort_keys=True) in self.objects
 
     def string(self, value):
         return not value or value in self.strings or bool(tokens_in(value))
@@ -255,8 +281,7 @@ def schema_problems(t, value, known, where=()):
     if isinstance(t, dict) and 't' in t:
         return schema_problems(TYPES[t['t']], value, known, where)
     if isinstance(t, dict) and 'u' in t:
-        tried = [schema_problems(member, value, known, where) for member in t['u']]
-        return min(tried, key=len)
+        return schema_problems(likeliest(t['u'], value), value, known, where)
     if value is None:
         return []
     if isinstance(t, str):
@@ -269,6 +294,8 @@ def schema_problems(t, value, known, where=()):
         return [p for i, v in enumerate(value) for p in schema_problems(t['a'], v, known, where + (str(i),))]
     if not isinstance(value, dict):
         return [('wrong type', where, value)] * 3
+    if known.object(value):
+        return []
     if 'm' in t:
         return [p for k, v in value.items() for p in schema_problems(t['m'], v, known, where + (k,))]
     out = [('missing', where + (r,), r) for r in t.get('r', ()) if r not in value]
@@ -278,6 +305,39 @@ def schema_problems(t, value, known, where=()):
             continue
         out += schema_problems(t['o'][key], inner, known, where + (key,))
     return out
+
+
+def likeliest(members, value):
+    """The member of a union that `value` is meant to be."""
+    return max(members, key=lambda m: likeness(m, value))
+
+
+def likeness(t, value):
+    while isinstance(t, dict) and 't' in t:
+        t = TYPES[t['t']]
+    if isinstance(t, str):
+        fits = {'s': str, 'x': str, 'b': bool, 'i': (int, float), 'n': (int, float)}.get(t, object)
+        return (1 if isinstance(value, fits) and (t == 'b' or not isinstance(value, bool)) else -9,)
+    if 'u' in t:
+        return max(likeness(m, value) for m in t['u'])
+    if 'e' in t:
+        return (2 if value in t['e'] else 0 if isinstance(value, str) else -9,)
+    if 'a' in t:
+        if not isinstance(value, list):
+            return (-9,)
+        return (1,) + (likeness(t['a'], value[0]) if value else ())
+    if not isinstance(value, dict):
+        return (-9,)
+    if 'm' in t:
+        return (0,)
+    words = 0
+    for key in ('type', 'role', 'mode'):
+        if key in value and key in t['o'] and isinstance(value[key], str):
+            words += 3 if likeness(t['o'][key], value[key])[0] > 0 else -3
+    own = sum(k in t['o'] for k in value)
+    missing = sum(r not in value for r in t.get('r', ()))
+    deep = sum(likeness(t['o'][k], v)[0] < 0 for k, v in value.items() if k in t['o'])
+    return (words, own - missing - len(value) - deep * 2,)
 
 
 def scalar_problems(kind, value, known, where):

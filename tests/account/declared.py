@@ -2,7 +2,8 @@
 
 A row: (noun, from, to, place in the input, reason). The words are patterns of
 fnmatch; "*" in a place is any number of steps. Rows of DEFAULTS have the place
-in the output, and behind it what stands there.
+in the output, and behind it what stands there; those of NEUTRAL and SAME the
+word. Blanks stand between patterns of which one must fit, "|" between words.
 """
 import fnmatch
 import re
@@ -20,7 +21,7 @@ def match(table, case, place, value=None):
         if not (compiled_match(noun, case.noun) and compiled_match(source, case.source)
                 and compiled_match(target, case.target) and compiled_match(where, place)):
             continue
-        if len(row) == 6 and not compiled_match(row[4], str(value)):
+        if len(row) == 6 and not compiled_match(row[4], str(value), '|'):
             continue
         used.add(row)
         return True
@@ -30,28 +31,126 @@ def match(table, case, place, value=None):
 cache = {}
 
 
-def compiled_match(pattern, text):
+def compiled_match(pattern, text, separator=' '):
     if pattern == '*':
         return True
-    if pattern not in cache:
-        cache[pattern] = re.compile('(?:%s)' % '|'.join(fnmatch.translate(p) for p in pattern.split(' ')))
-    return cache[pattern].match(text) is not None
+    if (pattern, separator) not in cache:
+        cache[pattern, separator] = re.compile('(?:%s)' % '|'.join(fnmatch.translate(p) for p in pattern.split(separator)))
+    return cache[pattern, separator].match(text) is not None
 
+
+ANY = '*'
+RESPONSES = 'openai-responses'
+CLAUDES = 'claude bedrock'
+OTHERS_OF_SCHEMA_NAMES = 'claude bedrock gemini'
 
 # Neither in the output nor in a loss.
-MEANT = []
+MEANT = [
+    ('request', 'openai-chat', OTHERS_OF_SCHEMA_NAMES, '/response_format/json_schema/name',
+     'OpenAI demands a name for every schema; nobody reads it'),
+    ('request', RESPONSES, OTHERS_OF_SCHEMA_NAMES, '/text/format/name', 'the same'),
+    ('request', 'bedrock-converse', OTHERS_OF_SCHEMA_NAMES,
+     '/outputConfig/textFormat/structure/jsonSchema/name', 'the same'),
+    ('request', RESPONSES, ANY, '/input/*/id', 'ids of items (docs/dialects.md: neutral)'),
+    ('request', RESPONSES, ANY, '/input/*/status', 'states of items (docs/dialects.md: neutral)'),
+]
 # In the output, and in a loss that says "dropped".
 BOTH = []
 # A valid message that is said to be wrong.
-INVALID = []
+INVALID = [
+    ('request', RESPONSES, ANY, '/input/*/output/*/type',
+     'input_video: of Open Responses alone, no provider has it'),
+    ('request', 'bedrock-converse', ANY, '/toolConfig/tools/0',
+     'a cache point with nothing before it'),
+]
 # Losses of members that the client did not send.
 OF_WHAT_IS_NOT_THERE = []
-# In the output, but not in the input.
-DEFAULTS = []
+# In the output, but not in the input: (noun, from, to, place, what, reason).
+DEFAULTS = [
+    ('request', ANY, CLAUDES, '/max_tokens', '8192', 'Anthropic demands a limit'),
+    ('request', ANY, ANY, '/model', 'model', 'the name in the path, as this test sets it'),
+    ('request', ANY, 'bedrock-converse', '/additionalModelRequestFields/thinking/type',
+     'adaptive|enabled|disabled', "Anthropic's own words"),
+    ('request', ANY, ANY, '*thinking/budget_tokens', '1024|4096|6144|8192|16384|24576|32000',
+     'docs/dialects.md: Effort and budgets'),
+    ('request', ANY, 'gemini', '/generationConfig/thinkingConfig/thinkingBudget',
+     '0|-1|1024|4096|8192|16384|24576|32000', 'the same'),
+    ('request', ANY, 'bedrock-converse', '/outputConfig/effort', 'low|medium|high|xhigh|max',
+     "words of Anthropic's"),
+    ('request', ANY, 'gemini', '/contents/*/role', 'user|model', 'its only roles'),
+    ('request', ANY, 'gemini', '/systemInstruction/role', 'user', 'as its SDK sends it'),
+    ('request', ANY, 'gemini', '/generationConfig/responseMimeType', 'application/json',
+     'what says that JSON is wanted'),
+    ('request', ANY, 'gemini', '*/mimeType', '*/*', 'media types, by format or from a data: URL'),
+    ('request', ANY, ANY, '*/media_type', '*/*', 'the same'),
+    ('request', ANY, 'bedrock-converse', '*/document/name', 'document *',
+     'Converse demands names and forbids most characters'),
+    ('request', ANY, 'openai-chat openai-responses', '*/filename', 'document.pdf',
+     'OpenAI demands a name of a file'),
+    ('request', ANY, 'openai-chat openai-responses', '*/name', 'response',
+     'OpenAI demands a name of a schema'),
+    ('request', ANY, ANY, '*', '[[]document * attached in the next user message]',
+     'results of Chat Completions are text'),
+    ('request', ANY, ANY, '*', '[[]image * attached in the next user message]', 'the same'),
+    ('request', ANY, ANY, '/system /system/*/text /instructions /messages/*/content* /input/*/content*',
+     'Respond with a single valid JSON object and nothing else.', 'JSON mode where there is none'),
+    ('request', ANY, ANY, '*', 'no result: the call was not executed',
+     'providers demand a result of every call'),
+    ('request', ANY, ANY, '*', '(no output)', 'Converse demands content'),
+    ('request', ANY, ANY, '*', 'Error: *', 'a failed result, where only its text can say so'),
+    ('request', ANY, 'bedrock-converse bedrock claude', '*/text', '.',
+     'a turn that may not be empty'),
+    ('request', ANY, ANY, '*/description', 'Not available any more. Do not call it.',
+     'Converse demands a definition of every tool that was called'),
+    ('request', 'openai-chat', ANY, '*', 'call_function_*', 'old function calls have no id'),
+    ('request', 'gemini', ANY, '*', 'call_*', 'its calls need no id'),
+    ('request', ANY, ANY, '*/arguments', '{}', 'a call without arguments'),
+    ('request', ANY, RESPONSES, '/input/*/content/*/type', 'output_text',
+     "takes it of the assistant's messages without an id, though its types do not say so"),
+    ('request', ANY, RESPONSES, '/input/*/content/*/refusal', ANY, 'the same'),
+    ('request', ANY, RESPONSES, '/input/*/content/*/type', 'refusal', 'the same'),
+    ('request', ANY, ANY, '*/input_schema/* */parameters/* */parametersJsonSchema/* */json/*',
+     'object|string|input', 'a tool with free text is a function of one string'),
+    ('request', ANY, ANY, '*schema/* *Schema/* */json/*',
+     'object|string|integer|number|boolean|array|null', "JSON Schema's words"),
+]
 # Words that say what is so without them: (noun, from, to, place, word, reason).
-NEUTRAL = []
-# Words of one place that become the same.
-SAME = []
+NEUTRAL = [
+    ('request', 'gemini', ANY, ANY, '*UNSPECIFIED|unspecified', "proto's word for absent"),
+    ('request', 'gemini', ANY, ANY, 'False', 'proto3: what is false is not sent'),
+    ('request', 'gemini', ANY, '/toolConfig/functionCallingConfig/mode', 'AUTO', 'the default'),
+    ('request', 'gemini', 'bedrock', '/serviceTier', 'standard', 'the default; InvokeModel has no tiers'),
+    ('request', ANY, ANY, '*/strict', 'False', 'the default'),
+    ('request', ANY, CLAUDES + ' bedrock-converse', '/text/format/strict', 'True',
+     'what Anthropic always does'),
+    ('request', 'openai-chat', ANY, '/logprobs /store', 'False', 'the default'),
+    ('request', ANY, ANY, '/parallel_tool_calls', 'True', 'the default'),
+    ('request', 'openai-chat ' + RESPONSES, ANY, '/stream_options/*', 'True|False',
+     'of streams; this request wants none'),
+    ('request', 'openai-chat ' + RESPONSES, ANY, '/verbosity /text/verbosity', 'medium', 'the default'),
+    ('request', ANY, ANY, '*/detail', 'auto', 'the default'),
+    ('request', ANY, ANY, '/service_tier /serviceTier/type', 'auto|default', 'the default'),
+    ('request', 'claude', 'bedrock', '/service_tier', 'standard_only', 'InvokeModel has no tiers'),
+    ('request', RESPONSES, ANY, '/store /truncation /input/*/status', ANY, 'docs/dialects.md: neutral'),
+    ('request', RESPONSES, ANY, '/background', 'False', 'the default'),
+    ('request', RESPONSES, ANY, '/input/*/type', 'message', 'what an item without a type is'),
+    ('request', ANY, ANY, '/tool_choice/allowed_tools/mode', 'auto', 'the default'),
+    ('request', 'bedrock-converse', ANY, '*/toolResult/status', 'success', 'the default'),
+    ('request', CLAUDES, ANY, '*/is_error */disable_parallel_tool_use', 'False', 'the default'),
+    ('request', CLAUDES, ANY, '*/caller/type', 'direct', 'the default'),
+    ('request', CLAUDES, ANY, '/tools/*/type', 'custom', 'the default'),
+    ('request', CLAUDES, ANY, '/thinking/display', 'summarized|omitted',
+     'where thinking is shown so, or not at all, unasked'),
+]
+# Words of one place that become the same: (noun, from, to, place, word, reason).
+SAME = [
+    ('request', RESPONSES, ANY, '/include/*', ANY, 'docs/dialects.md: neutral'),
+    ('request', RESPONSES, ANY, '/input/*/status', ANY, 'docs/dialects.md: neutral'),
+    ('request', RESPONSES, ANY, '/input/*/role', 'developer|system', 'one role under two names'),
+    ('request', 'gemini', 'claude bedrock bedrock-converse',
+     '/tools/*/functionDeclarations/*/parameters/type', ANY,
+     'arguments are objects, everywhere'),
+]
 
 # What a place is for, where it must not be another: the first that fits.
 CONCEPTS = [(re.compile(p), c) for p, c in [

@@ -27,6 +27,7 @@ import sys
 import types
 import typing
 
+import anthropic._types
 import anthropic.types as claude
 import botocore
 import llm_comply
@@ -53,6 +54,8 @@ class Types:
     def of(self, t):
         if t in SCALARS:
             return SCALARS[t]
+        if t == anthropic._types.Base64FileInput:
+            return 'x'
         origin = typing.get_origin(t)
         args = typing.get_args(t)
         if origin in (typing.Annotated, typing_extensions.Required,
@@ -339,6 +342,11 @@ def main():
         'chunk': {
             'openai-chat': found.of(chat.ChatCompletionChunk)}}
     add_documents(found.named, roots)
+    for name, t in found.named.items():
+        if name.startswith('anthropic.Base64'):  # the SDK takes open files as well
+            t['o']['data'] = 'x'
+        if name.startswith('anthropic.InputSchema'):  # any JSON schema; the SDK says so in a comment
+            found.named[name] = 'j'
     versions = {p: importlib.metadata.version(p) for p in PACKAGES}
     out = sys.stdout
     out.write('{"versions": %s,\n"roots": %s,\n"types": {\n' % (

@@ -27,6 +27,7 @@ NEEDED = {
     'google.Content': ['parts', 'role'], 'google.SafetySetting': ['category', 'threshold'],
     'google.ExecutableCode': ['code', 'language'],
     'google.CodeExecutionResult': ['outcome', 'output'],
+    'google.Schema': ['type'],
     'google.ToolCall': ['toolType'], 'google.ToolResponse': ['toolType'],
     'google.GenerateContentResponse': ['candidates'],
     'google.Candidate': ['content', 'finishReason'],
@@ -38,6 +39,15 @@ NEEDED = {
 ONE_OF = {'google.Part': ('text', ['text', 'inlineData', 'fileData', 'functionCall',
                                    'functionResponse', 'executableCode', 'codeExecutionResult',
                                    'toolCall', 'toolResponse', 'audioTranscription']),
+          'openai.ResponseInputImageParam': ('image_url', ['image_url', 'file_id']),
+          'openai.ResponseInputImageContentParam': ('image_url', ['image_url', 'file_id']),
+          'openai.ResponseInputFileParam': ('file_data', ['file_data', 'file_id', 'file_url']),
+          'openai.ResponseInputFileContentParam': ('file_data', ['file_data', 'file_id', 'file_url']),
+          'openai.FileFile': ('file_data', ['file_data', 'file_id']),
+          'openai_chat.InputFileContent': ('file_data', ['file_data', 'file_id']),
+          'openai_chat.InputImageContent': ('image_url', ['image_url', 'file_id']),
+          'openresponses.InputFileContentParam': ('file_data', ['file_data', 'file_url']),
+          'openresponses.InputImageContentParamAutoParam': ('image_url', ['image_url']),
           'google.FunctionResponsePart': ('inlineData', ['inlineData', 'fileData'])}
 # Members of a union that stand for it where nothing is asked for.
 PREFERRED = ['s', 'openai.ChatCompletionUserMessageParam',
@@ -214,6 +224,23 @@ class Message:
         self.dialect, self.noun, self.body = dialect, noun, body
         self.numbers = frozenset(maker.numbers)
         self.where = where   # of the site, in the body, or None
+
+
+def required(t, route):
+    """The member at the end of the route must be there."""
+    name, out = None, False
+    for kind, what in route:
+        while isinstance(t, dict) and 't' in t:
+            name, t = t['t'], TYPES[t['t']]
+        if kind == 'f':
+            out = what in needed_members(t, name)
+            t, name = t['o'][what], None
+        elif kind == 'u':
+            t, name = t['u'][what], None
+        elif kind in 'am':
+            out = True
+            t, name = t[kind], None
+    return out
 
 
 def set_boolean(body, where, value):

@@ -16,6 +16,11 @@ def repair(dialect, noun, body, maker):
         ANSWERS[dialect](body, maker)
 
 
+def hosted_alone(body, own):
+    """There are tools, and none of them is the client's: those are not dropped."""
+    return bool(body.get('tools')) and not any(own(t) for t in body['tools'])
+
+
 def schema(maker):
     return {'type': 'object', 'properties': {maker.token(): {'type': 'string'}}}
 
@@ -98,16 +103,6 @@ def chat_request(body, maker):
         body['logprobs'] = True
     if isinstance(body.get('response_format'), dict) and body['response_format']['type'] == 'json_object':
         body['messages'].append({'role': 'user', 'content': 'JSON ' + maker.token()})
-    for message in body['messages']:
-        for part in message['content'] if isinstance(message.get('content'), list) else ():
-            fix_chat_file(part)
-
-
-def fix_chat_file(part):
-    """A file has a name and bytes, or an id."""
-    file = part.get('file') if isinstance(part, dict) else None
-    if file is not None and 'file_id' not in file and 'file_data' not in file:
-        file['file_data'] = 'data:application/pdf;base64,JVBERi0xLjQK'
 
 
 # ---- openai-responses
@@ -119,8 +114,10 @@ PAIRS = {'function_call': 'function_call_output', 'custom_tool_call': 'custom_to
 CALLS = {output: call for call, output in PAIRS.items()}
 
 
-def responses_call(kind, call_id, maker):
-    out = {'type': kind, 'call_id': call_id, 'name': maker.token()}
+def responses_call(kind, result, maker):
+    out = {'type': kind, 'call_id': result['call_id'], 'name': result.get('name') or maker.token()}
+    if 'namespace' in result:
+        out['namespace'] = result['namespace']
     if kind == 'function_call':
         out['arguments'] = json.dumps({maker.token(): maker.token()})
     elif kind == 'custom_tool_call':
@@ -139,8 +136,11 @@ def responses_items(items, maker):
         if not out and (kind != 'message' or item['role'] == 'assistant'):
             out.append(user())
         if CALLS.get(kind) in ('function_call', 'custom_tool_call'):
-            out.append(responses_call(CALLS[kind], item['call_id'], maker))
+            out.append(responses_call(CALLS[kind], item, maker))
         out.append(item)
+        if kind == 'message' and isinstance(item.get('content'), list) and item.get('role') != 'assistant':
+            said = any(p['type'] == 'input_text' for p in item['content'])
+            item['content'] += [] if said else [{'type': 'input_text', 'text': maker.token()}]
         if kind in ('function_call', 'custom_tool_call'):
             out.append({'type': PAIRS[kind], 'call_id': item['call_id'], 'output': maker.token()})
     last = out[-1]
@@ -176,8 +176,10 @@ def responses_request(body, maker):
             customs.append(choice['name'])
         elif choice['type'] == 'allowed_tools':
             functions += [t['name'] for t in choice['tools']]
-    wants = 'tool_choice' in body or 'parallel_tool_calls' in body
-    if wants and not functions and not customs and not body.get('tools'):
+    more = isinstance(body['input'], list) and any('tools' in i for i in body['input'])
+    wants = 'tool_choice' in body or 'parallel_tool_calls' in body or more or hosted_alone(
+        body, lambda t: t['type'] in ('function', 'custom', 'namespace'))
+    if wants and not functions and not customs:
         functions.append(maker.token())
     if functions or customs:
         tools = body.setdefault('tools', [])
@@ -194,11 +196,22 @@ def responses_request(body, maker):
 # ---- claude, bedrock
 
 
+OF_CLAUDE = {'tool_use', 'thinking', 'redacted_thinking', 'server_tool_use', 'web_search_tool_result',
+             'web_fetch_tool_result', 'code_execution_tool_result', 'bash_code_execution_tool_result',
+             'text_editor_code_execution_tool_result', 'tool_search_tool_result'}
+OF_THE_USER = {'tool_result', 'image', 'document', 'search_result', 'container_upload'}
+
+
 def claude_turns(messages, maker):
     text = lambda: {'type': 'text', 'text': maker.token()}
     out = []
     for message in messages:
         blocks = message['content'] if isinstance(message['content'], list) else []
+        kinds = {b['type'] for b in blocks}
+        if message['role'] == 'user' and kinds & OF_CLAUDE:
+            message['role'] = 'assistant'
+        elif message['role'] == 'assistant' and kinds & OF_THE_USER:
+            message['role'] = 'user'
         results = [b for b in blocks if b['type'] == 'tool_result']
         calls = [b for b in blocks if b['type'] == 'tool_use']
         if message['role'] != 'user' and not out or results and not out:
@@ -208,6 +221,8 @@ def claude_turns(messages, maker):
                 {'type': 'tool_use', 'id': r['tool_use_id'], 'name': maker.token(),
                  'input': {maker.token(): maker.token()}} for r in results]})
         out.append(message)
+        if blocks and message['role'] == 'user' and not any(b['type'] == 'text' for b in blocks):
+            blocks.append(text())
         if message['role'] == 'assistant' and calls:
             out.append({'role': 'user', 'content': [
                 {'type': 'tool_result', 'tool_use_id': c['id'], 'content': maker.token()} for c in calls]})
@@ -225,7 +240,8 @@ def claude_request(body, maker):
     choice = body.get('tool_choice')
     if choice and 'name' in choice:
         names.append(choice['name'])
-    if choice and not names and not body.get('tools'):
+    alone = hosted_alone(body, lambda t: 'input_schema' in t)
+    if not names and (choice and not body.get('tools') or alone):
         names.append(maker.token())
     if names:
         body.setdefault('tools', []).extend(
@@ -261,6 +277,8 @@ def gemini_request(body, maker):
                 {'functionCall': dict({'id': r['id']} if 'id' in r else {}, name=r['name'],
                                       args={maker.token(): maker.token()})} for r in results]})
         names += [r['name'] for r in results] + [c['name'] for c in calls]
+        if not any('text' in p for p in parts):
+            parts.append({'text': maker.token()})
         out.append(content)
         if calls:
             out.append({'role': 'user', 'parts': [
@@ -273,7 +291,8 @@ def gemini_request(body, maker):
     if 'allowedFunctionNames' in calling:
         names += calling['allowedFunctionNames']
         calling.setdefault('mode', 'ANY')
-    if calling and not names and not body.get('tools'):
+    if not names and (calling and not body.get('tools')
+                      or hosted_alone(body, lambda t: 'functionDeclarations' in t)):
         names.append(maker.token())
     if names:
         body.setdefault('tools', []).append({'functionDeclarations': [
@@ -310,8 +329,8 @@ def converse_request(body, maker):
                                  'input': {maker.token(): maker.token()}}} for r in results]
             names += [b['toolUse']['name'] for b in made]
             out.append({'role': 'assistant', 'content': made})
-        if members & {'cachePoint', 'document'} and 'text' not in members:
-            blocks.insert(0, {'text': maker.token()})
+        if 'text' not in members:
+            blocks.append({'text': maker.token()})
         names += [c['name'] for c in calls]
         out.append(message)
         if calls:
@@ -325,6 +344,8 @@ def converse_request(body, maker):
     choice = config.get('toolChoice', {})
     if 'tool' in choice:
         names.append(choice['tool']['name'])
+    if hosted_alone(config, lambda t: 'toolSpec' in t) and not names:
+        names.append(maker.token())
     if names:
         config = body.setdefault('toolConfig', {})
         config.setdefault('tools', []).extend(

@@ -85,7 +85,9 @@ class Run:
                 continue
             word = route[-1][1] if route and route[-1][0] == 'v' else None
             key = route[:-1] if word is not None else route
-            groups.setdefault(key, []).append((word, generator.message(source, noun, route)))
+            message = generator.message(source, noun, route)
+            message.required = generator.required(generator.root_of(noun, source), key)
+            groups.setdefault(key, []).append((word, message))
         for target in self.targets(source):
             self.sweep_pair(list(groups.values()), target)
 
@@ -120,7 +122,7 @@ class Run:
     @staticmethod
     def absent_of(group):
         word, message = group[0]
-        if word is None or message.where is None:
+        if word is None or message.where is None or message.required:
             return None
         return words.without(message.body, message.where)
 
