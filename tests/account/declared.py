@@ -18,7 +18,7 @@ def compiled(pattern):
 def match(table, case, place, value=None):
     for row in table:
         noun, source, target, where = row[:4]
-        if not (compiled_match(noun, case.noun) and compiled_match(source, case.source)
+        if not (compiled_match(noun, 'answer' if case.noun == 'stream' else case.noun) and compiled_match(source, case.source)
                 and compiled_match(target, case.target) and compiled_match(where, place)):
             continue
         if len(row) == 6 and not compiled_match(row[4], str(value), '|'):
@@ -54,8 +54,27 @@ MEANT = [
     ('request', RESPONSES, ANY, '/input/*/id', 'ids of items (docs/dialects.md: neutral)'),
     ('request', RESPONSES, ANY, '/input/*/status', 'states of items (docs/dialects.md: neutral)'),
 ]
+MEANT += [('answer', RESPONSES, ANY, place, 'repeats the request; the client gets its own back')
+          for place in '''/instructions* /tools/* /tool_choice* /text* /reasoning* /metadata* /temperature
+                          /top_p /max_output_tokens /max_tool_calls /user /safety_identifier
+                          /prompt_cache_key /previous_response_id /conversation/id /frequency_penalty
+                          /presence_penalty'''.split()]
+MEANT += [
+    ('answer', ANY, 'bedrock-converse', '/id /model /responseId /modelVersion',
+     'answers of Converse have neither'),
+    ('answer', RESPONSES, ANY, '/output/*/id', 'ids of items (docs/dialects.md: neutral)'),
+    ('answer', RESPONSES, ANY, '/output_text', 'joined by the SDK; not of the wire'),
+    ('answer', 'openai-chat', ANY, '/system_fingerprint /metadata/*', 'of the serving, not of the answer'),
+    ('answer', 'bedrock-converse', ANY, '/metrics/latencyMs', 'the same'),
+    ('answer', 'gemini', ANY, '/candidates/*/tokenCount /candidates/*/avgLogprobs', 'the same'),
+    ('answer', ANY, ANY, '/usage/*_details/* /usage/*details/*/* /usage/cache_creation/* '
+     '/usage/cacheDetails/* /usageMetadata/*Details/*',
+     'parts of a count that crosses'),
+]
 # In the output, and in a loss that says "dropped".
-BOTH = []
+BOTH = [
+    ('answer', ANY, ANY, '/usage* /usageMetadata*', 'a count that is in a sum, and not of its own any more'),
+]
 # A valid message that is said to be wrong.
 INVALID = [
     ('request', RESPONSES, ANY, '/input/*/output/*/type',
@@ -113,6 +132,17 @@ DEFAULTS = [
      'object|string|input', 'a tool with free text is a function of one string'),
     ('request', ANY, ANY, '*schema/* *Schema/* */json/*',
      'object|string|integer|number|boolean|array|null', "JSON Schema's words"),
+]
+DEFAULTS += [
+    ('answer', ANY, 'gemini', '/candidates/*/content/role', 'model', 'its only role'),
+    ('answer', ANY, 'gemini bedrock-converse', '*/mimeType', '*/*', 'media types by format'),
+    ('answer', ANY, RESPONSES, '/temperature /top_p', '1', 'its clients demand them'),
+    ('answer', 'gemini bedrock-converse', ANY, '*/id', 'msg_*', 'an upstream that gives no id'),
+    ('answer', 'gemini', ANY, '*', 'call_*', 'its calls need no id'),
+    ('answer', 'openai-chat', ANY, '*', 'call_function_*', 'old function calls have no id'),
+    ('answer', ANY, ANY, '*/arguments', '{}', 'a call without arguments'),
+    ('answer', ANY, 'openai-chat', '/choices/*/message/reasoning_content', ANY,
+     "DeepSeek's member, which many clients read (docs/dialects.md: Thinking)"),
 ]
 # Words that say what is so without them: (noun, from, to, place, word, reason).
 NEUTRAL = [

@@ -49,6 +49,8 @@ ONE_OF = {'google.Part': ('text', ['text', 'inlineData', 'fileData', 'functionCa
           'openresponses.InputFileContentParam': ('file_data', ['file_data', 'file_url']),
           'openresponses.InputImageContentParamAutoParam': ('image_url', ['image_url']),
           'google.FunctionResponsePart': ('inlineData', ['inlineData', 'fileData'])}
+# Lists of an answer that are mostly empty.
+LEFT_EMPTY = ('annotations', 'tools', 'logprobs')
 # Members of a union that stand for it where nothing is asked for.
 PREFERRED = ['s', 'openai.ChatCompletionUserMessageParam',
              'openai.ChatCompletionContentPartTextParam',
@@ -63,6 +65,7 @@ PREFERRED = ['s', 'openai.ChatCompletionUserMessageParam',
 SKIPPED = {
     'request': ('stream',),
     'answer': (),
+    'stream': ('instructions', 'tools'),  # repeats the request
 }
 
 
@@ -128,6 +131,9 @@ class Maker:
         out = {}
         for member in members:
             inner = route[1:] if route and member == route[0][1] else ()
+            if self.noun == 'answer' and member in LEFT_EMPTY and not inner and member not in wanted:
+                out[member] = []
+                continue
             out[member] = self.make(t['o'][member], inner, path + (member,), None, depth + 1)
         return {m: out[m] for m in t['o'] if m in out}
 
@@ -204,7 +210,7 @@ FIELDS['roots']['request']['bedrock'] = bedrock_request()
 
 
 def root_of(noun, dialect):
-    roots = FIELDS['roots'][noun]
+    roots = FIELDS['roots']['answer' if noun == 'stream' else noun]
     return roots.get(dialect) or roots[schema_dialect(dialect)]
 
 
@@ -251,7 +257,7 @@ def set_boolean(body, where, value):
 
 
 def message(dialect, noun, route):
-    maker = Maker(schema_dialect(dialect), noun)
+    maker = Maker(schema_dialect(dialect), 'answer' if noun == 'stream' else noun)
     root = root_of(noun, dialect)
     boolean = route and route[-1][0] == 'v' and isinstance(route[-1][1], bool)
     made = maker.make(root, route[:-1] if boolean else route)
@@ -324,7 +330,7 @@ def merge(into, other):
 def mixed(dialect, noun, all_routes, seed):
     """A message with several sites at once."""
     rng = random.Random(seed)
-    maker = Maker(schema_dialect(dialect), noun)
+    maker = Maker(schema_dialect(dialect), 'answer' if noun == 'stream' else noun)
     root = root_of(noun, dialect)
     body = {}
     for route in rng.sample(all_routes, rng.randint(2, 12)):

@@ -151,9 +151,12 @@ GRAMMAR = [
     (r'bedrock-converse/.*additionalModelRe\w+Fields$', flat),
     (r'additionalModelResponseFieldPaths/\*$', lambda m: '/' + m.token()),
     (r'(startOffset|endOffset|Duration|retryDelay)$', lambda m: '%ds' % m.integer(3001)),
+    (r'(createTime|retirementTime)$', lambda m: '2026-01-01T00:00:%02dZ' % 7),
     # Counts of an answer.
     (r'/answer:.*(usage|usageMetadata)/.*(tokens|Tokens|TokenCount)$', power),
     (r'/answer:.*usageMetadata/.*tokenCount$', power),
+    (r'gemini/answer:/candidates/\*/index$', word(0)),
+    (r'bedrock-converse/answer:/output/message/role', constant('assistant')),
 ]
 COMPILED = [(re.compile(where), make) for where, make in GRAMMAR]
 

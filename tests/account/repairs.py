@@ -356,8 +356,24 @@ def converse_request(body, maker):
 # ---- answers
 
 
-def nothing(body, maker):
-    """Answers need no repair but where a row below says so."""
+def add_up(usage, total, parts, maker):
+    """`total` counts these as well; each of them is a power of two."""
+    if total in usage:
+        usage[total] += sum(usage_of(usage, p) for p in parts)
+        maker.numbers.append(usage[total])
+
+
+def usage_of(usage, path):
+    at = usage
+    for step in path.split('/'):
+        at = at.get(step, 0) if isinstance(at, dict) else 0
+    return at if isinstance(at, int) else 0
+
+
+def set_total(usage, total, parts, maker):
+    if total in usage:
+        usage[total] = sum(usage_of(usage, p) for p in parts)
+        maker.numbers.append(usage[total])
 
 
 def chat_answer(body, maker):
@@ -367,16 +383,58 @@ def chat_answer(body, maker):
             message['content'] = maker.token()
         if message.get('tool_calls') and choice['finish_reason'] == 'stop':
             choice['finish_reason'] = 'tool_calls'
+    usage = body.get('usage', {})
+    add_up(usage, 'prompt_tokens', ['prompt_tokens_details/cached_tokens',
+                                    'prompt_tokens_details/cache_write_tokens'], maker)
+    add_up(usage, 'completion_tokens', ['completion_tokens_details/reasoning_tokens'], maker)
+    set_total(usage, 'total_tokens', ['prompt_tokens', 'completion_tokens'], maker)
 
 
 def claude_answer(body, maker):
     if 'stop_reason' not in body:
         called = any(b['type'] == 'tool_use' for b in body['content'])
         body['stop_reason'] = 'tool_use' if called else 'end_turn'
+    if 'stop_details' in body:
+        body['stop_reason'] = 'refusal'
+    if 'stop_sequence' in body:
+        body['stop_reason'] = 'stop_sequence'
+    add_up(body['usage'], 'output_tokens', ['output_tokens_details/thinking_tokens'], maker)
 
 
 def responses_answer(body, maker):
     body.setdefault('status', 'completed')
+    if 'incomplete_details' in body:
+        body['status'] = 'incomplete'
+    for item in body['output']:
+        if item['type'] == 'message':
+            item['role'] = 'assistant'
+    usage = body.get('usage', {})
+    add_up(usage, 'input_tokens', ['input_tokens_details/cached_tokens',
+                                   'input_tokens_details/cache_write_tokens'], maker)
+    add_up(usage, 'output_tokens', ['output_tokens_details/reasoning_tokens'], maker)
+    set_total(usage, 'total_tokens', ['input_tokens', 'output_tokens'], maker)
+
+
+def gemini_answer(body, maker):
+    for candidate in body['candidates']:
+        for part in candidate['content']['parts']:
+            if 'functionResponse' in part:  # clients send those, models do not
+                part['text'] = maker.token()
+                del part['functionResponse']
+    usage = body.get('usageMetadata', {})
+    add_up(usage, 'promptTokenCount', ['cachedContentTokenCount'], maker)
+    set_total(usage, 'totalTokenCount', ['promptTokenCount', 'candidatesTokenCount',
+                                         'thoughtsTokenCount', 'toolUsePromptTokenCount'], maker)
+
+
+def converse_answer(body, maker):
+    message = body['output']['message']
+    message['role'] = 'assistant'
+    called = any('toolUse' in b for b in message['content'])
+    if called and body['stopReason'] == 'end_turn':
+        body['stopReason'] = 'tool_use'
+    set_total(body['usage'], 'totalTokens', ['inputTokens', 'outputTokens', 'cacheReadInputTokens',
+                                             'cacheWriteInputTokens'], maker)
 
 
 REQUESTS = {'openai-chat': chat_request, 'openai-responses': responses_request,
@@ -384,4 +442,4 @@ REQUESTS = {'openai-chat': chat_request, 'openai-responses': responses_request,
             'gemini': gemini_request, 'bedrock-converse': converse_request}
 ANSWERS = {'openai-chat': chat_answer, 'openai-responses': responses_answer,
            'claude': claude_answer, 'bedrock': claude_answer,
-           'gemini': nothing, 'bedrock-converse': nothing}
+           'gemini': gemini_answer, 'bedrock-converse': converse_answer}

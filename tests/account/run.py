@@ -7,9 +7,11 @@
     run.py ... --plant dropped                                   must find a fault
 """
 import argparse
+import base64
 import collections
 import json
 import pathlib
+import random
 import subprocess
 import sys
 import tempfile
@@ -18,6 +20,7 @@ import time
 import declared
 import generator
 import planted
+import streams
 import words
 from checker import Case, pattern_of
 
@@ -46,6 +49,9 @@ class Translator:
         for line, answer in zip(lines, answers):
             if 'body' in answer:
                 answer['parsed'] = json.loads(answer['body'])
+            if 'bytes' in answer:
+                events = streams.read(line['to'], base64.b64decode(answer['bytes']))
+                answer['parsed'] = streams.joined(events)
             if self.plant:
                 planted.PLANTS[self.plant](line, answer)
         return answers
@@ -56,6 +62,11 @@ def line_of(message, target):
             'drop_hosted_tools': True, 'answer_id': 'qanswerid'}
     if message.noun == 'request':
         line['strict'] = True
+    if message.noun == 'stream':
+        rng = random.Random(json.dumps(message.body))
+        whole = streams.chunks(message.dialect, line.pop('body'), rng)
+        line['chunks'] = [base64.b64encode(c).decode() for c in streams.cut(whole, rng)]
+        line['keep_alive'] = rng.random() < 0.5
     return line
 
 
@@ -110,7 +121,7 @@ class Run:
                 self.counts.update(case.counts)
                 self.counts['messages'] += 1
                 self.add(case.faults, message)
-                if word is not None:
+                if word is not None and message.where is not None:
                     tried.append(words.Word(word, message, answer))
             absent = next(answers) if self.absent_of(group) is not None else None
             if tried and (len(tried) > 1 or absent is not None):
@@ -167,7 +178,7 @@ def main():
     parser.add_argument('--plant', choices=sorted(planted.PLANTS))
     options = parser.parse_args()
     run = Run(options)
-    for noun in ['request', 'answer']:
+    for noun in ['request', 'answer', 'stream']:
         for source in DIALECTS:
             if options.noun not in (None, noun) or options.source not in (None, source):
                 continue

@@ -37,7 +37,7 @@ class Word:
         self.where = tuple(str(step) for step in message.where)
 
     def told(self):
-        return Losses(self.answer.get('losses', ())).covering(self.where)
+        return Losses(self.answer.get('losses', ()), self.noun != 'request' and self.source).covering(self.where)
 
 
 def check(words, absent, target, required):

@@ -1,0 +1,57 @@
+"""How losses of answers name places.
+
+A stream has no body that a pointer could lead into, so losses of answers name
+places of the canonical answer (chat.h): "/content/2/annotations",
+"/usage/cache_write_tokens". Here is which places of an upstream's body those
+are; a loss leads to a leaf where the row of the leaf fits.
+"""
+import re
+
+PART = r'/content/\d+'
+CITED = PART + r'/(annotations|citations)'
+ROWS = [
+    # (dialects, place in the body, place of the loss)
+    ('openai-chat', r'/choices/\d+/message/annotations/', CITED),
+    ('openai-chat', r'/choices/\d+/message/', PART),
+    ('openai-chat', r'/choices/\d+/logprobs/', r'/logprobs'),
+    ('openai-chat', r'/choices/\d+/finish_reason', r'/stop_reason'),
+    ('claude bedrock', r'/content/\d+/citations/', CITED),
+    ('claude bedrock', r'/usage/service_tier', r'/service_tier'),
+    ('openai-responses', r'/output/\d+/content/\d+/annotations/', CITED),
+    ('openai-responses', r'/output/\d+/encrypted_content', PART + '/signature'),
+    ('openai-responses', r'/output/\d+/', PART),
+    ('openai-responses', r'/incomplete_details/reason', r'/stop_reason'),
+    ('gemini', r'/candidates/\d+/content/parts/\d+/thoughtSignature', PART + '/signature'),
+    ('gemini', r'/candidates/\d+/content/parts/\d+/', PART),
+    ('gemini', r'/candidates/\d+/(citationMetadata|groundingMetadata)/', CITED),
+    ('gemini', r'/candidates/\d+/finishReason', r'/stop_reason'),
+    ('gemini', r'/candidates/\d+/(\w+)', r'/\1'),
+    ('bedrock-converse', r'/output/message/content/\d+/citationsContent/citations/', CITED),
+    ('bedrock-converse', r'/output/message/content/\d+/reasoningContent/reasoningText/signature',
+     PART + '/signature'),
+    ('bedrock-converse', r'/output/message/content/\d+/', PART),
+    ('bedrock-converse', r'/stopReason', r'/stop_reason'),
+    ('bedrock-converse', r'/serviceTier/type', r'/service_tier'),
+    ('openai-chat openai-responses claude bedrock gemini bedrock-converse',
+     r'/usage.*(cache_write_tokens|cache_creation_input_tokens|cacheWriteInputTokens)',
+     r'/usage/cache_write_tokens'),
+    ('openai-chat openai-responses claude bedrock gemini bedrock-converse',
+     r'/usage.*(reasoning_tokens|thinking_tokens|thoughtsTokenCount)', r'/usage/reasoning_tokens'),
+]
+
+
+def leads_to(dialect, loss, place):
+    """A loss of that name leads to that place of the upstream's body."""
+    for dialects, of_body, of_loss in ROWS:
+        if dialect not in dialects.split():
+            continue
+        found = re.match(of_body, place)
+        if found and re.fullmatch(found.expand(of_loss).replace('\\\\', '\\') if '\\1' in of_loss else of_loss, loss):
+            return True
+    return False
+
+
+def known(loss):
+    """A place of the canonical answer."""
+    return re.fullmatch(r'/content/\d+(/(annotations|citations|signature))?|/stop_reason|/service_tier'
+                        r'|/logprobs|/usage/(cache_write_tokens|reasoning_tokens)', loss) is not None
