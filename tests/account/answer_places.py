@@ -7,7 +7,7 @@ are; a loss leads to a leaf where the row of the leaf fits.
 """
 import re
 
-PART = r'/content/\d+'
+PART = r'/content(?:/\d+)?'  # losses of streams count no parts
 CITED = PART + r'/(annotations|citations)'
 ROWS = [
     # (dialects, place in the body, place of the loss)
@@ -16,6 +16,8 @@ ROWS = [
     ('openai-chat', r'/choices/\d+/logprobs/', r'/logprobs'),
     ('openai-chat', r'/choices/\d+/finish_reason', r'/stop_reason'),
     ('claude bedrock', r'/content/\d+/citations/', CITED),
+    ('claude bedrock', r'/content/\d+/signature', PART + '/signature'),
+    ('claude bedrock', r'/content/\d+/', PART),
     ('claude bedrock', r'/usage/service_tier', r'/service_tier'),
     ('openai-responses', r'/output/\d+/content/\d+/annotations/', CITED),
     ('openai-responses', r'/output/\d+/encrypted_content', PART + '/signature'),
@@ -53,5 +55,5 @@ def leads_to(dialect, loss, place):
 
 def known(loss):
     """A place of the canonical answer."""
-    return re.fullmatch(r'/content/\d+(/(annotations|citations|signature))?|/stop_reason|/service_tier'
+    return re.fullmatch(r'/content(?:/\d+)?(/(annotations|citations|signature))?|/stop_reason|/service_tier'
                         r'|/logprobs|/usage/(cache_write_tokens|reasoning_tokens)', loss) is not None

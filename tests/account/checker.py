@@ -140,6 +140,7 @@ class Case:
         if self.noun == 'stream' and not self.answer['done']:
             self.fault('unfinished', '(stream)', 'the stream has no end')
         self.content = Content(self.output, self.answer.get('target', ''))
+        self.sent = Content(self.message.sent) if self.noun == 'stream' else None
         self.losses = Losses(self.answer['losses'], self.noun != 'request' and self.source)
         self.paths_lead_somewhere()
         self.each_leaf()
@@ -159,10 +160,17 @@ class Case:
         elif kind != 'unsupported' and self.noun == 'request':
             self.fault('error', pattern_of(unescape(path)), self.answer['error'])
         elif self.noun != 'request':
-            if not declared.match(declared.INVALID, self, path):
-                self.fault('error', '(answer)', self.answer['error'])
+            self.failed()
         elif path and not resolves(self.message.body, unescape(path)):
             self.fault('refused nowhere', path, self.answer['error'])
+
+    def failed(self):
+        """An upstream's answer became an error: right where it says that it failed."""
+        body = self.message.body
+        states = [body.get('status'), body.get('stopReason')]
+        states += [c.get('finishReason') for c in body.get('candidates', ())]
+        if not any(declared.match(declared.FAILED, self, '', state) for state in states if state):
+            self.fault('error', '(answer)', self.answer['error'])
 
     def paths_lead_somewhere(self):
         for path, kind, what in self.losses.all:
@@ -195,10 +203,12 @@ class Case:
         """True or false; nothing for what is no canary."""
         if isinstance(value, str):
             wanted = tokens_in(value)
+            if self.sent and not all(t in self.sent.tokens for t in wanted):
+                return None  # streams of this dialect do not have it
             return all(t in self.content.tokens for t in wanted) if wanted else None
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return None
-        if value not in self.message.numbers:
+        if value not in self.message.numbers or self.sent and float(value) not in self.sent.numbers:
             return None
         return self.content.has_number(value, self.noun != 'request')
 

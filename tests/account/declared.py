@@ -11,6 +11,19 @@ import re
 used = set()
 
 
+def tables():
+    return {name: table for name, table in globals().items() if name.isupper() and isinstance(table, list)}
+
+
+def size():
+    return sum(len(table) for table in tables().values())
+
+
+def idle():
+    """Rows that excused nothing."""
+    return [row for name, table in tables().items() if name != 'CONCEPTS' for row in table if row not in used]
+
+
 def compiled(pattern):
     return re.compile(fnmatch.translate(pattern))
 
@@ -54,22 +67,25 @@ MEANT = [
     ('request', RESPONSES, ANY, '/input/*/id', 'ids of items (docs/dialects.md: neutral)'),
     ('request', RESPONSES, ANY, '/input/*/status', 'states of items (docs/dialects.md: neutral)'),
 ]
-MEANT += [('answer', RESPONSES, ANY, place, 'repeats the request; the client gets its own back')
-          for place in '''/instructions* /tools/* /tool_choice* /text* /reasoning* /metadata* /temperature
-                          /top_p /max_output_tokens /max_tool_calls /user /safety_identifier
-                          /prompt_cache_key /previous_response_id /conversation/id /frequency_penalty
-                          /presence_penalty'''.split()]
+# What answers of Responses repeat of the request; a client gets its own back.
+ECHO = ('/instructions* /tools/* /tool_choice* /text* /reasoning* /metadata* /temperature /top_p '
+        '/max_output_tokens /max_tool_calls /user /safety_identifier /prompt_cache_key '
+        '/prompt_cache_retention /prompt_cache_options* /previous_response_id /conversation/id '
+        '/prompt/* /background /truncation /parallel_tool_calls /service_tier=auto '
+        '/frequency_penalty /presence_penalty')
+# What servers tell of how they served, and parts of counts that cross.
+SERVING = ('/system_fingerprint /metadata/* /metrics/latencyMs /candidates/*/tokenCount '
+           '/candidates/*/avgLogprobs /candidates/*/safetyRatings/* /promptFeedback/safetyRatings/* '
+           '/modelStatus/* /usageMetadata/trafficType /diagnostics/* /usage/inference_geo /usage/speed '
+           '/usage/server_tool_use/* /tool_usage/* /prompt_cache_diagnostics/* '
+           '/usage/*_details/* /usage/cache_creation/* /usage/cacheDetails/* /usageMetadata/*Details/*')
 MEANT += [
+    ('answer', RESPONSES, ANY, ECHO, 'repeats the request'),
+    ('answer', ANY, ANY, SERVING, 'of the serving, not of the answer'),
     ('answer', ANY, 'bedrock-converse', '/id /model /responseId /modelVersion',
      'answers of Converse have neither'),
     ('answer', RESPONSES, ANY, '/output/*/id', 'ids of items (docs/dialects.md: neutral)'),
     ('answer', RESPONSES, ANY, '/output_text', 'joined by the SDK; not of the wire'),
-    ('answer', 'openai-chat', ANY, '/system_fingerprint /metadata/*', 'of the serving, not of the answer'),
-    ('answer', 'bedrock-converse', ANY, '/metrics/latencyMs', 'the same'),
-    ('answer', 'gemini', ANY, '/candidates/*/tokenCount /candidates/*/avgLogprobs', 'the same'),
-    ('answer', ANY, ANY, '/usage/*_details/* /usage/*details/*/* /usage/cache_creation/* '
-     '/usage/cacheDetails/* /usageMetadata/*Details/*',
-     'parts of a count that crosses'),
 ]
 # In the output, and in a loss that says "dropped".
 BOTH = [
@@ -81,6 +97,13 @@ INVALID = [
      'input_video: of Open Responses alone, no provider has it'),
     ('request', 'bedrock-converse', ANY, '/toolConfig/tools/0',
      'a cache point with nothing before it'),
+]
+# Answers that are errors: (noun, from, to, any, state that the body tells, reason).
+FAILED = [
+    ('answer', RESPONSES, ANY, ANY, 'failed|cancelled|queued|in_progress', 'not finished'),
+    ('answer', 'gemini', ANY, ANY, 'TOO_MANY_TOOL_CALLS|MALFORMED_FUNCTION_CALL|UNEXPECTED_TOOL_CALL',
+     'calls that cannot be read'),
+    ('answer', 'bedrock-converse', ANY, ANY, 'malformed_*', 'the same'),
 ]
 # Losses of members that the client did not send.
 OF_WHAT_IS_NOT_THERE = []
@@ -136,8 +159,11 @@ DEFAULTS = [
 DEFAULTS += [
     ('answer', ANY, 'gemini', '/candidates/*/content/role', 'model', 'its only role'),
     ('answer', ANY, 'gemini bedrock-converse', '*/mimeType', '*/*', 'media types by format'),
-    ('answer', ANY, RESPONSES, '/temperature /top_p', '1', 'its clients demand them'),
-    ('answer', 'gemini bedrock-converse', ANY, '*/id', 'msg_*', 'an upstream that gives no id'),
+    ('answer', ANY, RESPONSES, '/temperature /top_p /frequency_penalty /presence_penalty /store',
+     '1|0|True', 'its clients demand them; the last three are of Open Responses'),
+    ('answer', 'openai-chat', RESPONSES, '/output/*/status', 'completed',
+     'of a custom call; the documents have it, the SDK has not'),
+    ('answer', 'gemini bedrock-converse', ANY, '*/id', 'msg_*|chatcmpl-|rs_*', 'an upstream that gives no id'),
     ('answer', 'gemini', ANY, '*', 'call_*', 'its calls need no id'),
     ('answer', 'openai-chat', ANY, '*', 'call_function_*', 'old function calls have no id'),
     ('answer', ANY, ANY, '*/arguments', '{}', 'a call without arguments'),
@@ -172,6 +198,16 @@ NEUTRAL = [
     ('request', CLAUDES, ANY, '/thinking/display', 'summarized|omitted',
      'where thinking is shown so, or not at all, unasked'),
 ]
+NEUTRAL += [
+    ('answer', RESPONSES, ANY, ECHO, ANY, 'repeats the request'),
+    ('answer', ANY, ANY, SERVING, ANY, 'of the serving, not of the answer'),
+    ('answer', 'gemini', ANY, ANY, 'False|*UNSPECIFIED', 'proto3: what is false is not sent'),
+    ('answer', CLAUDES, ANY, '/stop_reason', 'end_turn|tool_use|stop_sequence',
+     'the usual end, as the content says itself'),
+    ('answer', RESPONSES, ANY, '/output/*/status', ANY, 'docs/dialects.md: neutral'),
+    ('answer', RESPONSES, ANY, '/status', 'completed', 'the usual end'),
+    ('answer', 'openai-chat ' + RESPONSES, ANY, '/service_tier', 'auto', 'no tier'),
+]
 # Words of one place that become the same: (noun, from, to, place, word, reason).
 SAME = [
     ('request', RESPONSES, ANY, '/include/*', ANY, 'docs/dialects.md: neutral'),
@@ -180,6 +216,31 @@ SAME = [
     ('request', 'gemini', 'claude bedrock bedrock-converse',
      '/tools/*/functionDeclarations/*/parameters/type', ANY,
      'arguments are objects, everywhere'),
+]
+
+SAME += [
+    ('answer', RESPONSES, ANY, ECHO, ANY, 'repeats the request'),
+    ('answer', ANY, ANY, SERVING, ANY, 'of the serving, not of the answer'),
+    ('answer', RESPONSES, ANY, '/output/*/status', ANY, 'docs/dialects.md: neutral'),
+    ('answer', 'openai-chat', ANY, '/choices/*/finish_reason', 'tool_calls|function_call',
+     'the end of a turn, where nothing is called'),
+    ('answer', 'bedrock-converse', ANY, '/output/message/role', ANY, 'always the assistant'),
+    ('answer', 'bedrock-converse ' + CLAUDES, ANY, '/stopReason /stop_reason', 'tool_use|stop_sequence|end_turn',
+     'the usual end, as the content says itself'),
+]
+# Endings that one API tells apart and others do not.
+SAME += [
+    ('answer', 'gemini', ANY, '/candidates/*/finishReason', words, why) for words, why in [
+        ('SAFETY|BLOCKLIST|PROHIBITED_CONTENT|SPII|RECITATION|LANGUAGE|IMAGE_SAFETY|MODEL_ARMOR'
+         '|IMAGE_PROHIBITED_CONTENT|IMAGE_RECITATION', 'a filter ended it'),
+        ('STOP|OTHER|FINISH_REASON_UNSPECIFIED', 'the usual end'),
+    ]]
+SAME += [
+    ('answer', 'gemini', ANY, '/promptFeedback/blockReason', ANY, 'a filter ended it'),
+    ('answer', 'bedrock-converse', ANY, '/stopReason', 'content_filtered|guardrail_intervened',
+     'a filter ended it'),
+    ('answer', 'bedrock-converse', ANY, '/stopReason', 'malformed_model_output|malformed_tool_use',
+     'an answer that cannot be used'),
 ]
 
 # What a place is for, where it must not be another: the first that fits.

@@ -5,6 +5,7 @@ a word of an enum. `sites` lists all of them, `message` makes the smallest
 valid message that has it, and `mixed` one that has many. Every scalar in it
 is a canary (grammar.py).
 """
+import copy
 import json
 import pathlib
 import random
@@ -230,6 +231,14 @@ class Message:
         self.dialect, self.noun, self.body = dialect, noun, body
         self.numbers = frozenset(maker.numbers)
         self.where = where   # of the site, in the body, or None
+
+    def size(self):
+        return len(json.dumps(self.body))
+
+    def with_body(self, body):
+        out = copy.copy(self)
+        out.body, out.where = body, None
+        return out
 
 
 def required(t, route):

@@ -15,7 +15,7 @@ def members(value, names):
 
 
 def dropped(line, answer):
-    for holder, key in members(answer.get('parsed'), {'top_p', 'topP'}):
+    for holder, key in list(members(answer.get('parsed'), {'top_p', 'topP'})):
         holder.pop(key, None)
 
 
@@ -35,3 +35,5 @@ def false_loss(line, answer):
 
 
 PLANTS = {'dropped': dropped, 'swapped': swapped, 'false_loss': false_loss}
+# What the checker must call it.
+FOUND_AS = {'dropped': 'silent', 'swapped': 'swapped', 'false_loss': 'false loss'}

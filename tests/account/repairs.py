@@ -405,6 +405,10 @@ def responses_answer(body, maker):
     body.setdefault('status', 'completed')
     if 'incomplete_details' in body:
         body['status'] = 'incomplete'
+    if 'error' in body:
+        body['status'] = 'failed'
+    if body['status'] == 'failed':
+        body.setdefault('error', {'code': 'server_error', 'message': maker.token()})
     for item in body['output']:
         if item['type'] == 'message':
             item['role'] = 'assistant'
@@ -422,6 +426,8 @@ def gemini_answer(body, maker):
                 part['text'] = maker.token()
                 del part['functionResponse']
     usage = body.get('usageMetadata', {})
+    if usage:
+        usage.setdefault('promptTokenCount', maker.power())
     add_up(usage, 'promptTokenCount', ['cachedContentTokenCount'], maker)
     set_total(usage, 'totalTokenCount', ['promptTokenCount', 'candidatesTokenCount',
                                          'thoughtsTokenCount', 'toolUsePromptTokenCount'], maker)
