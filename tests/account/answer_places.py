@@ -42,10 +42,11 @@ ROWS = [
 ]
 
 
-def leads_to(dialect, loss, place):
-    """A loss of that name leads to that place of the upstream's body."""
+def leads_to(dialect, loss, place, exactly=False):
+    """A loss of that name leads to that place of the upstream's body; exactly:
+    not to all parts of a kind."""
     for dialects, of_body, of_loss in ROWS:
-        if dialect not in dialects.split():
+        if dialect not in dialects.split() or exactly and of_loss == PART:
             continue
         found = re.match(of_body, place)
         if found and re.fullmatch(found.expand(of_loss).replace('\\\\', '\\') if '\\1' in of_loss else of_loss, loss):

@@ -106,12 +106,10 @@ class Losses:
         self.all = [(unescape(path), kind, what) for path, kind, what in losses]
         self.answer_of = answer_of  # the upstream's dialect
 
-    def covering(self, where):
+    def covering(self, where, exactly=False):
         """Those that lead to this place: it or what it stands in."""
-        if self.answer_of:
-            return [l for l in self.all if where[:len(l[0])] == l[0] or answer_places.leads_to(
-                self.answer_of, place_of(l[0]), place_of(where))]
-        return [l for l in self.all if where[:len(l[0])] == l[0]]
+        return [l for l in self.all if where[:len(l[0])] == l[0] or self.answer_of and answer_places.leads_to(
+            self.answer_of, place_of(l[0]), place_of(where), exactly)]
 
 
 def place_of(where):
@@ -190,11 +188,12 @@ class Case:
             told = self.losses.covering(where)
             if here:
                 self.counts['in output'] += 1
-                self.false_loss(where, value, told)
+                self.false_loss(where, value)
                 self.noun == 'request' and self.right_place(where, value)
             elif told:
                 self.counts['in losses'] += 1
-            elif not declared.match(declared.MEANT, self, place_of(where)):
+            elif not declared.match(declared.MEANT, self, place_of(where)) and not (
+                    self.noun == 'request' and declared.not_allowed(self.message.body, where)):
                 self.fault('silent', where, '%r is neither in the output nor in a loss' % value)
             else:
                 self.counts['declared'] += 1
@@ -212,10 +211,10 @@ class Case:
             return None
         return self.content.has_number(value, self.noun != 'request')
 
-    def false_loss(self, where, value, told):
+    def false_loss(self, where, value):
         if self.elsewhere(where, value):
             return
-        for path, kind, what in told:
+        for path, kind, what in self.losses.covering(where, exactly=True):
             if kind == 'dropped' and not declared.match(declared.BOTH, self, place_of(where)):
                 self.fault('false loss', where, 'is in the output, but: %s: %s' % (place_of(path), what))
 

@@ -79,6 +79,21 @@ SERVING = ('/system_fingerprint /metadata/* /metrics/latencyMs /candidates/*/tok
            '/modelStatus/* /usageMetadata/trafficType /diagnostics/* /usage/inference_geo /usage/speed '
            '/usage/server_tool_use/* /tool_usage/* /prompt_cache_diagnostics/* '
            '/usage/*_details/* /usage/cache_creation/* /usage/cacheDetails/* /usageMetadata/*Details/*')
+
+
+def not_allowed(body, where):
+    """A tool beside those of `allowed_tools`: it may not be called, so it is
+    not sent (docs/dialects.md: Tools)."""
+    choice = body.get('tool_choice')
+    if not isinstance(choice, dict) or choice.get('type') != 'allowed_tools' \
+            or where[0] not in ('tools', 'functions') or len(where) < 2:
+        return False
+    inner = choice.get('allowed_tools', choice)
+    names = [(t.get('function') or t.get('custom') or t).get('name') for t in inner['tools']]
+    tool = body[where[0]][int(where[1])]
+    return (tool.get('function') or tool.get('custom') or tool).get('name') not in names
+
+
 MEANT += [
     ('answer', RESPONSES, ANY, ECHO, 'repeats the request'),
     ('answer', ANY, ANY, SERVING, 'of the serving, not of the answer'),
@@ -103,7 +118,6 @@ FAILED = [
     ('answer', RESPONSES, ANY, ANY, 'failed|cancelled|queued|in_progress', 'not finished'),
     ('answer', 'gemini', ANY, ANY, 'TOO_MANY_TOOL_CALLS|MALFORMED_FUNCTION_CALL|UNEXPECTED_TOOL_CALL',
      'calls that cannot be read'),
-    ('answer', 'bedrock-converse', ANY, ANY, 'malformed_*', 'the same'),
 ]
 # Losses of members that the client did not send.
 OF_WHAT_IS_NOT_THERE = []
@@ -120,11 +134,9 @@ DEFAULTS = [
     ('request', ANY, 'bedrock-converse', '/outputConfig/effort', 'low|medium|high|xhigh|max',
      "words of Anthropic's"),
     ('request', ANY, 'gemini', '/contents/*/role', 'user|model', 'its only roles'),
-    ('request', ANY, 'gemini', '/systemInstruction/role', 'user', 'as its SDK sends it'),
     ('request', ANY, 'gemini', '/generationConfig/responseMimeType', 'application/json',
      'what says that JSON is wanted'),
     ('request', ANY, 'gemini', '*/mimeType', '*/*', 'media types, by format or from a data: URL'),
-    ('request', ANY, ANY, '*/media_type', '*/*', 'the same'),
     ('request', ANY, 'bedrock-converse', '*/document/name', 'document *',
      'Converse demands names and forbids most characters'),
     ('request', ANY, 'openai-chat openai-responses', '*/filename', 'document.pdf',
@@ -134,10 +146,8 @@ DEFAULTS = [
     ('request', ANY, ANY, '*', '[[]document * attached in the next user message]',
      'results of Chat Completions are text'),
     ('request', ANY, ANY, '*', '[[]image * attached in the next user message]', 'the same'),
-    ('request', ANY, ANY, '/system /system/*/text /instructions /messages/*/content* /input/*/content*',
+    ('request', ANY, ANY, '/system /system/*/text /instructions /messages/*/content* /input/*/content* /systemInstruction/*',
      'Respond with a single valid JSON object and nothing else.', 'JSON mode where there is none'),
-    ('request', ANY, ANY, '*', 'no result: the call was not executed',
-     'providers demand a result of every call'),
     ('request', ANY, ANY, '*', '(no output)', 'Converse demands content'),
     ('request', ANY, ANY, '*', 'Error: *', 'a failed result, where only its text can say so'),
     ('request', ANY, 'bedrock-converse bedrock claude', '*/text', '.',
@@ -145,7 +155,10 @@ DEFAULTS = [
     ('request', ANY, ANY, '*/description', 'Not available any more. Do not call it.',
      'Converse demands a definition of every tool that was called'),
     ('request', 'openai-chat', ANY, '*', 'call_function_*', 'old function calls have no id'),
-    ('request', 'gemini', ANY, '*', 'call_*', 'its calls need no id'),
+    ('request', 'gemini', ANY, '*', 'call|call_*', 'its calls need no id'),
+    ('request', ANY, ANY, '*/description', '(*: *)', 'limits move into descriptions (docs/dialects.md)'),
+    ('request', 'gemini', 'bedrock-converse', '*/jsonSchema/schema', '{"type":"*"}',
+     'Converse takes the schema as text'),
     ('request', ANY, ANY, '*/arguments', '{}', 'a call without arguments'),
     ('request', ANY, RESPONSES, '/input/*/content/*/type', 'output_text',
      "takes it of the assistant's messages without an id, though its types do not say so"),
@@ -177,6 +190,8 @@ NEUTRAL = [
     ('request', 'gemini', ANY, '/toolConfig/functionCallingConfig/mode', 'AUTO', 'the default'),
     ('request', 'gemini', 'bedrock', '/serviceTier', 'standard', 'the default; InvokeModel has no tiers'),
     ('request', ANY, ANY, '*/strict', 'False', 'the default'),
+    ('request', 'gemini', CLAUDES + ' bedrock-converse', '/tools/*/parameters/nullable', 'True',
+     'arguments are objects, everywhere'),
     ('request', ANY, CLAUDES + ' bedrock-converse', '/text/format/strict', 'True',
      'what Anthropic always does'),
     ('request', 'openai-chat', ANY, '/logprobs /store', 'False', 'the default'),
@@ -190,10 +205,8 @@ NEUTRAL = [
     ('request', RESPONSES, ANY, '/store /truncation /input/*/status', ANY, 'docs/dialects.md: neutral'),
     ('request', RESPONSES, ANY, '/background', 'False', 'the default'),
     ('request', RESPONSES, ANY, '/input/*/type', 'message', 'what an item without a type is'),
-    ('request', ANY, ANY, '/tool_choice/allowed_tools/mode', 'auto', 'the default'),
     ('request', 'bedrock-converse', ANY, '*/toolResult/status', 'success', 'the default'),
     ('request', CLAUDES, ANY, '*/is_error */disable_parallel_tool_use', 'False', 'the default'),
-    ('request', CLAUDES, ANY, '*/caller/type', 'direct', 'the default'),
     ('request', CLAUDES, ANY, '/tools/*/type', 'custom', 'the default'),
     ('request', CLAUDES, ANY, '/thinking/display', 'summarized|omitted',
      'where thinking is shown so, or not at all, unasked'),

@@ -332,6 +332,8 @@ def merge(into, other):
         elif isinstance(value, dict) and isinstance(into[key], dict):
             if not into[key].keys() & {'type', 'role'} and not into[key].keys() & value.keys() & {'mode'}:
                 merge(into[key], value)
+        elif key in ('choices', 'candidates'):
+            merge(into[key][0], value[0])  # nobody asks for more than one
         elif isinstance(value, list) and isinstance(into[key], list):
             into[key] += value
 

@@ -87,12 +87,13 @@ def chat_request(body, maker):
             functions.append(choice['function']['name'])
     if isinstance(body.get('function_call'), dict):
         functions.append(body['function_call']['name'])
+    chosen = isinstance(choice, dict)
     old = old or 'function_call' in body or 'functions' in body
     wants = any(k in body for k in ('tool_choice', 'parallel_tool_calls', 'web_search_options', 'function_call'))
     if wants and not functions and not customs and not body.get('tools') and not body.get('functions'):
         functions.append(maker.token())
     make = lambda name: {'name': name, 'description': maker.token(), 'parameters': schema(maker)}
-    if functions and old and 'tools' not in body:
+    if functions and old and 'tools' not in body and not chosen:
         body.setdefault('functions', []).extend(make(n) for n in dict.fromkeys(functions))
     elif functions or customs:
         tools = body.setdefault('tools', [])

@@ -134,6 +134,8 @@ class Run:
             message.required = generator.required(generator.root_of(noun, source), key)
             groups.setdefault(key, []).append((word, message))
         for target in self.targets(source):
+            if source == 'bedrock' and target != 'claude':
+                continue  # its body is Claude's; mixes see the other pairs
             self.sweep_pair(noun, list(groups.values()), target)
 
     def sweep_pair(self, noun, groups, target):
@@ -251,7 +253,7 @@ def mixes(run, options):
                     run.mixes(noun, source, range(seed, seed + 20))
         seed += 20
         done += 20
-        if run.faults:
+        if run.faults and not options.all:
             break
 
 
