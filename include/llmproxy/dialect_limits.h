@@ -56,8 +56,7 @@ struct TierWord {
   std::string_view own = {};        ///< "standard_only"
 };
 
-/// One member that is sent for clients of other dialects. Both live as long as
-/// the process.
+/// One member that is sent unasked. Both live as long as the process.
 struct FixedField {
   std::string_view name = {};  ///< "store"
   std::string_view json = {};  ///< "false"
@@ -121,6 +120,7 @@ struct DialectLimits {
   bool strict_unless_said = false;  ///< without `strict` a schema is strict
   bool name_spaces = false;         ///< takes tools in namespaces
   bool tools_of_history = false;    ///< calls in the history need their tools
+  bool letter_first = false;  ///< names of tools begin with a letter or '_'
   SchemaShape schema = SchemaShape::any;  ///< of functions
   /// Hosted tools of its family that it takes: how their types begin; "" = all.
   std::span<const std::string_view> hosted_tools = {};
@@ -167,7 +167,8 @@ struct DialectLimits {
 
   /// Members that dialects of the same family read alike.
   std::span<const std::string_view> family_fields = {};
-  /// Members that are added for clients of other dialects.
+  /// Members that are added for clients of other dialects and for programs,
+  /// unless they say them.
   std::span<const FixedField> added_fields = {};
 };
 

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <unordered_set>
 
+#include "base/enum_table.h"
 #include "llmproxy/chat.h"
 #include "llmproxy/loss.h"
 
@@ -28,6 +29,13 @@ struct AnswerFacts {
 /// The reason to stop that fits what was answered: forced calls and many
 /// servers finish with "stop", some say "tool_calls" and call nothing.
 StopReason settled_stop(StopReason said, AnswerFacts facts);
+
+/// What a provider's word for a stop means.
+template <std::size_t N>
+StopReason stop_reason_of(const EnumTable<StopReason, N>& rows,
+                          std::string_view word) {
+  return from_wire(rows, word).value_or(StopReason::other);
+}
 
 /// Who does not take what no canonical answer has; for losses.
 inline constexpr std::string_view kCanonicalForm = "the canonical form";

@@ -28,6 +28,7 @@ class AnswerReader {
     response_.dialect = std::string(dialect);
   }
 
+  void add(ContentPart part) { response_.content.push_back(std::move(part)); }
   /// The end of reading.
   ChatResponse settled() {
     settle_answer(response_, losses_);

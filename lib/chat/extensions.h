@@ -47,6 +47,19 @@ inline void write_nested(const Extensions& extensions, std::string_view prefix,
   }
 }
 
+/// The member `name`: an object that holds what `members` writes; nothing,
+/// where that is nothing.
+template <class Members>
+void write_object(std::string_view name, json::Writer& writer,
+                  Members members) {
+  std::string object;
+  json::Writer inner(object);
+  inner.begin_object();
+  members(inner);
+  inner.end_object();
+  if (object != "{}") writer.member_raw(name, object);
+}
+
 /// Writes all others.
 inline void write_others(const Extensions& extensions, std::string_view prefix,
                          json::Writer& writer) {

@@ -85,8 +85,9 @@ void fit_turns(FitStep& step) {
 void fit_extensions(FitStep& step) {
   Extensions& extensions = step.request.extensions;
   fit_fields(step, extensions, "");
-  if (step.keeps_extensions()) return;
+  if (step.target.wording == Wording::own) return;
   for (const FixedField& field : step.limits().added_fields) {
+    if (has_field(extensions, field.name)) continue;
     extensions.push_back({std::string(field.name),
                           json::Trusted::json(std::string(field.json)), false});
   }

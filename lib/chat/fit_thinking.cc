@@ -116,8 +116,18 @@ std::optional<Effort> effort_for(FitStep& step, const Wish& wish,
   return effort;
 }
 
+/// Where thinking is switched off in another member than the effort's, that
+/// one is for the answer; few have a word for it.
+void drop_effort(FitStep& step, const Wish& wish, std::string_view who) {
+  const auto& effort = wish.asked.effort;
+  if (!effort || *effort == Effort::none || wish.path == kEffortPath) return;
+  step.drop(std::string(kEffortPath), who,
+            "an effort beside thinking that is switched off");
+}
+
 /// For models that cannot be kept from thinking.
 void think_least(FitStep& step, const Wish& wish) {
+  drop_effort(step, wish, step.model());
   const Effort effort = nearest_effort(step, Effort::none);
   step.request.reasoning.effort = effort;
   step.change(wish.path, step.model(), kOff,
@@ -149,7 +159,10 @@ void switch_effort_off(FitStep& step, const Wish& wish) {
 
 void fit_effort_alone(FitStep& step, const Wish& wish) {
   Reasoning& fitted = step.request.reasoning;
-  if (wish.off) return switch_effort_off(step, wish);
+  if (wish.off) {
+    drop_effort(step, wish, step.limits().target);
+    return switch_effort_off(step, wish);
+  }
   fitted.effort = effort_for(step, wish, step.limits().target);
   if (!fitted.effort) fitted.effort = effort_unsaid(step, wish);
   fitted.display = shown(step, wish);
@@ -254,10 +267,11 @@ void switch_off(FitStep& step, const Wish& wish) {
                 fmt::format("effort {}", row_of(*effort).word),
                 "thinking is switched off");
   }
-  if (step.traits().thinking == ThinkingStyle::budget) return;
   Reasoning& fitted = step.request.reasoning;
-  fitted.mode = ReasoningMode::off;
-  if (effort && !too_low) fitted.effort = fit_effort(step, *effort);
+  const bool by_budget = step.traits().thinking == ThinkingStyle::budget;
+  if (!by_budget) fitted.mode = ReasoningMode::off;
+  if (by_budget || too_low) return drop_effort(step, wish, step.model());
+  if (effort) fitted.effort = fit_effort(step, *effort);
 }
 
 void fit_anthropic(FitStep& step, const Wish& wish) {
@@ -317,6 +331,7 @@ void fit_budget(FitStep& step, const Wish& wish) {
     return std::clamp(tokens, least, traits.max_thinking_budget);
   };
   const Reasoning& asked = wish.asked;
+  if (wish.off) drop_effort(step, wish, step.model());
   if (wish.off && traits.min_thinking_budget == 0) {
     fitted.mode = ReasoningMode::off;
   } else if (wish.off) {
@@ -363,6 +378,7 @@ constexpr std::array kWords = {
 void drop_thinking(FitStep& step, std::string_view who) {
   const Wish wish = wish_of(step);
   if (wish.on) step.drop(wish.path, who, "thinking");
+  if (wish.off) drop_effort(step, wish, who);
   step.request.reasoning = {};
 }
 

@@ -82,7 +82,9 @@ Result<void> prepare(ChatRequest& request, const Dialect& to,
   if (!to.custom_tools || !options.traits.custom_tools) {
     wrap_custom_tools(request, context, losses);
   }
-  alias_tool_names(request, to.max_tool_name, context);
+  const bool letter_first = to.limits != nullptr && to.limits->letter_first &&
+                            target.wording != Wording::own;
+  alias_tool_names(request, {to.max_tool_name, letter_first}, context);
   if (fetch) LLMPROXY_TRY(fetch(request));
   return fit(request, target, context, losses);
 }

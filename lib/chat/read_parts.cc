@@ -71,6 +71,13 @@ Result<std::vector<ContentPart>> read_content(json::Value content,
   return out;
 }
 
+Result<std::vector<ContentPart>> read_content(json::ObjectReader& reader,
+                                              const ContentShape& shape) {
+  const json::Value content = reader.take(shape.name);
+  if (content.absent()) return std::vector<ContentPart>();
+  return read_content(content, shape, reader.path_of(shape.name));
+}
+
 Message system_field(std::vector<ContentPart> content) {
   Message system;
   system.role = Role::system;

@@ -52,6 +52,9 @@ struct ContentShape {
 Result<std::vector<ContentPart>> read_content(json::Value content,
                                               const ContentShape& shape,
                                               const std::string& path);
+/// The same of the member of that name, which may be missing.
+Result<std::vector<ContentPart>> read_content(json::ObjectReader& reader,
+                                              const ContentShape& shape);
 
 /// A top-level system field as the message it is; the field itself is the
 /// place of its parts.

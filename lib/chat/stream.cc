@@ -19,62 +19,19 @@ RawJson checked(std::string_view json) {
   return read ? *std::move(read) : RawJson();
 }
 
-ContentPart empty_part(const StreamEvent& event) {
-  ContentPart part;
-  switch (event.part_kind) {
-    case PartKind::text:
-      part.value = TextPart{};
-      break;
-    case PartKind::thinking:
-      part.value =
-          ThinkingPart{{}, {}, {}, event.issuer, std::string(event.id)};
-      break;
-    case PartKind::redacted_thinking:
-      part.value = ThinkingPart{
-          {}, {}, std::string(event.text), event.issuer, std::string(event.id)};
-      break;
-    case PartKind::tool_call:
-    case PartKind::custom_tool_call:
-      part.value = ToolCallPart{std::string(event.id),
-                                std::string(event.name),
-                                {},
-                                event.part_kind == PartKind::custom_tool_call};
-      break;
-    case PartKind::refusal:
-      part.value = RefusalPart{};
-      break;
-    case PartKind::image:
-      part.value = ImagePart{
-          {MediaKind::base64, std::string(event.text), std::string(event.name)},
-          {}};
-      break;
-    case PartKind::opaque:
-      part.value = OpaquePart{std::string(event.id), std::string(event.name),
-                              checked(event.text)};
-      break;
-  }
-  return part;
-}
-
 void append_delta(std::vector<ContentPart>& parts, const StreamEvent& event) {
   if (event.part >= parts.size()) return;
   ContentPart& part = parts[event.part];
-  if (auto* text = part.as<TextPart>()) {
-    text->text.append(event.text);
-    if (!event.citation.empty()) {
-      RawJson citation = checked(event.citation);
-      if (!citation.empty()) text->citations.push_back(std::move(citation));
-    }
-  } else if (auto* thinking = part.as<ThinkingPart>()) {
-    thinking->text.append(event.text);
-    if (!event.signature.empty()) {
-      thinking->signature.assign(event.signature);
-      thinking->issuer = event.issuer;
-    }
-  } else if (auto* call = part.as<ToolCallPart>()) {
-    call->arguments.append(event.text);
-  } else if (auto* refusal = part.as<RefusalPart>()) {
-    refusal->text.append(event.text);
+  if (std::string* text = text_of(part)) text->append(event.text);
+  auto* text = part.as<TextPart>();
+  if (text != nullptr && !event.citation.empty()) {
+    RawJson citation = checked(event.citation);
+    if (!citation.empty()) text->citations.push_back(std::move(citation));
+  }
+  auto* thinking = part.as<ThinkingPart>();
+  if (thinking != nullptr && !event.signature.empty()) {
+    thinking->signature.assign(event.signature);
+    thinking->issuer = event.issuer;
   }
 }
 
@@ -249,6 +206,43 @@ void replay_finish(const ChatResponse& response, EventSink& sink) {
 }
 
 }  // namespace
+
+ContentPart empty_part(const StreamEvent& event) {
+  ContentPart part;
+  switch (event.part_kind) {
+    case PartKind::text:
+      part.value = TextPart{};
+      break;
+    case PartKind::thinking:
+      part.value =
+          ThinkingPart{{}, {}, {}, event.issuer, std::string(event.id)};
+      break;
+    case PartKind::redacted_thinking:
+      part.value = ThinkingPart{
+          {}, {}, std::string(event.text), event.issuer, std::string(event.id)};
+      break;
+    case PartKind::tool_call:
+    case PartKind::custom_tool_call:
+      part.value = ToolCallPart{std::string(event.id),
+                                std::string(event.name),
+                                {},
+                                event.part_kind == PartKind::custom_tool_call};
+      break;
+    case PartKind::refusal:
+      part.value = RefusalPart{};
+      break;
+    case PartKind::image:
+      part.value = ImagePart{
+          {MediaKind::base64, std::string(event.text), std::string(event.name)},
+          {}};
+      break;
+    case PartKind::opaque:
+      part.value = OpaquePart{std::string(event.id), std::string(event.name),
+                              checked(event.text)};
+      break;
+  }
+  return part;
+}
 
 OwnedStreamEvent::OwnedStreamEvent(const StreamEvent& event)
     : kind(event.kind),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "llmproxy/stream.h"
 
@@ -20,6 +21,17 @@ inline StreamEvent part_event(EventKind kind, PartKind part_kind,
   event.part_kind = part_kind;
   event.part = part;
   return event;
+}
+
+/// The part that `event` begins: all that its kind says there.
+ContentPart empty_part(const StreamEvent& event);
+/// What comes of it in pieces; nullptr = it comes whole.
+inline std::string* text_of(ContentPart& part) {
+  if (auto* text = part.as<TextPart>()) return &text->text;
+  if (auto* refusal = part.as<RefusalPart>()) return &refusal->text;
+  if (auto* thinking = part.as<ThinkingPart>()) return &thinking->text;
+  if (auto* call = part.as<ToolCallPart>()) return &call->arguments;
+  return nullptr;
 }
 
 }  // namespace llmproxy

@@ -1,5 +1,7 @@
 #include "chat/stream_reader.h"
 
+#include <utility>
+
 #include "base/bounded.h"
 #include "chat/answer_end.h"
 #include "chat/losses.h"
@@ -189,6 +191,17 @@ void StreamReader::send_citation(const ReadPart& part,
 
 void StreamReader::send_end(const ReadPart& part, EventSink& sink) {
   sink.on_event(part_event(EventKind::part_ended, part.kind, part.number));
+}
+
+void StreamReader::open_part(PartKind kind, std::string_view id,
+                             EventSink& sink) {
+  close_part(sink);
+  open_ = number_part(kind);
+  send_begin(open_, {.id = id}, sink);
+}
+
+void StreamReader::close_part(EventSink& sink) {
+  if (open_.begun()) send_end(std::exchange(open_, {}), sink);
 }
 
 void StreamReader::send_whole(const ContentPart& part, EventSink& sink) {

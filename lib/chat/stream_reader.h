@@ -125,12 +125,17 @@ class StreamReader : public StreamDecoder {
   static void send_citation(const ReadPart& part, std::string_view citation,
                             EventSink& sink);
   static void send_end(const ReadPart& part, EventSink& sink);
+  /// The part that grows by pieces, if one does: ends the one before.
+  void open_part(PartKind kind, std::string_view id, EventSink& sink);
+  void close_part(EventSink& sink);
   /// All of a part that came in one piece, as the next one.
   void send_whole(const ContentPart& part, EventSink& sink);
   static void send_usage(const Usage& usage, EventSink& sink);
   static void send_ping(EventSink& sink);
   /// `finished`, with what it says; nothing is read afterwards.
   void send_finished(StreamEvent event, EventSink& sink);
+
+  ReadPart open_;  ///< see open_part()
 
  private:
   void on_frame(const wire::Frame& frame, EventSink& sink);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "chat/losses.h"
 #include "chat/turns.h"
 #include "json/json.h"
 #include "json/writer.h"
@@ -26,6 +27,17 @@ std::string input_object(std::string_view arguments, bool* wrapped) {
   }
   w.end_object();
   return out;
+}
+
+std::string input_of(const ToolCallPart& call, const std::string& path,
+                     std::string_view who, Losses& losses) {
+  bool wrapped = false;
+  std::string input = input_object(call.arguments, &wrapped);
+  if (wrapped) {
+    lose(losses, path, who, "tool arguments that are no JSON object",
+         "they were put into one");
+  }
+  return input;
 }
 
 void StreamedInput::begin(bool free_text) {

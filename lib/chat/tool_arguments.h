@@ -4,6 +4,9 @@
 #include <string>
 #include <string_view>
 
+#include "llmproxy/chat.h"
+#include "llmproxy/loss.h"
+
 namespace llmproxy {
 
 inline constexpr std::string_view kWrappedArguments =
@@ -12,6 +15,10 @@ inline constexpr std::string_view kWrappedArguments =
 /// Arguments as the object they must be: {} for nothing, broken JSON and
 /// other values wrapped. True in `wrapped` when it was not one already.
 std::string input_object(std::string_view arguments, bool* wrapped = nullptr);
+
+/// The same for a call of a history; tells `who` does not take it as it was.
+std::string input_of(const ToolCallPart& call, const std::string& path,
+                     std::string_view who, Losses& losses);
 
 /// The same for one call of a stream. What begins as an object passes as it
 /// comes, and what it turns out to be is the model's affair: clients want it

@@ -44,15 +44,28 @@ std::string with_safe_chars(std::string_view text) {
   return out;
 }
 
+/// A readable prefix that every API takes, and a hash of the whole.
+std::string hashed_name(std::string_view name, std::size_t max) {
+  constexpr std::size_t kHashDigits = 8;
+  const std::size_t room = max - kHashDigits - 1;
+  std::string prefix = with_safe_chars(name.substr(0, room));
+  // Some APIs take no name that begins with a digit or a '-' [gemini].
+  if (!prefix.empty() && !may_begin_name(prefix.front())) {
+    prefix.insert(prefix.begin(), '_');
+    prefix.resize(std::min(prefix.size(), room));
+  }
+  return fmt::format("{}_{:08x}", prefix, hash32(name));
+}
+
 /// Renames, and keeps each name once however often it is used.
 class Renamer {
  public:
-  Renamer(std::size_t max, RequestContext& context)
-      : max_(max), context_(context) {}
+  Renamer(NameRule rule, RequestContext& context)
+      : rule_(rule), context_(context) {}
 
   void operator()(std::string& name) {
-    if (name.empty() || valid_tool_name(name, max_)) return;
-    std::string alias = tool_alias(name, max_);
+    if (name.empty() || is_valid(name)) return;
+    std::string alias = hashed_name(name, rule_.max);
     if (known_.insert(name).second) {
       context_.tool_aliases.push_back({alias, name});
     }
@@ -60,7 +73,12 @@ class Renamer {
   }
 
  private:
-  const std::size_t max_;
+  bool is_valid(std::string_view name) const {
+    return valid_tool_name(name, rule_.max) &&
+           !(rule_.letter_first && !may_begin_name(name.front()));
+  }
+
+  const NameRule rule_;
   RequestContext& context_;
   std::set<std::string> known_;
 };
@@ -93,21 +111,13 @@ bool valid_tool_name(std::string_view name, std::size_t max) {
 }
 
 std::string tool_alias(std::string_view name, std::size_t max) {
-  if (valid_tool_name(name, max)) return std::string(name);
-  constexpr std::size_t kHashDigits = 8;
-  const std::size_t room = max - kHashDigits - 1;
-  std::string prefix = with_safe_chars(name.substr(0, room));
-  // Some APIs take no name that begins with a digit or a '-' [gemini].
-  if (!prefix.empty() && !may_begin_name(prefix.front())) {
-    prefix.insert(prefix.begin(), '_');
-    prefix.resize(std::min(prefix.size(), room));
-  }
-  return fmt::format("{}_{:08x}", prefix, hash32(name));
+  return valid_tool_name(name, max) ? std::string(name)
+                                    : hashed_name(name, max);
 }
 
-void alias_tool_names(ChatRequest& request, std::size_t max,
+void alias_tool_names(ChatRequest& request, NameRule rule,
                       RequestContext& context) {
-  Renamer rename(max, context);
+  Renamer rename(rule, context);
   for (ToolDefinition& tool : request.tools) {
     if (tool.kind != ToolKind::hosted) rename(tool.name);
   }

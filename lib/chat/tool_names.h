@@ -34,9 +34,15 @@ bool valid_tool_name(std::string_view name, std::size_t max);
 /// that begins with a letter or '_', and a hash of the whole name.
 std::string tool_alias(std::string_view name, std::size_t max);
 
+/// What a target takes as a name.
+struct NameRule {
+  std::size_t max;            ///< characters
+  bool letter_first = false;  ///< begins with a letter or '_'
+};
+
 /// Renames tools, calls in the history and the tool choice so that every
 /// name is valid; records what was renamed in `context`.
-void alias_tool_names(ChatRequest& request, std::size_t max,
+void alias_tool_names(ChatRequest& request, NameRule rule,
                       RequestContext& context);
 
 /// Rewrites call ids to [A-Za-z0-9_-], calls and results alike, keeping

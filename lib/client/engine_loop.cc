@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <chrono>
 #include <climits>
+#include <iterator>
 
 #include "client/caught.h"
 #include "client/curl_poll.h"
@@ -26,6 +27,20 @@ constexpr int kEventsAtOnce = 256;
 /// The least that libcurl allows. Bytes.
 constexpr long kUploadPiece = 16L << 10;
 
+// What epoll keeps of a socket: its descriptor, and the number of its group.
+
+std::uint64_t marked(int fd, std::uint32_t group) {
+  return std::uint64_t{group} << 32 | static_cast<std::uint32_t>(fd);
+}
+
+int fd_of(const epoll_event& event) {
+  return static_cast<int>(event.data.u64 & UINT32_MAX);
+}
+
+std::uint32_t group_of(const epoll_event& event) {
+  return static_cast<std::uint32_t>(event.data.u64 >> 32);
+}
+
 }  // namespace
 
 std::unique_ptr<EngineLoop> EngineLoop::create(
@@ -33,39 +48,34 @@ std::unique_ptr<EngineLoop> EngineLoop::create(
     std::shared_ptr<SharedCache> cache, std::shared_ptr<IdleTimes> times,
     std::shared_ptr<CommandQueue> commands) {
   const int epoll = epoll_create1(EPOLL_CLOEXEC);
-  CURLM* multi = curl_multi_init();
   std::unique_ptr<EngineLoop> loop(
       new EngineLoop(options, max_idle, std::move(cache), std::move(times),
-                     std::move(commands), epoll, multi));
-  if (epoll < 0 || multi == nullptr || loop->commands_->fd() < 0)
+                     std::move(commands), epoll));
+  if (epoll < 0 || loop->commands_->fd() < 0 ||
+      loop->groups_.with_room() == nullptr) {
     return nullptr;
-  // Of HTTP/2 too a stream has a connection of its own: where they share one,
-  // libcurl 7.88 lets a paused stream hold up all the others.
-  curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
-  curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &EngineLoop::on_socket);
-  curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, loop.get());
-  curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &EngineLoop::on_timer);
-  curl_multi_setopt(multi, CURLMOPT_TIMERDATA, loop.get());
-  loop->watch(EPOLL_CTL_ADD, loop->commands_->fd(), EPOLLIN);
+  }
+  loop->watch(EPOLL_CTL_ADD, loop->commands_->fd(), EPOLLIN, 0);
   return loop;
 }
 
 EngineLoop::EngineLoop(const CurlOptions& options, std::size_t max_idle,
                        std::shared_ptr<SharedCache> cache,
                        std::shared_ptr<IdleTimes> times,
-                       std::shared_ptr<CommandQueue> commands, int epoll,
-                       CURLM* multi)
+                       std::shared_ptr<CommandQueue> commands, int epoll)
     : options_(options),
       max_idle_(max_idle),
       cache_(std::move(cache)),
       idle_times_(std::move(times)),
       commands_(std::move(commands)),
       epoll_(epoll),
-      multi_(multi) {}
+      groups_(this, max_idle, &EngineLoop::on_socket, &EngineLoop::on_timer) {}
 
 EngineLoop::~EngineLoop() {
   spare_.clear();
-  if (multi_ != nullptr) curl_multi_cleanup(multi_);
+  for (const auto& group : groups_.all()) {
+    if (group != nullptr) groups_.free(*group);
+  }
   if (epoll_ >= 0) close(epoll_);
 }
 
@@ -75,7 +85,6 @@ void EngineLoop::run() {
     CommandQueue::Batch batch = commands_->take();
     for (const Command& command : batch.commands) execute(command);
     check_deadlines();
-    collect();
     stop = batch.stop;
   }
   shut_down();
@@ -100,22 +109,44 @@ void EngineLoop::wait() {
   std::array<epoll_event, kEventsAtOnce> events;
   const int count =
       epoll_wait(epoll_, events.data(), kEventsAtOnce, wait_time());
-  int running = 0;
   for (int i = 0; i < count; ++i) {
-    const int fd = events[static_cast<std::size_t>(i)].data.fd;
+    const epoll_event& event = events[static_cast<std::size_t>(i)];
+    const int fd = fd_of(event);
     if (fd == commands_->fd()) continue;
-    curl_multi_socket_action(
-        multi_, fd, curl_events(events[static_cast<std::size_t>(i)].events),
-        &running);
+    // libcurl knows which of its sockets are no more.
+    CurlGroup* group = groups_.at(group_of(event));
+    if (group != nullptr) act(*group, fd, curl_events(event.events));
   }
-  if (curl_due_ <= Clock::now()) {
-    curl_due_ = Time::max();  // libcurl sets the next one during the call
-    curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
+  run_timers();
+}
+
+void EngineLoop::run_timers() {
+  const Time now = Clock::now();
+  // By index: a handler never starts a transfer here, but groups end.
+  for (std::size_t i = 0; i < groups_.all().size(); ++i) {
+    CurlGroup* group = groups_.all()[i].get();
+    if (group == nullptr || group->due > now) continue;
+    group->due = Time::max();  // libcurl sets the next one during the call
+    act(*group, CURL_SOCKET_TIMEOUT, 0);
+  }
+  free_groups(now);
+}
+
+void EngineLoop::act(CurlGroup& group, curl_socket_t socket, int events) {
+  int number = 0;
+  curl_multi_socket_action(group.multi, socket, events, &number);
+  while (const CURLMsg* message = curl_multi_info_read(group.multi, &number)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    const auto found = jobs_.find(message->easy_handle);
+    if (found != jobs_.end()) end(*found->second, message->data.result);
   }
 }
 
 int EngineLoop::wait_time() const {
-  Time until = curl_due_;
+  Time until = Time::max();
+  for (const auto& group : groups_.all()) {
+    if (group != nullptr) until = std::min(until, group->due);
+  }
   if (!deadlines_.empty()) until = std::min(until, deadlines_.begin()->first);
   if (until == Time::max()) return -1;
   const auto left = std::chrono::ceil<milliseconds>(until - Clock::now());
@@ -123,17 +154,18 @@ int EngineLoop::wait_time() const {
       std::clamp(left, milliseconds(0), milliseconds(INT_MAX)).count());
 }
 
-int EngineLoop::on_timer(CURLM*, long delay, void* self) {
-  static_cast<EngineLoop*>(self)->curl_due_ =
+int EngineLoop::on_timer(CURLM*, long delay, void* group) {
+  static_cast<CurlGroup*>(group)->due =
       delay < 0 ? Time::max() : Clock::now() + milliseconds(delay);
   return 0;
 }
 
 int EngineLoop::on_socket(CURL* easy, curl_socket_t socket, int what,
-                          void* self, void* known) {
-  auto* loop = static_cast<EngineLoop*>(self);
+                          void* its_group, void* known) {
+  const auto* group = static_cast<CurlGroup*>(its_group);
+  auto* loop = static_cast<EngineLoop*>(group->owner);
   if (what == CURL_POLL_REMOVE) {
-    loop->watch(EPOLL_CTL_DEL, socket, 0);
+    loop->watch(EPOLL_CTL_DEL, socket, 0, 0);
     return 0;
   }
   const auto job = loop->jobs_.find(easy);
@@ -142,9 +174,9 @@ int EngineLoop::on_socket(CURL* easy, curl_socket_t socket, int what,
     loop->idle_sockets_.used(socket, job->second.get());
   }
   loop->watch(known != nullptr ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, socket,
-              static_cast<std::uint32_t>(poll_events(what)));
+              static_cast<std::uint32_t>(poll_events(what)), group->number);
   // Comes back as `known` next time.
-  if (known == nullptr) curl_multi_assign(loop->multi_, socket, self);
+  if (known == nullptr) curl_multi_assign(group->multi, socket, loop);
   return 0;
 }
 
@@ -153,10 +185,11 @@ int EngineLoop::on_close(void* self, curl_socket_t socket) noexcept {
   return close(socket);
 }
 
-void EngineLoop::watch(int operation, int fd, std::uint32_t events) {
+void EngineLoop::watch(int operation, int fd, std::uint32_t events,
+                       std::uint32_t group) {
   epoll_event event{};
   event.events = events;
-  event.data.fd = fd;
+  event.data.u64 = marked(fd, group);
   if (epoll_ctl(epoll_, operation, fd, &event) == 0) return;
   // A descriptor that was closed and handed out again behind our back.
   if (errno == EEXIST) epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event);
@@ -216,16 +249,21 @@ void EngineLoop::start(const std::shared_ptr<Job>& job) {
     return recycle(*job);
   }
   job->transfer->let_go_when_sent(job->request.body);
-  // libcurl looks for an idle connection through all of an origin's, busy ones
-  // too: with thousands of streams that takes longer than opening another.
-  if (!take_idle(origin_key, Clock::now())) {
+  const Time now = Clock::now();
+  job->group = take_idle(origin_key, now);
+  if (job->group == nullptr) {
+    // libcurl would look through all connections of the group, in vain.
     curl_easy_setopt(job->handle->get(), CURLOPT_FRESH_CONNECT, 1L);
+    job->group = groups_.with_room();
+  }
+  if (job->group == nullptr) {
+    job->transfer->finish(CURLE_OUT_OF_MEMORY, {});
+    return recycle(*job);
   }
   job->state = Job::State::running;
   jobs_.emplace(job->handle->get(), job);
-  set_max_connections();
-  arm(*job, Clock::now());
-  curl_multi_add_handle(multi_, job->handle->get());
+  arm(*job, now);
+  groups_.add(*job->group, job->handle->get());
 }
 
 void EngineLoop::check_deadlines() {
@@ -238,15 +276,6 @@ void EngineLoop::check_deadlines() {
       disarm(job);
       arm(job, now);
     }
-  }
-}
-
-void EngineLoop::collect() {
-  int left = 0;
-  while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
-    if (message->msg != CURLMSG_DONE) continue;
-    const auto found = jobs_.find(message->easy_handle);
-    if (found != jobs_.end()) end(*found->second, message->data.result);
   }
 }
 
@@ -273,11 +302,8 @@ void EngineLoop::end(Job& job, CURLcode code) {
 std::shared_ptr<Job> EngineLoop::take_out(Job& job) {
   job.state = Job::State::over;
   disarm(job);
-  curl_multi_remove_handle(multi_, job.handle->get());
-  std::shared_ptr<Job> kept =
-      std::move(jobs_.extract(job.handle->get()).mapped());
-  set_max_connections();
-  return kept;
+  groups_.remove(*job.group, job.handle->get(), Clock::now());
+  return std::move(jobs_.extract(job.handle->get()).mapped());
 }
 
 /// Whoever still holds the Transfer should not hold the request's body and a
@@ -298,30 +324,44 @@ void EngineLoop::note_idle(Job& job) {
   if (!options_.http2 || !job.transfer->origin().tls) {
     idle_sockets_.left(origin, job.socket, &job);
   }
-  std::deque<Time>& left = left_idle_[origin];
-  left.push_back(Clock::now());
+  std::deque<LeftIdle>& left = left_idle_[origin];
+  left.push_back({Clock::now(), job.group});
   if (left.size() > max_idle_ + 1) left.pop_front();
 }
 
-bool EngineLoop::take_idle(const std::string& origin, Time now) {
+CurlGroup* EngineLoop::take_idle(const std::string& origin, Time now) {
   const auto found = left_idle_.find(origin);
-  if (found == left_idle_.end()) return false;
-  std::deque<Time>& left = found->second;
+  if (found == left_idle_.end()) return nullptr;
+  std::deque<LeftIdle>& left = found->second;
   const auto max_idle = idle_times_->of(origin);
-  while (!left.empty() && now - left.front() >= max_idle) left.pop_front();
-  const bool there = !left.empty();
-  if (there) {
-    left.pop_back();
+  while (!left.empty() && now - left.front().since >= max_idle)
+    left.pop_front();
+  const auto last =
+      std::find_if(left.rbegin(), left.rend(),
+                   [](const LeftIdle& one) { return one.group->has_room(); });
+  CurlGroup* group = nullptr;
+  if (last != left.rend()) {
+    group = last->group;
+    left.erase(std::next(last).base());
     idle_sockets_.shut_down_readable(origin);
   }
   if (left.empty()) left_idle_.erase(found);
-  return there;
+  return group;
 }
 
-/// libcurl's limit counts the connections in use as well.
-void EngineLoop::set_max_connections() {
-  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS,
-                    static_cast<long>(jobs_.size() + max_idle_ + 1));
+void EngineLoop::free_groups(Time now) {
+  for (const auto& group : groups_.all()) {
+    if (group == nullptr || group->number == 0 || group->transfers > 0 ||
+        now - group->last_used < options_.max_idle) {
+      continue;
+    }
+    for (auto& [origin, left] : left_idle_) {
+      std::erase_if(left, [&group](const LeftIdle& one) {
+        return one.group == group.get();
+      });
+    }
+    groups_.free(*group);
+  }
 }
 
 }  // namespace llmproxy

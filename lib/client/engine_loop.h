@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "client/command_queue.h"
+#include "client/curl_groups.h"
 #include "client/deadline_clock.h"
 #include "client/easy_handle.h"
 #include "client/idle_sockets.h"
@@ -43,23 +44,26 @@ class EngineLoop {
   EngineLoop(const CurlOptions& options, std::size_t max_idle,
              std::shared_ptr<SharedCache> cache,
              std::shared_ptr<IdleTimes> times,
-             std::shared_ptr<CommandQueue> commands, int epoll, CURLM* multi);
+             std::shared_ptr<CommandQueue> commands, int epoll);
 
-  static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self,
+  // libcurl's callbacks; `group` is a CurlGroup.
+  static int on_socket(CURL* easy, curl_socket_t socket, int what, void* group,
                        void* known);
+  static int on_timer(CURLM* multi, long milliseconds, void* group);
   static int on_close(void* self, curl_socket_t socket) noexcept;
-  static int on_timer(CURLM* multi, long milliseconds, void* self);
 
   void wait();
   int wait_time() const;
-  void watch(int operation, int fd, std::uint32_t events);
+  void watch(int operation, int fd, std::uint32_t events, std::uint32_t mark);
+  /// Lets libcurl do what it can; tells the handlers of what ended by that.
+  void act(CurlGroup& group, curl_socket_t socket, int events);
+  void run_timers();
 
   /// Null when there is no memory.
   std::unique_ptr<EasyHandle> take_handle();
   void execute(const Command& command);
   void start(const std::shared_ptr<Job>& job);
   void check_deadlines();
-  void collect();
   void shut_down();
 
   void arm(Job& job, Time now);
@@ -69,12 +73,13 @@ class EngineLoop {
   void end(Job& job, CURLcode code);
   std::shared_ptr<Job> take_out(Job& job);
   void recycle(Job& job);
-  void set_max_connections();
   /// A transfer ended well.
   void note_idle(Job& job);
-  /// Has a connection of that origin been left idle that may still be used?
-  /// May say yes in vain.
-  bool take_idle(const std::string& origin, Time now);
+  /// A group with a connection of that origin that was left idle and may still
+  /// be used; it may be offered in vain. Null = there is none.
+  CurlGroup* take_idle(const std::string& origin, Time now);
+  /// Those that were empty for longer than a connection is kept.
+  void free_groups(Time now);
 
   const CurlOptions options_;
   const std::size_t max_idle_;
@@ -82,14 +87,17 @@ class EngineLoop {
   const std::shared_ptr<IdleTimes> idle_times_;
   const std::shared_ptr<CommandQueue> commands_;
   const int epoll_;
-  CURLM* const multi_;
-  Time curl_due_ = Time::max();  ///< when libcurl wants to be called
+  CurlGroups groups_;
   std::unordered_map<CURL*, std::shared_ptr<Job>> jobs_;
   std::set<std::pair<Time, Job*>> deadlines_;
   std::vector<std::unique_ptr<EasyHandle>> spare_;
-  /// By origin: when transfers that ended well left their connection, oldest
-  /// first, less those that were let look for one.
-  std::unordered_map<std::string, std::deque<Time>> left_idle_;
+  struct LeftIdle {
+    Time since;
+    CurlGroup* group;
+  };
+  /// By origin: when and where transfers that ended well left their connection,
+  /// oldest first, less those that were let look for one.
+  std::unordered_map<std::string, std::deque<LeftIdle>> left_idle_;
   IdleSockets idle_sockets_;
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "client/command_queue.h"
+#include "client/curl_groups.h"
 #include "client/curl_transfer.h"
 #include "client/easy_handle.h"
 #include "llmproxy/transport.h"
@@ -38,6 +39,7 @@ class Job final : public Transfer, public std::enable_shared_from_this<Job> {
   ResponseHandler& handler;
   std::unique_ptr<CurlTransfer> transfer;
   std::unique_ptr<EasyHandle> handle;
+  CurlGroup* group = nullptr;              ///< while it runs
   curl_socket_t socket = CURL_SOCKET_BAD;  ///< that libcurl last waited for
   DeadlineClock::Time next_check;  ///< key in the engine's list of deadlines
 

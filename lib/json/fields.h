@@ -153,10 +153,26 @@ Result<void> read_each(Value array, std::string_view path, Read read) {
   return {};
 }
 
-/// The texts of an array, appended; `complaint` is said of anything else.
+/// What `read(element, its path)` makes of each, appended.
+template <class T, class Read>
+Result<void> read_into(std::vector<T>& out, Value array, std::string_view path,
+                       Read read) {
+  return read_each(array, path,
+                   [&](Value value, const std::string& at) -> Result<void> {
+                     LLMPROXY_ASSIGN(T element, read(value, at));
+                     out.push_back(std::move(element));
+                     return {};
+                   });
+}
+
+/// The texts of an array, which may be missing, appended; `complaint` is said
+/// of anything else.
 inline Result<void> read_strings(Value array, std::string_view complaint,
                                  const std::string& path,
                                  std::vector<std::string>& out) {
+  if (!array.absent() && !array.is_array()) {
+    return invalid_request(std::string(complaint), path);
+  }
   for (const Value text : array.children()) {
     if (!text.is_string()) return invalid_request(std::string(complaint), path);
     out.emplace_back(text.string());
@@ -191,28 +207,37 @@ Error out_of_range(const ScalarField<T>& field, const std::string& path) {
 }
 
 template <class T>
+bool in_range(const ScalarField<T>& field, std::optional<double> number) {
+  return number && *number >= field.min && *number <= field.max;
+}
+
+/// Takes the number over; false where it is out of range, or no integer where
+/// it must be one.
+template <class T>
+bool set_field(const ScalarField<T>& field, const Value& value, T& target) {
+  const auto number = value.number();
+  if (!in_range(field, number)) return false;
+  if (const auto* real =
+          std::get_if<std::optional<double> T::*>(&field.member)) {
+    target.*(*real) = number;
+    return true;
+  }
+  const auto integer = value.integer();
+  target.*std::get<std::optional<std::int64_t> T::*>(field.member) = integer;
+  return integer.has_value();
+}
+
+template <class T>
 Result<void> read_fields(std::span<const ScalarField<T>> fields,
                          ObjectReader& reader, T& target) {
   for (const ScalarField<T>& field : fields) {
     LLMPROXY_ASSIGN(const Value value,
                     reader.optional(field.name, Type::number));
-    if (!value) continue;
+    if (!value || set_field(field, value, target)) continue;
     const std::string path = reader.path_of(field.name);
-    const auto number = value.number();
-    if (!number || *number < field.min || *number > field.max) {
-      return out_of_range(field, path);
-    }
-    if (const auto* real =
-            std::get_if<std::optional<double> T::*>(&field.member)) {
-      target.*(*real) = number;
-      continue;
-    }
-    const auto integer = value.integer();
-    if (!integer) {
-      return invalid_request(fmt::format("{} must be an integer", field.name),
-                             path);
-    }
-    target.*std::get<std::optional<std::int64_t> T::*>(field.member) = integer;
+    if (!in_range(field, value.number())) return out_of_range(field, path);
+    return invalid_request(fmt::format("{} must be an integer", field.name),
+                           path);
   }
   return {};
 }

@@ -157,6 +157,8 @@ class Value {
   std::size_t size() const { return type() >= Type::array ? node().size : 0; }
   /// Elements of an array, members of an object, else nothing.
   Range children() const { return {index_, size() > 0 ? at_ + 1 : 0}; }
+  /// The first of them, or a missing value.
+  Value first() const { return size() > 0 ? Value(index_, at_ + 1) : Value(); }
   /// The member of that name, or a missing value. Of duplicates the last
   /// counts, as in most parsers.
   Value operator[](std::string_view name) const;

@@ -36,8 +36,6 @@ EXTRA = {
     ("bedrock_converse", "document_names.h"): None,
     ("claude", "body.h"): None,
     ("gemini", "decode_schema.cc"): None,
-    ("openai_chat", "call_signatures.cc"): None,
-    ("openai_chat", "call_signatures.h"): None,
     ("openai_responses", "echo.cc"): None,
     ("openai_responses", "output_items.cc"): "response.cc",
 }
@@ -123,6 +121,8 @@ ABSENT = {
     ("openai_responses", "decode_request.cc", "read_stop_sequences"):
         "it has no stop sequences",
     ("openai_chat", "decode_messages.cc", "read_system"):
+        "its system messages stand among the others",
+    ("openai_chat", "encode_messages.cc", "write_system"):
         "its system messages stand among the others",
     ("openai_chat", "encode_messages.cc", "write_opaque"):
         "there is no place for a part of its own; it is lost as any other",

@@ -182,19 +182,21 @@ TEST_CASE("many streams at once on one engine") {
 }
 
 TEST_CASE("connections of finished streams serve the next ones") {
-  constexpr int kStreams = 8;
+  // One group of libcurl's, and three.
+  const int streams = GENERATE(8, 150);
+  CAPTURE(streams);
   std::atomic<int> waiting = 0;
   HttpStub stub([&](StubCall& call) {
     // Each round needs as many connections as there are streams.
     const int round = ++waiting;
-    const int all = (round + kStreams - 1) / kStreams * kStreams;
+    const int all = (round + streams - 1) / streams * streams;
     if (!eventually([&] { return waiting >= all; })) return call.close();
     call.send(http_answer(200, "{}"));
   });
   const auto transport = make_curl_transport();
   for (int round = 0; round < 3; ++round) {
     std::vector<std::unique_ptr<Recorder>> recorders;
-    for (int i = 0; i < kStreams; ++i) {
+    for (int i = 0; i < streams; ++i) {
       recorders.push_back(std::make_unique<Recorder>());
       transport->start(post(stub.url()), *recorders.back());
     }
@@ -203,8 +205,32 @@ TEST_CASE("connections of finished streams serve the next ones") {
       REQUIRE(recorder->succeeded());
     }
   }
-  CHECK(stub.requests() == 3 * kStreams);
-  CHECK(stub.connections() == kStreams);
+  CHECK(stub.requests() == 3 * streams);
+  CHECK(stub.connections() == streams);
+}
+
+TEST_CASE("idle connections are bounded over all groups") {
+  constexpr int kStreams = 200;
+  constexpr int kIdle = 10;
+  std::atomic<int> waiting = 0;
+  std::atomic<int> closed = 0;
+  HttpStub stub([&](StubCall& call) {
+    ++waiting;
+    if (!eventually([&] { return waiting == kStreams; })) return call.close();
+    call.send(http_answer(200, "{}"));
+    if (call.wait_closed()) ++closed;
+  });
+  CurlOptions options;
+  options.max_idle_connections = kIdle;
+  const auto transport = make_curl_transport(options);
+  std::vector<std::unique_ptr<Recorder>> recorders;
+  for (int i = 0; i < kStreams; ++i) {
+    recorders.push_back(std::make_unique<Recorder>());
+    transport->start(post(stub.url()), *recorders.back());
+  }
+  for (const auto& recorder : recorders) REQUIRE(recorder->wait_done());
+  // One more in each of the four groups than its share.
+  CHECK(eventually([&] { return closed >= kStreams - kIdle - 4; }));
 }
 
 TEST_CASE("calls on many threads share the pool") {

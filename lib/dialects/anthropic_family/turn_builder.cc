@@ -241,13 +241,7 @@ Result<void> TurnBuilder::end_as_taken(std::vector<Turn>& turns) {
 
 std::string TurnBuilder::input_of(const ToolCallPart& call,
                                   const std::string& path) {
-  bool wrapped = false;
-  std::string input = input_object(call.arguments, &wrapped);
-  if (wrapped) {
-    lose(path, "tool arguments that are no JSON object",
-         "they were put into one");
-  }
-  return input;
+  return llmproxy::input_of(call, path, rules_.target, losses_);
 }
 
 const TextPart* plain_text(const std::vector<TurnBuilder::PlacedPart>& parts) {

@@ -102,10 +102,10 @@ class Decoder final : public StreamReader {
   }
 
   void read_part_ended(Value data, EventSink& sink) {
-    const auto found = open_.find(index_of(data));
-    if (found == open_.end()) return;
+    const auto found = blocks_.find(index_of(data));
+    if (found == blocks_.end()) return;
     end(found->second, sink);
-    open_.erase(found);
+    blocks_.erase(found);
   }
 
   void read_usage(Value data, EventSink& sink) {
@@ -117,8 +117,8 @@ class Decoder final : public StreamReader {
 
   /// Usage comes behind it.
   void read_finished(Value data, EventSink& sink) {
-    for (auto& [index, block] : open_) end(block, sink);
-    open_.clear();
+    for (auto& [index, block] : blocks_) end(block, sink);
+    blocks_.clear();
     stopped_ = true;
     stop_reason_ = data["stopReason"].string();
     stop_sequence_ =
@@ -139,8 +139,8 @@ class Decoder final : public StreamReader {
     if (delta["reasoningContent"].is_object()) {
       return read_thinking(data, sink);
     }
-    const auto found = open_.find(index_of(data));
-    if (found == open_.end()) {
+    const auto found = blocks_.find(index_of(data));
+    if (found == blocks_.end()) {
       return lose("/contentBlockDelta",
                   "the upstream sent a delta for a block it had not started");
     }
@@ -177,15 +177,15 @@ class Decoder final : public StreamReader {
   }
 
   Block& open(Value data, PartKind kind) {
-    Block& block = open_[index_of(data)];
+    Block& block = blocks_[index_of(data)];
     static_cast<ReadPart&>(block) = number_part(kind);
     return block;
   }
 
   /// Texts and reasoning have no start: the first delta opens them.
   Block& opened(Value data, PartKind kind, EventSink& sink) {
-    const auto found = open_.find(index_of(data));
-    if (found != open_.end()) return found->second;
+    const auto found = blocks_.find(index_of(data));
+    if (found != blocks_.end()) return found->second;
     start(sink);
     Block& block = open(data, kind);
     if (kind != PartKind::redacted_thinking) send_begin(block, {}, sink);
@@ -279,7 +279,7 @@ class Decoder final : public StreamReader {
     return whole;
   }
 
-  std::map<std::int64_t, Block> open_;  // by the upstream's index
+  std::map<std::int64_t, Block> blocks_;  // by the upstream's index
   bool stopped_ = false;
   std::string stop_reason_;
   std::string stop_sequence_;

@@ -13,7 +13,10 @@ class RequestWriter {
  public:
   RequestWriter(const ChatRequest& request, const EncodeOptions& options,
                 std::string& out, Losses& losses)
-      : request_(request), w_(out), messages_(request, options, w_, losses) {}
+      : request_(request),
+        w_(out),
+        builder_(request, options,
+                 {.target = kTitle, .unsigned_thinking = true}, losses) {}
 
   Result<void> write() {
     w_.begin_object();
@@ -46,17 +49,16 @@ class RequestWriter {
   /// `prefix`; nothing, where that is nothing.
   template <class Members>
   void write_object(std::string_view prefix, Members members) {
-    std::string object;
-    Writer writer(object);
-    writer.begin_object();
-    members(writer);
-    write_nested(request_.extensions, prefix, writer);
-    writer.end_object();
-    if (object == "{}") return;
-    w_.member_raw(prefix.substr(0, prefix.size() - 1), object);
+    llmproxy::write_object(prefix.substr(0, prefix.size() - 1), w_,
+                           [&](Writer& object) {
+                             members(object);
+                             write_nested(request_.extensions, prefix, object);
+                           });
   }
 
-  Result<void> write_messages() { return messages_.write(); }
+  Result<void> write_messages() {
+    return bedrock_converse::write_messages(builder_, w_);
+  }
 
   void write_limits(Writer& config) {
     json::write_fields<ChatRequest>(kLimitScalars, config, request_);
@@ -90,7 +92,7 @@ class RequestWriter {
       write_plain(tool.extensions, w_);
       w_.end_object();
     }
-    messages_.write_cache(tool.cache, tool.source.text);
+    write_cache(builder_, tool.cache, tool.source.text, w_);
   }
 
   void write_tool_spec(const ToolDefinition& tool) {
@@ -147,7 +149,7 @@ class RequestWriter {
 
   const ChatRequest& request_;
   Writer w_;
-  MessagesWriter messages_;
+  anthropic_family::TurnBuilder builder_;
 };
 
 }  // namespace

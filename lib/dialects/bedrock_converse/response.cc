@@ -53,8 +53,8 @@ class Decoder final : public AnswerReader {
   void read_stop_reason() {
     const Value reason = reader_.take("stopReason");
     response_.stop_reason_text = reason.string();
-    response_.stop_reason = from_wire(kStopReasons, response_.stop_reason_text)
-                                .value_or(StopReason::other);
+    response_.stop_reason =
+        stop_reason_of(kStopReasons, response_.stop_reason_text);
     const Value fields = reader_.object()["additionalModelResponseFields"];
     response_.stop_sequence = fields["stop_sequence"].string();
     if (!response_.stop_sequence.empty() && fields.size() == 1) {

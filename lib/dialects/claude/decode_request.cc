@@ -1,5 +1,6 @@
 // Anthropic Messages: a client's request to the canonical one.
 #include "chat/read_parts.h"
+#include "chat/request_reader.h"
 #include "chat/thinking_budget.h"
 #include "chat/tier_words.h"
 #include "dialects/claude/messages.h"
@@ -14,16 +15,15 @@ using json::Value;
 /// Thinking of newer models for which no other dialect has a word.
 constexpr std::string_view kBetweenTools = "between_tools";
 
-class RequestReader {
+class RequestReader : RequestReaderBase {
  public:
-  RequestReader(ObjectReader& reader, ChatRequest& request)
-      : reader_(reader), request_(request) {}
+  using RequestReaderBase::RequestReaderBase;
 
   /// What every host of the body has alike.
   Result<void> read_body() {
     LLMPROXY_TRY(read_limits());
     LLMPROXY_TRY(read_stop_sequences());
-    LLMPROXY_TRY(read_sampling());
+    LLMPROXY_TRY(read_sampling(kScalars));
     LLMPROXY_TRY(read_system(reader_, request_));
     LLMPROXY_TRY(read_messages(reader_, request_));
     LLMPROXY_TRY(read_tools());
@@ -44,21 +44,12 @@ class RequestReader {
   }
 
  private:
-  Result<void> read_model() {
-    LLMPROXY_ASSIGN(request_.model, reader_.required_string("model"));
-    return {};
-  }
-
   Result<void> read_limits() {
     LLMPROXY_ASSIGN(const Value limit,
                     reader_.required("max_tokens", Type::number));
     LLMPROXY_ASSIGN(request_.max_output_tokens,
                     json::read_at_least(limit, 0, "max_tokens", "/max_tokens"));
     return {};
-  }
-
-  Result<void> read_sampling() {
-    return json::read_fields<ChatRequest>(kScalars, reader_, request_);
   }
 
   Result<void> read_stop_sequences() {
@@ -71,14 +62,7 @@ class RequestReader {
 
   Result<void> read_tools() {
     LLMPROXY_ASSIGN(const Value tools, reader_.optional("tools", Type::array));
-    return json::read_each(
-        tools, "/tools",
-        [&](Value value, const std::string& path) -> Result<void> {
-          LLMPROXY_ASSIGN(ToolDefinition tool, read_tool(value, path));
-          tool.source.text = path;
-          request_.tools.push_back(std::move(tool));
-          return {};
-        });
+    return json::read_into(request_.tools, tools, "/tools", read_tool);
   }
 
   static Result<ToolDefinition> read_tool(const Value& value,
@@ -88,10 +72,12 @@ class RequestReader {
     }
     ObjectReader reader(value, path);
     LLMPROXY_ASSIGN(const std::string type, reader.optional_string("type"));
-    if (!type.empty() && type != "custom") {
-      return hosted_tool(type, value["name"].string(), value);
-    }
     ToolDefinition tool;
+    if (!type.empty() && type != "custom") {
+      tool = hosted_tool(type, value["name"].string(), value);
+    }
+    tool.source.text = path;
+    if (tool.kind == ToolKind::hosted) return tool;
     LLMPROXY_ASSIGN(tool.name, reader.required_string("name"));
     LLMPROXY_ASSIGN(tool.description, reader.optional_string("description"));
     LLMPROXY_ASSIGN(const Value schema,
@@ -135,7 +121,7 @@ class RequestReader {
     LLMPROXY_TRY(read_effort(config, "effort", kEfforts, "output_config.effort",
                              request_.reasoning));
     LLMPROXY_TRY(read_format(config.take("format"), config.path_of("format")));
-    json::keep_rest(config, "output_config/", request_.extensions);
+    json::keep_rest(config, kOutputConfig, request_.extensions);
     return {};
   }
 
@@ -198,9 +184,6 @@ class RequestReader {
       request_.extensions.push_back(std::move(extension));
     }
   }
-
-  ObjectReader& reader_;
-  ChatRequest& request_;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "chat/answer_end.h"
 #include "chat/parse_answer.h"
 #include "chat/sealed_reasoning.h"
 #include "chat/stream_reader.h"
@@ -61,16 +62,12 @@ class Decoder final : public StreamReader {
           sink);
     }
     id_ = id;
-    counts_.update(message["usage"]);
-    usage_ = counts_.usage();
-    tier_ =
-        canonical_tier(kUsedTiers, message["usage"]["service_tier"].string());
-    StreamEvent event;
-    event.id = id_;
-    event.model = message["model"].string();
-    event.service_tier = tier_;
-    event.usage = &usage_;
-    send_started(event, sink);
+    take_usage(message["usage"]);
+    send_started({.id = id_,
+                  .model = message["model"].string(),
+                  .service_tier = tier_,
+                  .usage = &usage_},
+                 sink);
     take_whole_blocks(message, sink);
   }
 
@@ -114,32 +111,23 @@ class Decoder final : public StreamReader {
     stop_sequence_ = change["stop_sequence"].string();
     explanation_ = change["stop_details"]["explanation"].string();
     if (!change["stop_details"]["category"].absent()) {
-      Losses losses;
-      lose_category(change["stop_details"], losses);
-      lose(losses[0].path, losses[0].what);
+      lose_thing("/stop_details/category", kCategory);
     }
-    counts_.update(data["usage"]);
-    usage_ = counts_.usage();
-    if (data["usage"]["service_tier"].is_string()) {
-      tier_ =
-          canonical_tier(kUsedTiers, data["usage"]["service_tier"].string());
-    }
+    take_usage(data["usage"]);
     send_usage(usage_, sink);
   }
 
   void read_finished(Value, EventSink& sink) {
     start(sink);
-    for (const Block& block : open_) end(block, sink);
-    open_.clear();
-    StreamEvent event;
-    event.stop_reason =
-        from_wire(kStopReasons, stop_reason_).value_or(StopReason::other);
-    event.stop_reason_text = stop_reason_;
-    event.stop_sequence = stop_sequence_;
-    event.refusal_explanation = explanation_;
-    event.service_tier = tier_;
-    event.usage = &usage_;
-    send_finished(event, sink);
+    for (const Block& block : blocks_) end(block, sink);
+    blocks_.clear();
+    send_finished({.stop_reason = stop_reason_of(kStopReasons, stop_reason_),
+                   .stop_reason_text = stop_reason_,
+                   .stop_sequence = stop_sequence_,
+                   .refusal_explanation = explanation_,
+                   .service_tier = tier_,
+                   .usage = &usage_},
+                  sink);
   }
 
   void read_failed(Value data, EventSink& sink) {
@@ -155,6 +143,14 @@ class Decoder final : public StreamReader {
   /// Parts come behind a start, whether or not the upstream sent one.
   void start(EventSink& sink) {
     if (!started()) read_started(Value(), sink);
+  }
+
+  /// What a report has replaces what earlier ones had.
+  void take_usage(Value usage) {
+    counts_.update(usage);
+    usage_ = counts_.usage();
+    const Value tier = usage["service_tier"];
+    if (tier.is_string()) tier_ = canonical_tier(kUsedTiers, tier.string());
   }
 
   /// Some answers stand in the first event already. Indexes of their blocks
@@ -195,19 +191,19 @@ class Decoder final : public StreamReader {
   }
 
   const Block* find(std::int64_t index) const {
-    for (const Block& block : open_) {
+    for (const Block& block : blocks_) {
       if (block.index == index) return &block;
     }
     return nullptr;
   }
 
   void begin_block(std::int64_t index, Value data, EventSink& sink) {
-    if (crowded(open_.size(), sink)) return;
+    if (crowded(blocks_.size(), sink)) return;
     const std::string_view type = data["type"].string();
     const Block block = {
         number_part(from_wire(kBlockTypes, type).value_or(PartKind::opaque)),
         index};
-    open_.push_back(block);
+    blocks_.push_back(block);
     switch (block.kind) {
       case PartKind::redacted_thinking:
         return begin_redacted(block, data["data"].string(), sink);
@@ -239,13 +235,12 @@ class Decoder final : public StreamReader {
 
   void begin_call(const Block& block, Value data, EventSink& sink) {
     const std::string made_id = made_call_id(id_, block.number);
-    StreamEvent event;
-    event.id = data["id"].string();
-    if (event.id.empty()) event.id = made_id;
-    event.name = data["name"].string();
+    const std::string_view id = data["id"].string();
     // A whole input instead of deltas; deltas, if they come, win.
     whole_input_ = data["input"].size() > 0 ? data["input"].raw() : "";
-    send_begin(block, event, sink);
+    send_begin(block,
+               {.id = id.empty() ? made_id : id, .name = data["name"].string()},
+               sink);
   }
 
   void add(const Block& block, std::string_view text, EventSink& sink) {
@@ -267,7 +262,8 @@ class Decoder final : public StreamReader {
   void end_block(std::int64_t index, EventSink& sink) {
     const Block* block = find(index);
     if (block != nullptr) end(*block, sink);
-    std::erase_if(open_, [index](const Block& b) { return b.index == index; });
+    std::erase_if(blocks_,
+                  [index](const Block& b) { return b.index == index; });
   }
 
   void end(const Block& block, EventSink& sink) {
@@ -282,11 +278,7 @@ class Decoder final : public StreamReader {
   void send_held(const Block& block, EventSink& sink) {
     const std::string whole =
         with_input(held_block_, std::exchange(whole_input_, {}));
-    StreamEvent event;
-    event.id = kName;
-    event.name = held_type_;
-    event.text = whole;
-    send_begin(block, event, sink);
+    send_begin(block, {.id = kName, .name = held_type_, .text = whole}, sink);
   }
 
   static std::string with_input(const std::string& block,
@@ -309,7 +301,7 @@ class Decoder final : public StreamReader {
   UsageCounts counts_;
   Usage usage_;
   std::string tier_;
-  std::vector<Block> open_;
+  std::vector<Block> blocks_;
   std::string whole_input_;
   std::string held_type_;
   std::string held_block_;

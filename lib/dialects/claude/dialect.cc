@@ -109,7 +109,6 @@ const Dialect kDialect = {
     .vendor = "anthropic",
     .api = "the Anthropic API",
     .upstream_path = "/messages",
-    .upstream_stream_path = "",
     .upstream_headers = kHeaders,
     .client_paths = kClientPaths,
     .marks = kMarks,

@@ -18,7 +18,7 @@ class RequestWriter {
       : request_(request),
         host_(host),
         w_(out),
-        messages_(request, options, host.title, w_, losses) {}
+        builder_(request, options, {.target = host.title}, losses) {}
 
   Result<void> write() {
     w_.begin_object();
@@ -50,7 +50,9 @@ class RequestWriter {
     }
   }
 
-  Result<void> write_messages() { return messages_.write(); }
+  Result<void> write_messages() {
+    return claude::write_messages(builder_, host_.title, w_);
+  }
 
   void write_limits() { w_.member("max_tokens", request_.max_output_tokens); }
 
@@ -76,7 +78,7 @@ class RequestWriter {
     w_.member_if("description", tool.description);
     w_.member("input_schema", tool.schema);
     w_.member("strict", tool.strict);
-    messages_.write_cache(tool.cache, tool.source.text);
+    write_cache(builder_, tool.cache, tool.source.text, w_);
     w_.extensions(tool.extensions);
     w_.end_object();
   }
@@ -89,8 +91,7 @@ class RequestWriter {
     const bool one_at_a_time =
         request_.parallel_tool_calls == false && mode != ToolChoiceMode::none;
     if (!choice && !one_at_a_time) return;
-    w_.begin_object("tool_choice");
-    w_.member("type", to_wire(kToolChoices, mode));
+    w_.begin_typed("tool_choice", to_wire(kToolChoices, mode));
     if (mode == ToolChoiceMode::named) w_.member("name", choice->name);
     if (one_at_a_time) w_.member("disable_parallel_tool_use", true);
     w_.end_object();
@@ -110,8 +111,7 @@ class RequestWriter {
   }
 
   void write_schema(const RawJson& schema) {
-    w_.begin_object("format");
-    w_.member("type", "json_schema");
+    w_.begin_typed("format", "json_schema");
     w_.member("schema", schema);
     w_.end_object();
   }
@@ -137,7 +137,7 @@ class RequestWriter {
   const ChatRequest& request_;
   const Host& host_;
   Writer w_;
-  MessagesWriter messages_;
+  anthropic_family::TurnBuilder builder_;
 };
 
 }  // namespace

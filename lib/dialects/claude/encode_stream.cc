@@ -182,15 +182,13 @@ class Encoder final : public StreamWriter {
   void begin_block(std::string_view type) {
     part_open_ = true;
     begin_of_block("content_block_start");
-    w_.begin_object("content_block");
-    w_.member("type", type);
+    w_.begin_typed("content_block", type);
   }
 
   /// Up to the inside of what is added to the block.
   void begin_delta(std::string_view type) {
     begin_of_block("content_block_delta");
-    w_.begin_object("delta");
-    w_.member("type", type);
+    w_.begin_typed("delta", type);
   }
 
   void send_inner() {

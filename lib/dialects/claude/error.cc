@@ -1,7 +1,5 @@
 // Anthropic Messages: error bodies, both ways.
 // Source: Anthropic API reference, "Errors".
-#include <array>
-
 #include "chat/error_text.h"
 #include "dialects/claude/tables.h"
 
@@ -10,61 +8,36 @@ namespace {
 
 using json::Value;
 
-struct ErrorRow {
-  ErrorKind kind;
-  std::string_view type;
-};
-constexpr std::array kErrors = {
-    ErrorRow{ErrorKind::invalid_request, "invalid_request_error"},
-    ErrorRow{ErrorKind::unauthenticated, "authentication_error"},
-    ErrorRow{ErrorKind::permission_denied, "permission_error"},
-    ErrorRow{ErrorKind::not_found, "not_found_error"},
-    ErrorRow{ErrorKind::unsupported, "invalid_request_error"},
-    ErrorRow{ErrorKind::request_too_large, "request_too_large"},
-    ErrorRow{ErrorKind::context_length_exceeded, "invalid_request_error"},
-    ErrorRow{ErrorKind::content_filtered, "invalid_request_error"},
-    ErrorRow{ErrorKind::rate_limited, "rate_limit_error"},
-    ErrorRow{ErrorKind::overloaded, "overloaded_error"},
-    ErrorRow{ErrorKind::timeout, "timeout_error"},
-    ErrorRow{ErrorKind::cancelled, "api_error"},
-    ErrorRow{ErrorKind::upstream_unreachable, "api_error"},
-    ErrorRow{ErrorKind::upstream_malformed, "api_error"},
-    ErrorRow{ErrorKind::upstream_truncated, "api_error"},
-    ErrorRow{ErrorKind::upstream_failed, "api_error"},
-    ErrorRow{ErrorKind::internal, "api_error"},
-};
-static_assert(kErrors.size() == static_cast<std::size_t>(kLastErrorKind) + 1);
-
-/// Types as upstreams write them; the first row of a type counts.
-struct TypeRow {
-  std::string_view type;
-  ErrorKind kind;
-};
-constexpr std::array kTypes = {
-    TypeRow{"invalid_request_error", ErrorKind::invalid_request},
-    TypeRow{"authentication_error", ErrorKind::unauthenticated},
-    TypeRow{"billing_error", ErrorKind::permission_denied},
-    TypeRow{"permission_error", ErrorKind::permission_denied},
-    TypeRow{"not_found_error", ErrorKind::not_found},
-    TypeRow{"request_too_large", ErrorKind::request_too_large},
-    TypeRow{"rate_limit_error", ErrorKind::rate_limited},
-    TypeRow{"overloaded_error", ErrorKind::overloaded},
-    TypeRow{"timeout_error", ErrorKind::timeout},
-    TypeRow{"api_error", ErrorKind::upstream_failed},
-};
+/// Types that several kinds have mean the first of these.
+constexpr auto kErrors = enum_table<ErrorKind>({
+    {ErrorKind::invalid_request, "invalid_request_error"},
+    {ErrorKind::unsupported, "invalid_request_error"},
+    {ErrorKind::context_length_exceeded, "invalid_request_error"},
+    {ErrorKind::content_filtered, "invalid_request_error"},
+    {ErrorKind::unauthenticated, "authentication_error"},
+    {ErrorKind::permission_denied, "permission_error"},
+    {ErrorKind::permission_denied, "billing_error"},
+    {ErrorKind::not_found, "not_found_error"},
+    {ErrorKind::request_too_large, "request_too_large"},
+    {ErrorKind::rate_limited, "rate_limit_error"},
+    {ErrorKind::overloaded, "overloaded_error"},
+    {ErrorKind::timeout, "timeout_error"},
+    {ErrorKind::upstream_failed, "api_error"},
+    {ErrorKind::upstream_unreachable, "api_error"},
+    {ErrorKind::upstream_malformed, "api_error"},
+    {ErrorKind::upstream_truncated, "api_error"},
+    {ErrorKind::cancelled, "api_error"},
+    {ErrorKind::internal, "api_error"},
+});
+static_assert(covers(kErrors, kLastErrorKind));
 
 /// All that the members say; settle_error() comes behind it.
 Error read_members(const Value& object, int status) {
   Error error = upstream_error(object, status);
   error.code = object["type"].string();
-  error.kind =
+  const ErrorKind usual =
       status != 0 ? error_kind_from_status(status) : ErrorKind::upstream_failed;
-  for (const TypeRow& row : kTypes) {
-    if (row.type == error.code) {
-      error.kind = row.kind;
-      break;
-    }
-  }
+  error.kind = from_wire(kErrors, error.code).value_or(usual);
   // In a stream errors come without a status; overloaded has one of its own,
   // and SDKs of this dialect know it.
   if (status == 0 && error.kind == ErrorKind::overloaded) error.status = 529;
@@ -108,12 +81,10 @@ bool is_error(const Value& body) {
 }
 
 int encode_error(const Error& error, std::string& out) {
-  const ErrorRow& row = row_of(kErrors, error.kind);
   json::Writer w(out);
-  w.begin_object();
-  w.member("type", "error");
+  w.begin_typed("error");
   w.begin_object("error");
-  w.member("type", row.type);
+  w.member("type", to_wire(kErrors, error.kind));
   w.member("message", message_with_place(error));
   write_details(error, w);
   w.end_object();

@@ -25,6 +25,16 @@ using json::Writer;
 constexpr std::array<std::string_view, 3> kBookkeeping = {"type", "role",
                                                           "diagnostics"};
 
+constexpr std::string_view kOutputDetails = "output_tokens_details";
+using Count = json::CountField<UsageCounts>;
+constexpr std::array kCounts = {
+    Count{"", "input_tokens", &UsageCounts::input},
+    Count{"", "cache_read_input_tokens", &UsageCounts::cache_read},
+    Count{"", "cache_creation_input_tokens", &UsageCounts::cache_write},
+    Count{"", "output_tokens", &UsageCounts::output},
+    Count{kOutputDetails, "thinking_tokens", &UsageCounts::thinking},
+};
+
 class Decoder final : public AnswerReader {
  public:
   Decoder(const Value& body, Losses& losses)
@@ -47,7 +57,7 @@ class Decoder final : public AnswerReader {
 
   void read_content() {
     for (const Value block : reader_.take("content").children()) {
-      response_.content.push_back(read_part(block));
+      add(read_part(block));
     }
     complete_calls(response_);
   }
@@ -104,21 +114,19 @@ class Decoder final : public AnswerReader {
   void read_stop_reason() {
     const Value reason = reader_.take("stop_reason");
     response_.stop_reason_text = reason.string();
-    response_.stop_reason = from_wire(kStopReasons, response_.stop_reason_text)
-                                .value_or(StopReason::other);
+    response_.stop_reason =
+        stop_reason_of(kStopReasons, response_.stop_reason_text);
     response_.stop_sequence = reader_.take("stop_sequence").string();
     const Value details = reader_.take("stop_details");
     response_.refusal_explanation = details["explanation"].string();
-    lose_category(details, losses_);
+    if (details["category"].absent()) return;
+    lose(losses_, "/stop_details/category", kCanonicalForm, kCategory);
   }
 
   void read_usage() {
-    const Value usage = reader_.take("usage");
-    UsageCounts counts;
-    counts.update(usage);
-    response_.usage = counts.usage();
-    response_.service_tier =
-        canonical_tier(kUsedTiers, usage["service_tier"].string());
+    response_.usage = read_answer_usage(reader_.object());
+    response_.service_tier = canonical_tier(
+        kUsedTiers, reader_.take("usage")["service_tier"].string());
   }
 
   void read_extensions() { keep_rest(reader_, kBookkeeping, response_); }
@@ -153,8 +161,7 @@ class Encoder final : public AnswerWriter {
 
   void write_text(const TextPart& text, const std::string& path) override {
     if (text.text.empty() && text.citations.empty()) return;
-    w_.begin_object();
-    w_.member("type", "text");
+    w_.begin_typed("text");
     w_.member("text", text.text);
     write_citations(text, path);
     w_.end_object();
@@ -176,8 +183,7 @@ class Encoder final : public AnswerWriter {
 
   void write_tool_call(const ToolCallPart& call,
                        const std::string& path) override {
-    w_.begin_object();
-    w_.member("type", "tool_use");
+    w_.begin_typed("tool_use");
     w_.member("id", call.id);
     w_.member("name", call.name);
     w_.member_raw("input", input_of(call, path));
@@ -188,24 +194,22 @@ class Encoder final : public AnswerWriter {
   void write_thinking(const ThinkingPart& thinking,
                       const std::string&) override {
     const bool foreign = is_foreign(thinking.issuer);
-    w_.begin_object();
     if (thinking.redacted_data.empty()) {
-      w_.member("type", "thinking");
+      w_.begin_typed("thinking");
       w_.member("thinking", thinking.text);
       // Unsigned where the model gave none: never made up.
       w_.member("signature", foreign && !thinking.signature.empty()
                                  ? seal(thinking)
                                  : thinking.signature);
     } else {
-      w_.member("type", "redacted_thinking");
+      w_.begin_typed("redacted_thinking");
       w_.member("data", foreign ? seal(thinking) : thinking.redacted_data);
     }
     w_.end_object();
   }
 
   void write_refusal(const RefusalPart& refusal, const std::string&) override {
-    w_.begin_object();
-    w_.member("type", "text");
+    w_.begin_typed("text");
     w_.member("text", refusal.text);
     w_.member_null("citations");
     w_.end_object();
@@ -238,16 +242,7 @@ class Encoder final : public AnswerWriter {
 }  // namespace
 
 void UsageCounts::update(const Value& usage) {
-  const auto take = [](Value value, std::optional<std::int64_t>& member) {
-    if (const auto count = json::count_of(value)) {
-      member = *count;
-    }
-  };
-  take(usage["input_tokens"], input);
-  take(usage["cache_read_input_tokens"], cache_read);
-  take(usage["cache_creation_input_tokens"], cache_write);
-  take(usage["output_tokens"], output);
-  take(usage["output_tokens_details"]["thinking_tokens"], thinking);
+  json::read_counts<UsageCounts>(kCounts, usage, *this);
 }
 
 Usage UsageCounts::usage() const {
@@ -273,12 +268,11 @@ std::int64_t uncached_input(const Usage& usage) {
 
 /// From output_tokens on, what all reports have.
 void write_output(const Usage& usage, Writer& w) {
-  constexpr std::string_view kDetails = "output_tokens_details";
   w.member("output_tokens", usage.output_tokens.value_or(0));
   if (usage.reasoning_tokens) {
-    w.object(kDetails, "thinking_tokens", *usage.reasoning_tokens);
+    w.object(kOutputDetails, "thinking_tokens", *usage.reasoning_tokens);
   } else {
-    w.member_null(kDetails);
+    w.member_null(kOutputDetails);
   }
   w.member_null("server_tool_use");
 }
@@ -339,12 +333,6 @@ bool is_own_citation(std::string_view citation) {
   json::Document document;
   const auto root = document.parse(citation);
   return root && (*root)["type"].string().ends_with("_location");
-}
-
-void lose_category(const Value& stop_details, Losses& losses) {
-  if (stop_details["category"].absent()) return;
-  lose(losses, "/stop_details/category", kCanonicalForm,
-       "the category of a refusal");
 }
 
 std::string message_id(std::string_view id) {

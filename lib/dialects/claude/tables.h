@@ -56,11 +56,11 @@ inline constexpr auto kStopReasons = enum_table<StopReason>({
 });
 static_assert(covers(kStopReasons, kLastStopReason));
 
+using Scalar = json::ScalarField<ChatRequest>;
 inline constexpr std::array kScalars = {
-    json::ScalarField<ChatRequest>{"temperature", &ChatRequest::temperature, 0,
-                                   1},
-    json::ScalarField<ChatRequest>{"top_p", &ChatRequest::top_p, 0, 1},
-    json::ScalarField<ChatRequest>{"top_k", &ChatRequest::top_k, 0, 2147483647},
+    Scalar{"temperature", &ChatRequest::temperature, 0, 1},
+    Scalar{"top_p", &ChatRequest::top_p, 0, 1},
+    Scalar{"top_k", &ChatRequest::top_k, 0, 2147483647},
 };
 
 /// service_tier of requests, shared by the hosts of the body.
@@ -143,8 +143,8 @@ void write_stop(StopReason reason, std::string_view stop_sequence,
 inline constexpr std::string_view kContainer = "container";
 /// Who called a tool: the model itself.
 void write_caller(json::Writer& writer);
-/// The category of a refusal, which no other dialect has.
-void lose_category(const json::Value& stop_details, Losses& losses);
+/// The category of a refusal, which no other dialect has, as losses call it.
+inline constexpr std::string_view kCategory = "the category of a refusal";
 /// "msg_..." for any response id.
 std::string message_id(std::string_view id);
 

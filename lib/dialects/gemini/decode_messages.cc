@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <iterator>
 #include <map>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -21,7 +23,8 @@ using json::ObjectReader;
 using json::Type;
 using json::Value;
 
-bool is_snake_of(std::string_view name, std::string_view camel) {
+bool is_named(std::string_view name, std::string_view camel) {
+  if (name == camel) return true;
   for (const char c : camel) {
     if (lower(c) != c) {
       if (!name.starts_with('_')) return false;
@@ -33,35 +36,36 @@ bool is_snake_of(std::string_view name, std::string_view camel) {
   return name.empty();
 }
 
-namespace {
-
-/// Of duplicates the last counts.
-Value get_snake(const Value& object, std::string_view camel) {
-  Value found;
+/// camelCase counts more; of duplicates the last.
+Value get(const Value& object, std::string_view camel) {
+  Value found = object[camel];
+  if (!found.absent()) return found;
   for (const Value member : object.children()) {
-    if (is_snake_of(member.key(), camel)) found = member;
+    if (member.key() != camel && is_named(member.key(), camel)) found = member;
   }
   return found;
 }
 
-}  // namespace
-
-Value get(const Value& object, std::string_view camel) {
-  const Value value = object[camel];
-  return value.absent() ? get_snake(object, camel) : value;
-}
-
 Value take(ObjectReader& reader, std::string_view camel) {
-  const Value value = reader.take(camel);
-  const Value other = get_snake(reader.object(), camel);
-  if (other) reader.take(other.key());
-  return value.absent() ? other : value;
+  for (const Value member : reader.object().children()) {
+    if (is_named(member.key(), camel)) reader.take(member.key());
+  }
+  return get(reader.object(), camel);
 }
 
 namespace {
 
 using Parts = std::vector<ContentPart>;
 using Part = Result<ContentPart::Value>;
+
+constexpr std::string_view kResponse = "functionResponse";
+
+/// Adds what one part holds.
+Result<void> append(const Value& value, const std::string& path, Parts& out) {
+  LLMPROXY_ASSIGN(TurnPiece piece, read_part(value, path));
+  std::move(piece.parts.begin(), piece.parts.end(), std::back_inserter(out));
+  return {};
+}
 
 /// What a part can be, by the member that says so.
 class PartReader {
@@ -104,9 +108,7 @@ class PartReader {
   }
 
   static Part read_blob(const Value& blob, const std::string& path) {
-    MediaSource source;
-    source.data = blob["data"].string();
-    source.media_type = get(blob, "mimeType").string();
+    MediaSource source = source_of(blob, "data");
     if (source.data.empty() || source.media_type.empty()) {
       return invalid_request("inlineData needs mimeType and data", path);
     }
@@ -114,60 +116,43 @@ class PartReader {
   }
 
   static Part read_file(const Value& file, const std::string& path) {
-    MediaSource source;
-    source.data = get(file, "fileUri").string();
-    source.media_type = get(file, "mimeType").string();
+    MediaSource source = source_of(file, "fileUri");
     if (source.data.empty()) {
       return invalid_request("fileUri is required", path);
     }
     // Uploaded files have URLs too, but only Google can read those.
-    const bool uploaded =
-        source.data.find("generativelanguage.googleapis.com") !=
-            std::string::npos ||
-        !is_web_url(source.data);
-    source.kind = uploaded ? MediaKind::file_id : MediaKind::url;
+    constexpr std::string_view kUploads = "generativelanguage.googleapis.com";
+    const bool fetchable = is_web_url(source.data) &&
+                           source.data.find(kUploads) == std::string::npos;
+    source.kind = fetchable ? MediaKind::url : MediaKind::file_id;
     return read_media(std::move(source), file);
   }
 
   static Part read_tool_call(const Value& value, const std::string& path) {
+    LLMPROXY_ASSIGN(const Value args,
+                    read_body(value, "functionCall", "args", path));
     ToolCallPart call;
     call.id = value["id"].string();
     call.name = value["name"].string();
-    if (call.name.empty()) {
-      return invalid_request("functionCall needs a name", path);
-    }
-    const Value args = value["args"];
-    if (!args.absent() && !args.is_object()) {
-      return invalid_request("functionCall.args must be an object", path);
-    }
-    call.arguments = args.is_object() ? args.raw() : "{}";
+    call.arguments = args ? args.raw() : "{}";
     return ContentPart::Value(std::move(call));
   }
 
   static Part read_tool_result(const Value& value, const std::string& path) {
-    const Value response = value["response"];
-    if (value["name"].string().empty()) {
-      return invalid_request("functionResponse needs a name", path);
-    }
-    if (!response.absent() && !response.is_object()) {
-      return invalid_request("functionResponse.response must be an object",
-                             path);
-    }
+    LLMPROXY_ASSIGN(const Value response,
+                    read_body(value, kResponse, "response", path));
     ToolResultPart result;
     result.call_id = value["id"].string();
     result.is_error = response.size() == 1 && !response["error"].absent();
     result.content.push_back(TextPart{
         response_text(response, result.is_error ? "error" : "output"), {}});
-    LLMPROXY_TRY(json::read_each(
-        value["parts"], path + "/parts",
-        [&](Value part, const std::string& place) -> Result<void> {
-          LLMPROXY_ASSIGN(Parts parts, read_part(part, place));
-          for (ContentPart& read : parts) {
-            read.source.member = "functionResponse";
-            result.content.push_back(std::move(read));
-          }
-          return {};
-        }));
+    LLMPROXY_TRY(json::read_each(value["parts"], path + "/parts",
+                                 [&](Value part, const std::string& place) {
+                                   return append(part, place, result.content);
+                                 }));
+    for (ContentPart& part : std::span(result.content).subspan(1)) {
+      part.source.member = kResponse;
+    }
     return ContentPart::Value(std::move(result));
   }
 
@@ -179,6 +164,25 @@ class PartReader {
   }
 
  private:
+  static MediaSource source_of(const Value& value, std::string_view data) {
+    return {MediaKind::base64, std::string(get(value, data).string()),
+            std::string(get(value, "mimeType").string())};
+  }
+
+  /// The object in a call or a result, missing where there is none.
+  static Result<Value> read_body(const Value& value, std::string_view kind,
+                                 std::string_view member,
+                                 const std::string& path) {
+    if (value["name"].string().empty()) {
+      return invalid_request(fmt::format("{} needs a name", kind), path);
+    }
+    const Value body = value[member];
+    if (body.absent()) return Value();
+    if (body.is_object()) return body;
+    return invalid_request(fmt::format("{}.{} must be an object", kind, member),
+                           path);
+  }
+
   /// The one text that says it all, or the object itself.
   static std::string response_text(const Value& response,
                                    std::string_view member) {
@@ -195,7 +199,7 @@ class PartReader {
       {"inlineData", read_blob},
       {"fileData", read_file},
       {"functionCall", read_tool_call},
-      {"functionResponse", read_tool_result},
+      {kResponse, read_tool_result},
   };
   /// Parts of tools that run at Google, and what may come.
   static constexpr std::string_view kOpaque[] = {
@@ -226,9 +230,7 @@ class MessagesReader {
       return {};
     }
     return read_list(contents, "contents", "/contents",
-                     [&](Value content, const std::string& path) {
-                       return read_message(content, path);
-                     });
+                     std::bind_front(&MessagesReader::read_message, this));
   }
 
  private:
@@ -237,15 +239,12 @@ class MessagesReader {
       return json::not_an_object("a content", value, path);
     }
     ObjectReader reader(value, path);
-    LLMPROXY_ASSIGN(const std::string word, reader.optional_string("role"));
-    const auto role = word.empty() ? Role::user : from_wire(kRoles, word);
-    if (!role) {
-      return invalid_request(
-          fmt::format("unknown role '{}'; expected user or model", word),
-          reader.path_of("role"));
+    Role role = Role::user;
+    if (!value["role"].absent()) {
+      LLMPROXY_ASSIGN(role, read_role(reader, kRoles, "user or model"));
     }
     const Value parts = reader.take("parts");
-    begin_turn(*role, reader.rest());
+    begin_turn(role, reader.rest());
     LLMPROXY_TRY(read_pieces(parts, reader.path_of("parts")));
     ++index_;
     return {};
@@ -263,21 +262,20 @@ class MessagesReader {
   /// One part, and the step's thinking that was sealed into it.
   Result<void> read_piece(const Value& value, const std::string& path,
                           std::int32_t index) {
-    LLMPROXY_ASSIGN(Parts parts, read_part(value, path));
+    LLMPROXY_ASSIGN(TurnPiece piece, read_part(value, path));
     const SourcePlace source = {index_, "parts", index};
     Message& message = request_.messages.back();
-    std::vector<StepThought> step = read_step(value);
-    bool ends_step = !step.empty();
+    bool ends_step = !piece.step.empty();
     if (message.role == Role::assistant) {
-      place_step(std::move(step), source, step_begin_, message.content);
+      place_step(std::move(piece.step), source, step_begin_, message.content);
     }
-    for (ContentPart& part : parts) {
+    for (ContentPart& part : piece.parts) {
       part.source = source;
       if (auto* call = part.as<ToolCallPart>()) {
         name_call(*call);
         ends_step = true;
       } else if (auto* result = part.as<ToolResultPart>()) {
-        name_result(get(value, "functionResponse")["name"].string(), *result);
+        name_result(get(value, kResponse)["name"].string(), *result);
       }
       add(std::move(part), message.content);
     }
@@ -357,23 +355,20 @@ Result<void> read_system(ObjectReader& reader, ChatRequest& request) {
   }
   const Value parts = value["parts"];
   if (parts.is_object() || parts.is_array()) {
-    LLMPROXY_TRY(
-        read_list(parts, "parts", place + "/parts",
-                  [&](Value part, const std::string& path) -> Result<void> {
-                    LLMPROXY_ASSIGN(Parts read, read_part(part, path));
-                    std::move(read.begin(), read.end(),
-                              std::back_inserter(message.content));
-                    return {};
-                  }));
+    LLMPROXY_TRY(read_list(parts, "parts", place + "/parts",
+                           [&](Value part, const std::string& path) {
+                             return append(part, path, message.content);
+                           }));
   }
   if (!message.content.empty()) request.messages.push_back(std::move(message));
   return {};
 }
 
-Result<Parts> read_part(const Value& value, const std::string& path) {
-  Parts out;
+Result<TurnPiece> read_part(const Value& value, const std::string& path) {
+  TurnPiece out;
+  Parts& parts = out.parts;
   if (value.is_string()) {
-    out.push_back(TextPart{std::string(value.string()), {}});
+    parts.push_back(TextPart{std::string(value.string()), {}});
     return out;
   }
   if (!value.is_object()) {
@@ -382,10 +377,11 @@ Result<Parts> read_part(const Value& value, const std::string& path) {
   ObjectReader reader(value, path);
   const bool thought = reader.take("thought").is_true();
   const std::string_view signature = take(reader, "thoughtSignature").string();
-  // These are not the part's own: they stand for a whole step, or for none.
-  if (!signature.empty() && !is_step_seal(signature) &&
-      !listed(kNoSignatures, signature)) {
-    out.push_back(PartReader::read_thinking(signature));
+  // Some are not the part's own: they stand for a whole step, or for none.
+  if (auto step = unseal_step(signature)) {
+    out.step = *std::move(step);
+  } else if (!signature.empty() && !listed(kNoSignatures, signature)) {
+    parts.push_back(PartReader::read_thinking(signature));
   }
   // Clients replay the empty text that ends a stream.
   const Value text = value["text"];
@@ -394,18 +390,13 @@ Result<Parts> read_part(const Value& value, const std::string& path) {
   LLMPROXY_ASSIGN(part.value, PartReader::read_value(reader, thought));
   if (part.as<OpaquePart>() == nullptr) part.extensions = reader.rest();
   auto* thinking = part.as<ThinkingPart>();
-  if (thinking == nullptr || out.empty()) {
-    out.push_back(std::move(part));
+  if (thinking == nullptr || parts.empty()) {
+    parts.push_back(std::move(part));
   } else {
-    out.front().as<ThinkingPart>()->text = std::move(thinking->text);
-    out.front().extensions = std::move(part.extensions);
+    parts.front().as<ThinkingPart>()->text = std::move(thinking->text);
+    parts.front().extensions = std::move(part.extensions);
   }
   return out;
-}
-
-std::vector<StepThought> read_step(const Value& part) {
-  const std::string_view signature = get(part, "thoughtSignature").string();
-  return unseal_step(signature).value_or(std::vector<StepThought>());
 }
 
 }  // namespace llmproxy::gemini

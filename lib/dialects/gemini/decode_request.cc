@@ -1,7 +1,8 @@
 // Gemini generateContent: a client's request to the canonical one.
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -18,34 +19,18 @@ using json::ObjectReader;
 using json::Type;
 using json::Value;
 
-template <class Number>
-struct Row {
-  std::string_view name;
-  std::optional<Number> ChatRequest::*member;
-  Number min;
-  Number max;
-};
-constexpr Row<double> kReals[] = {
-    {"temperature", &ChatRequest::temperature, 0, 2},
-    {"topP", &ChatRequest::top_p, 0, 1},
-    {"presencePenalty", &ChatRequest::presence_penalty, -2, 2},
-    {"frequencyPenalty", &ChatRequest::frequency_penalty, -2, 2},
-};
-constexpr Row<std::int64_t> kIntegers[] = {
-    {"topK", &ChatRequest::top_k, 0, INT32_MAX},
-    {"maxOutputTokens", &ChatRequest::max_output_tokens, 1, INT32_MAX},
-    {"seed", &ChatRequest::seed, INT64_MIN, INT64_MAX},
-};
-
-std::string complaint(const Row<double>& row) {
-  return fmt::format("{} must be between {} and {}", row.name, row.min,
-                     row.max);
+/// A number that a row does not take.
+Error misfit(const Scalar& row, const std::string& path) {
+  using Real = std::optional<double> ChatRequest::*;
+  if (std::holds_alternative<Real>(row.member)) {
+    return json::out_of_range(row, path);
+  }
+  return invalid_request(fmt::format("{} must be an integer{}", row.name,
+                                     row.min > 0 ? " of at least 1" : ""),
+                         path);
 }
 
-std::string complaint(const Row<std::int64_t>& row) {
-  return fmt::format("{} must be an integer{}", row.name,
-                     row.min > 0 ? " of at least 1" : "");
-}
+constexpr std::string_view kFunctions = "functionDeclarations";
 
 /// In lower case; any is taken.
 constexpr auto kModes = enum_table<ToolChoiceMode>({
@@ -65,23 +50,27 @@ bool is_unspecified(std::string_view word) {
 }
 
 /// Flags that are off where nothing is said; others may be on by themselves.
-constexpr std::array<std::string_view, 6> kOffAnyway = {
-    "responseLogprobs",
-    "response_logprobs",
-    "audioTimestamp",
-    "audio_timestamp",
-    "enableEnhancedCivicAnswers",
-    "enable_enhanced_civic_answers"};
+constexpr std::string_view kOffAnyway[] = {"responseLogprobs", "audioTimestamp",
+                                           "enableEnhancedCivicAnswers"};
 
 /// What leaving it out means.
 bool is_zero_value(const Extension& extension) {
   const std::string_view value = extension.value.text();
-  const std::string_view name = extension.name;
+  std::string_view name = extension.name;
+  name.remove_prefix(name.rfind('/') + 1);
   if (value == "false") {
-    return listed(kOffAnyway, name.substr(name.rfind('/') + 1));
+    return std::any_of(
+        std::begin(kOffAnyway), std::end(kOffAnyway),
+        [&](std::string_view off) { return is_named(name, off); });
   }
   return value.size() > 2 && value.starts_with('"') &&
          is_unspecified(value.substr(1, value.size() - 2));
+}
+
+/// JSON Schema as it is, or a schema in Google's own form.
+RawJson read_schema(const Value& schema, const Value& own) {
+  if (schema.is_object()) return schema.raw_json();
+  return own.is_object() ? json_schema_of(own) : RawJson();
 }
 
 class RequestReader {
@@ -136,8 +125,8 @@ class RequestReader {
     return {};
   }
 
-  /// The number of answers; that of tokens is among the integers.
-  static Result<void> read_limits(ObjectReader& config) {
+  Result<void> read_limits(ObjectReader& config) {
+    LLMPROXY_TRY(read_scalars(kLimitScalars, config));
     const Value count = take(config, "candidateCount");
     if (count.absent() || count.integer() == 1) return {};
     return unsupported(
@@ -146,22 +135,15 @@ class RequestReader {
   }
 
   Result<void> read_sampling(ObjectReader& config) {
-    LLMPROXY_TRY(read_numbers<double>(config, kReals, &Value::number));
-    return read_numbers<std::int64_t>(config, kIntegers, &Value::integer);
+    return read_scalars(kScalars, config);
   }
 
-  template <class Number>
-  Result<void> read_numbers(ObjectReader& config,
-                            std::span<const Row<Number>> rows,
-                            std::optional<Number> (Value::*number_of)() const) {
-    for (const Row<Number>& row : rows) {
+  Result<void> read_scalars(std::span<const Scalar> rows,
+                            ObjectReader& config) {
+    for (const Scalar& row : rows) {
       const Value value = take(config, row.name);
-      if (value.absent()) continue;
-      const auto number = (value.*number_of)();
-      if (!number || *number < row.min || *number > row.max) {
-        return invalid_request(complaint(row), config.path_of(value.key()));
-      }
-      request_.*row.member = number;
+      if (value.absent() || json::set_field(row, value, request_)) continue;
+      return misfit(row, config.path_of(value.key()));
     }
     return {};
   }
@@ -185,9 +167,7 @@ class RequestReader {
       return invalid_request("tools must be an array", "/tools");
     }
     return json::read_each(tools, "/tools",
-                           [&](Value tool, const std::string& path) {
-                             return read_tool(tool, path);
-                           });
+                           std::bind_front(&RequestReader::read_tool, this));
   }
 
   Result<void> read_tool(const Value& value, const std::string& path) {
@@ -197,11 +177,10 @@ class RequestReader {
     for (const Value member : value.children()) {
       const std::string_view name = member.key();
       const std::string place = json::pointer(path, name);
-      if (name == "functionDeclarations" || name == "function_declarations") {
-        LLMPROXY_TRY(read_list(member, "functionDeclarations", place,
-                               [&](Value function, const std::string& at) {
-                                 return read_function(function, at);
-                               }));
+      if (is_named(name, kFunctions)) {
+        LLMPROXY_TRY(
+            read_list(member, kFunctions, place,
+                      std::bind_front(&RequestReader::read_function, this)));
       } else if (!member.is_null()) {
         ToolDefinition tool = hosted_tool(name, {}, member);
         tool.source.text = place;
@@ -232,11 +211,7 @@ class RequestReader {
     LLMPROXY_ASSIGN(const Value own,
                     reader.optional("parameters", Type::object));
     const Value schema = take(reader, "parametersJsonSchema");
-    if (schema.is_object()) {
-      tool.schema = schema.raw_json();
-    } else if (own) {
-      tool.schema = json_schema_of(own);
-    }
+    tool.schema = read_schema(schema, own);
     tool.extensions = reader.rest();
     request_.tools.push_back(std::move(tool));
     return {};
@@ -295,12 +270,11 @@ class RequestReader {
     }
     ResponseFormat format;
     format.kind = FormatKind::json_object;
-    if (schema.is_object() || own.is_object()) {
+    const Value given = schema.is_object() ? schema : own;
+    if (given.is_object()) {
       format.kind = FormatKind::json_schema;
-      format.schema =
-          schema.is_object() ? schema.raw_json() : json_schema_of(own);
-      format.source.text =
-          config.path_of(schema.is_object() ? schema.key() : own.key());
+      format.schema = read_schema(schema, own);
+      format.source.text = config.path_of(given.key());
     }
     request_.response_format = std::move(format);
     return {};
@@ -347,8 +321,7 @@ class RequestReader {
   void read_extensions() {
     reader_.take("store");  // how Google keeps the answer; no loss
     for (Extension& extension : reader_.rest()) {
-      extension.essential = extension.name == "cachedContent" ||
-                            extension.name == "cached_content";
+      extension.essential = is_named(extension.name, "cachedContent");
       request_.extensions.push_back(std::move(extension));
     }
     std::erase_if(request_.extensions, is_zero_value);

@@ -144,13 +144,11 @@ class Decoder final : public StreamReader {
         text.is_string() && value.size() == 1) {
       return read_text(text.string(), sink);
     }
-    auto parts = read_part(value, "/candidates/0/content/parts");
-    if (!parts) {
-      return lose_thing("/candidates/0/content/parts",
-                        "parts of an unknown kind");
-    }
-    read_sealed(value, sink);
-    for (ContentPart& part : *parts) {
+    constexpr const char* kPlace = "/candidates/0/content/parts";
+    auto piece = read_part(value, kPlace);
+    if (!piece) return lose_thing(kPlace, "parts of an unknown kind");
+    read_sealed(piece->step, sink);
+    for (ContentPart& part : piece->parts) {
       if (const auto* thinking = part.as<ThinkingPart>()) {
         read_thinking(*thinking, sink);
         shown_thought_ = shown_thought_ || !thinking->text.empty();
@@ -166,9 +164,8 @@ class Decoder final : public StreamReader {
 
   /// Sealed by a proxy like this one between us and the model. Its words were
   /// shown when they were thought; what is left goes onto them.
-  void read_sealed(Value part, EventSink& sink) {
-    for (StepThought& thought : read_step(part)) {
-      ThinkingPart& thinking = thought.thinking;
+  void read_sealed(std::vector<StepThought>& step, EventSink& sink) {
+    for (auto& [thinking, behind_text] : step) {
       if (shown_thought_) thinking.text.clear();
       const bool is_signed = !thinking.signature.empty();
       if (is_signed && open_.is(PartKind::thinking)) {
@@ -201,13 +198,7 @@ class Decoder final : public StreamReader {
 
   void open(PartKind kind, std::string_view id, EventSink& sink) {
     start(sink);
-    close_part(sink);
-    open_ = number_part(kind);
-    send_begin(open_, {.id = id}, sink);
-  }
-
-  void close_part(EventSink& sink) {
-    if (open_.begun()) send_end(std::exchange(open_, {}), sink);
+    open_part(kind, id, sink);
   }
 
   /// Adds to the open part of that kind, or opens one.
@@ -222,7 +213,6 @@ class Decoder final : public StreamReader {
   std::string reason_text_;
   std::string explanation_;
   Usage usage_;
-  ReadPart open_;
   bool blocked_ = false;
   bool called_ = false;
   bool shown_thought_ = false;  // in this step

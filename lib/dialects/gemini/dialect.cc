@@ -52,7 +52,7 @@ constexpr std::array kFieldNames = {
 constexpr std::array kMarks = {ClientMark{.path = "/v1beta/"},
                                ClientMark{.header = "x-goog-api-key"}};
 
-constexpr std::array<std::string_view, 5> kNestedObjects = {
+constexpr std::string_view kNestedObjects[] = {
     "candidates/0", "generationConfig", "generation_config",
     "toolConfig/functionCallingConfig", "toolConfig"};
 
@@ -92,8 +92,7 @@ void write_model_list(std::span<const ModelEntry> page, bool more,
   w.end_object();
 }
 
-constexpr std::array<std::string_view, 2> kModelPaths = {"/v1beta/models/",
-                                                         "/v1/models/"};
+constexpr std::string_view kModelPaths[] = {"/v1beta/models/", "/v1/models/"};
 constexpr ModelListShape kModelList = {
     .upstream_path = "/models?pageSize=1000",
     .upstream_next = "pageToken",
@@ -103,11 +102,10 @@ constexpr ModelListShape kModelList = {
     .limit = "pageSize",
     .after = "pageToken"};
 
-constexpr std::array<std::string_view, 2> kSystemMembers = {
-    "systemInstruction", "system_instruction"};
-constexpr std::array<std::string_view, 2> kKept = {"cachedContent",
-                                                   "cached_content"};
-constexpr std::array<std::string_view, 3> kJoined = {"user", "function", ""};
+constexpr std::string_view kSystemMembers[] = {"systemInstruction",
+                                               "system_instruction"};
+constexpr std::string_view kKept[] = {"cachedContent", "cached_content"};
+constexpr std::string_view kJoined[] = {"user", "function", ""};
 constexpr SystemShape kSystemShape = {.system = kSystemMembers,
                                       .in_string = true,
                                       .in_content = true,
@@ -118,8 +116,8 @@ constexpr SystemShape kSystemShape = {.system = kSystemMembers,
                                       .new_part = R"({"text":$})",
                                       .joined = kJoined};
 
-constexpr std::array<std::string_view, 2> kSealed = {"\"thoughtSignature\"",
-                                                     "\"thought_signature\""};
+constexpr std::string_view kSealed[] = {"\"thoughtSignature\"",
+                                        "\"thought_signature\""};
 constexpr SealedMembers kSeals = {
     .members = kSealed, .instead = "\"skip_thought_signature_validator\""};
 

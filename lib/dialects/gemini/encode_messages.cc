@@ -36,7 +36,11 @@ class MessagesWriter {
  public:
   MessagesWriter(const ChatRequest& request, const TargetTraits& traits,
                  json::Writer& writer, Losses& losses)
-      : request_(request), traits_(traits), w_(writer), losses_(losses) {
+      : request_(request),
+        traits_(traits),
+        w_(writer),
+        parts_(writer),
+        losses_(losses) {
     for (const Message& message : request.messages) {
       for (const ContentPart& part : message.content) {
         const auto* call = part.as<ToolCallPart>();
@@ -126,9 +130,6 @@ class MessagesWriter {
   bool sendable(const Item& item) {
     const ContentPart& part = *item.part;
     if (const auto* text = part.as<TextPart>()) return !text->text.empty();
-    if (const auto* opaque = part.as<OpaquePart>()) {
-      return opaque->dialect == kName;
-    }
     const auto* thinking = part.as<ThinkingPart>();
     if (thinking == nullptr) return true;
     if (!thinking->redacted_data.empty()) {
@@ -142,16 +143,15 @@ class MessagesWriter {
     w_.begin_object();
     w_.member("role", to_wire(kRoles, turn.role));
     w_.begin_array("parts");
-    signature_ = {};
     signed_call_ = false;
     for (const Item& item : turn.items) {
       if (!is_result(*item.part)) LLMPROXY_TRY(write_moved());
       LLMPROXY_TRY(write_part(item));
     }
     LLMPROXY_TRY(write_moved());
-    if (!signature_.empty()) {
+    if (parts_.is_signed()) {
       w_.begin_object();
-      write_text("");
+      parts_.write_text("");
       w_.end_object();
     }
     w_.end_array();
@@ -162,7 +162,7 @@ class MessagesWriter {
   Result<void> write_part(const Item& item) {
     const ContentPart& part = *item.part;
     if (is_signature(part)) {
-      signature_ = part.as<ThinkingPart>()->signature;
+      parts_.sign(part.as<ThinkingPart>()->signature);
       return {};
     }
     if (const auto* opaque = part.as<OpaquePart>()) {
@@ -190,22 +190,20 @@ class MessagesWriter {
     if (const auto* result = part.as<ToolResultPart>()) {
       return write_tool_result(*result, path);
     }
-    if (const auto* text = part.as<TextPart>()) {
-      write_text(text->text);
-    } else if (const auto* call = part.as<ToolCallPart>()) {
+    if (const auto* text = part.as<TextPart>()) write_text(*text);
+    if (const auto* call = part.as<ToolCallPart>()) {
       write_tool_call(*call, path);
-    } else if (const auto* thinking = part.as<ThinkingPart>()) {
+    }
+    if (const auto* thinking = part.as<ThinkingPart>()) {
       write_thinking(*thinking);
-    } else if (const auto* refusal = part.as<RefusalPart>()) {
+    }
+    if (const auto* refusal = part.as<RefusalPart>()) {
       write_refusal(*refusal, path);
     }
     return {};
   }
 
-  void write_text(std::string_view text) {
-    w_.member("text", text);
-    write_signature();
-  }
+  void write_text(const TextPart& text) { parts_.write_text(text.text); }
 
   Result<void> write_image(const ImagePart& image, const std::string& path) {
     return write_media(image.source, {}, path);
@@ -222,11 +220,9 @@ class MessagesWriter {
       return write_media(source, document.title, path);
     }
     lose(path, "text documents", "it became a text part");
-    if (document.title.empty()) {
-      write_text(source.data);
-    } else {
-      write_text(fmt::format("{}\n\n{}", document.title, source.data));
-    }
+    parts_.write_text(document.title.empty()
+                          ? source.data
+                          : document.title + "\n\n" + source.data);
     return {};
   }
 
@@ -238,29 +234,18 @@ class MessagesWriter {
       return unsupported("Gemini takes no file without bytes or media type",
                          path);
     }
-    w_.begin_object(bytes ? "inlineData" : "fileData");
-    w_.member_if("mimeType", source.media_type);
-    w_.member(bytes ? "data" : "fileUri", source.data);
-    w_.member_if("displayName", name);
-    w_.end_object();
-    write_signature();
+    parts_.write_media(bytes, source.media_type, source.data, name);
     return {};
   }
 
   void write_tool_call(const ToolCallPart& call, const std::string& path) {
-    bool wrapped = false;
-    write_call(call, input_object(call.arguments, &wrapped), w_);
-    if (wrapped) {
-      lose(path, "tool arguments that are no JSON object",
-           "they were put into one");
-    }
     // These models refuse a turn whose first call is not signed; this value is
     // Google's own for calls that another model made.
-    if (!std::exchange(signed_call_, true) && signature_.empty() &&
+    if (!std::exchange(signed_call_, true) && !parts_.is_signed() &&
         traits_.thinking == ThinkingStyle::level) {
-      signature_ = kNoSignatures.front();
+      parts_.sign(kNoSignatures[0]);
     }
-    write_signature();
+    parts_.write_tool_call(call, input_of(call, path, kTitle, losses_));
   }
 
   /// Its text becomes an object; its files stand within it or, where the model
@@ -270,14 +255,20 @@ class MessagesWriter {
     std::vector<Item> files;
     for (std::size_t i = 0; i < result.content.size(); ++i) {
       const ContentPart& part = result.content[i];
-      if (is_file(part)) files.push_back({&part, path_of(path, part, i)});
+      if (part.as<TextPart>() != nullptr) continue;
+      Item item = {&part, path_of(path, part, i)};
+      if (is_file(part)) {
+        files.push_back(std::move(item));
+      } else {
+        lose(item.path, "anything but text and files in tool results");
+      }
     }
     const auto name = names_.find(result.call_id);
     w_.begin_object("functionResponse");
     w_.member("id", result.call_id);
     w_.member("name", name == names_.end() ? "unknown" : name->second);
     w_.key("response");
-    write_response(result, path);
+    write_response(result);
     if (!traits_.tool_result_images) {
       std::move(files.begin(), files.end(), std::back_inserter(moved_));
     } else if (!files.empty()) {
@@ -290,13 +281,7 @@ class MessagesWriter {
   }
 
   /// The result as the object it must be. Text that is an object stays one.
-  void write_response(const ToolResultPart& result, const std::string& path) {
-    for (std::size_t i = 0; i < result.content.size(); ++i) {
-      const ContentPart& part = result.content[i];
-      if (part.as<TextPart>() != nullptr || is_file(part)) continue;
-      lose(path_of(path, part, i),
-           "anything but text and files in tool results");
-    }
+  void write_response(const ToolResultPart& result) {
     const std::string text = joined_text(result.content, "\n");
     if (!result.is_error && json::is_json_object(text)) return w_.raw(text);
     w_.object(result.is_error ? "error" : "output", text);
@@ -313,9 +298,7 @@ class MessagesWriter {
   }
 
   void write_thinking(const ThinkingPart& thinking) {
-    w_.member("text", thinking.text);
-    w_.member("thought", true);
-    w_.member_if("thoughtSignature", thinking.signature);
+    parts_.write_thinking(thinking.text, thinking.signature);
   }
 
   void write_refusal(const RefusalPart& refusal, const std::string& path) {
@@ -325,11 +308,6 @@ class MessagesWriter {
 
   void write_opaque(const OpaquePart& opaque) { w_.raw(opaque.json); }
 
-  /// What stood right before this part.
-  void write_signature() {
-    w_.member_if("thoughtSignature", std::exchange(signature_, {}));
-  }
-
   template <class... Became>
   void lose(std::string path, std::string_view thing, Became... became) {
     llmproxy::lose(losses_, std::move(path), kTitle, thing, became...);
@@ -338,11 +316,11 @@ class MessagesWriter {
   const ChatRequest& request_;
   const TargetTraits& traits_;
   json::Writer& w_;
+  PartWriter parts_;
   Losses& losses_;
   std::map<std::string_view, std::string_view> names_;  // call id -> name
-  std::vector<Item> moved_;     // files of results, behind all results
-  std::string_view signature_;  // of the next part
-  bool signed_call_ = false;    // the turn has a call, the first one signed
+  std::vector<Item> moved_;   // files of results, behind all results
+  bool signed_call_ = false;  // the turn has a call, the first one signed
 };
 
 }  // namespace
@@ -353,13 +331,66 @@ Result<void> write_messages(const ChatRequest& request,
   return MessagesWriter(request, traits, writer, losses).write();
 }
 
-void write_call(const ToolCallPart& call, std::string_view args,
-                json::Writer& w) {
-  w.begin_object("functionCall");
-  w.member_if("id", call.id);
-  w.member("name", call.name);
-  w.member_raw("args", args);
-  w.end_object();
+void PartWriter::write_text(std::string_view text) {
+  w_.member("text", text);
+  write_signature();
+}
+
+void PartWriter::write_media(bool bytes, std::string_view media_type,
+                             std::string_view data, std::string_view name) {
+  w_.begin_object(bytes ? "inlineData" : "fileData");
+  if (bytes || !media_type.empty()) w_.member("mimeType", media_type);
+  w_.member(bytes ? "data" : "fileUri", data);
+  w_.member_if("displayName", name);
+  w_.end_object();
+  write_signature();
+}
+
+void PartWriter::write_tool_call(const ToolCallPart& call,
+                                 std::string_view args) {
+  w_.begin_object("functionCall");
+  w_.member_if("id", call.id);
+  w_.member("name", call.name);
+  w_.member_raw("args", args);
+  w_.end_object();
+  write_signature();
+}
+
+void PartWriter::write_thinking(std::string_view text,
+                                std::string_view signature) {
+  w_.member("text", text);
+  w_.member("thought", true);
+  w_.member_if("thoughtSignature", signature);
+}
+
+void PartWriter::write_signature() {
+  w_.member_if("thoughtSignature", signature_);
+  signature_.clear();
+}
+
+bool PartWriter::keep(ThinkingPart thinking) {
+  const bool own = thinking.issuer == ReasoningIssuer::google &&
+                   !thinking.signature.empty() &&
+                   thinking.redacted_data.empty();
+  const bool signs = own && !thinking.text.empty();
+  if (!own) {
+    seal.add(std::move(thinking));
+  } else if (!signs) {
+    signature_ = std::move(thinking.signature);
+  }
+  return signs;
+}
+
+/// A part has one signature, and Google takes no other for its own.
+void PartWriter::end_step() {
+  std::string sealed = seal.take();
+  if (!is_signed()) signature_ = std::move(sealed);
+}
+
+bool PartWriter::end_answer() {
+  if (!seal.has_signed()) return false;
+  end_step();
+  return true;
 }
 
 }  // namespace llmproxy::gemini

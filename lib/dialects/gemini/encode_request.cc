@@ -11,6 +11,13 @@ namespace {
 
 using json::Writer;
 
+constexpr auto kModes = enum_table<ToolChoiceMode>({
+    {ToolChoiceMode::automatic, "AUTO"},
+    {ToolChoiceMode::required, "ANY"},
+    {ToolChoiceMode::named, "ANY"},
+    {ToolChoiceMode::none, "NONE"},
+});
+
 class RequestWriter {
  public:
   RequestWriter(const ChatRequest& request, const TargetTraits& traits,
@@ -36,31 +43,23 @@ class RequestWriter {
 
   /// What is asked of the answer, in an object of its own where there is any.
   void write_generation_config() {
-    std::string config;
-    Writer w(config);
-    w.begin_object();
-    write_limits(w);
-    write_sampling(w);
-    write_stop_sequences(w);
-    write_format(w);
-    write_thinking(w);
-    write_extensions(kConfigPrefix, w);
-    write_extensions(kSnakeConfigPrefix, w);
-    w.end_object();
-    if (config != "{}") w_.member_raw("generationConfig", config);
+    write_object("generationConfig", w_, [this](Writer& w) {
+      write_limits(w);
+      write_sampling(w);
+      write_stop_sequences(w);
+      write_format(w);
+      write_thinking(w);
+      write_extensions(kConfigPrefix, w);
+      write_extensions(kSnakeConfigPrefix, w);
+    });
   }
 
   void write_limits(Writer& w) const {
-    w.member("maxOutputTokens", request_.max_output_tokens);
+    json::write_fields<ChatRequest>(kLimitScalars, w, request_);
   }
 
   void write_sampling(Writer& w) const {
-    w.member("temperature", request_.temperature);
-    w.member("topP", request_.top_p);
-    w.member("topK", request_.top_k);
-    w.member("presencePenalty", request_.presence_penalty);
-    w.member("frequencyPenalty", request_.frequency_penalty);
-    w.member("seed", request_.seed);
+    json::write_fields<ChatRequest>(kScalars, w, request_);
   }
 
   void write_stop_sequences(Writer& w) const {
@@ -134,28 +133,18 @@ class RequestWriter {
   void write_tool_choice(const ToolChoice& choice) {
     w_.begin_object("functionCallingConfig");
     w_.member("mode", mode_of(choice));
-    if (choice.mode == ToolChoiceMode::named) {
-      w_.member("allowedFunctionNames", std::span(&choice.name, 1));
-    } else {
-      w_.member_if("allowedFunctionNames", choice.allowed);
-    }
+    w_.member_if("allowedFunctionNames", choice.mode == ToolChoiceMode::named
+                                             ? std::span(&choice.name, 1)
+                                             : std::span(choice.allowed));
     w_.end_object();
   }
 
   /// Names are taken beside a mode that checks what is called only.
   std::string_view mode_of(const ToolChoice& choice) const {
-    switch (choice.mode) {
-      case ToolChoiceMode::none:
-        return "NONE";
-      case ToolChoiceMode::required:
-      case ToolChoiceMode::named:
-        return "ANY";
-      case ToolChoiceMode::automatic:
-        break;
-    }
     const bool checked =
         !choice.allowed.empty() || has_nested(request_.extensions, kModeField);
-    return checked ? "VALIDATED" : "AUTO";
+    if (checked && choice.mode == ToolChoiceMode::automatic) return "VALIDATED";
+    return to_wire(kModes, choice.mode);
   }
 
   void write_format(Writer& w) const {

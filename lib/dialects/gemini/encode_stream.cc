@@ -14,7 +14,8 @@ namespace {
 class Encoder final : public StreamWriter {
  public:
   explicit Encoder(const RequestContext& context)
-      : StreamWriter("Gemini", PartOrder::in_turn),
+      : StreamWriter(kTitle, PartOrder::in_turn),
+        parts_(w_),
         array_(context.json_array) {}
 
   /// An answer that says nothing yet; in an array a blank line does.
@@ -55,15 +56,12 @@ class Encoder final : public StreamWriter {
   void open_tool_call(const StreamEvent& event) override {
     call_.id = event.id;
     call_.name = event.name;
+    input_.begin(true);
   }
 
   void open_image(const StreamEvent& event) override {
     begin_part();
-    w_.begin_object("inlineData");
-    w_.member("mimeType", event.name);
-    w_.member("data", event.text);
-    w_.end_object();
-    put_signature();
+    parts_.write_media(true, event.name, event.text);
     send_part();
   }
 
@@ -80,10 +78,9 @@ class Encoder final : public StreamWriter {
   }
 
   void on_text(const StreamEvent& event) override {
-    seal_.said_something();
+    parts_.seal.said_something();
     begin_part();
-    w_.member("text", event.text);
-    put_signature();
+    parts_.write_text(event.text);
     send_part();
   }
 
@@ -93,8 +90,7 @@ class Encoder final : public StreamWriter {
       thinking_.text += event.text;
     }
     begin_part();
-    w_.member("text", event.text);
-    w_.member("thought", true);
+    parts_.write_thinking(event.text, {});
     send_part();
   }
 
@@ -102,7 +98,7 @@ class Encoder final : public StreamWriter {
 
   /// Calls are sent whole.
   void on_tool_call(const StreamEvent& event) override {
-    call_.arguments += event.text;
+    input_.take(event.text);
   }
 
   void on_signature(const StreamEvent& event) override {
@@ -128,10 +124,9 @@ class Encoder final : public StreamWriter {
     lose_stop(kStopWords, event.stop_reason, event.stop_sequence, losses_);
     lose_usage_details(usage_, losses_);
     // The text that ends the answer.
-    if (seal_.has_signed()) take_seal();
+    if (parts_.end_answer()) lose_seal();
     begin_part();
-    w_.member("text", event.refusal_explanation);
-    put_signature();
+    parts_.write_text(event.refusal_explanation);
     send_part(to_wire(kStopReasons, event.stop_reason));
     if (array_) out().append("]");
   }
@@ -149,22 +144,13 @@ class Encoder final : public StreamWriter {
   /// Begins an answer with one part, whose members follow.
   void begin_part() {
     begin_object();
-    w_.begin_array("candidates");
-    w_.begin_object();
-    w_.begin_object("content");
-    w_.member("role", "model");
-    w_.begin_array("parts");
+    begin_candidate(w_);
     w_.begin_object();
   }
 
   void send_part(std::string_view finish_reason = {}) {
     w_.end_object();
-    w_.end_array();
-    w_.end_object();
-    w_.member_if("finishReason", finish_reason);
-    w_.member("index", std::int64_t{0});
-    w_.end_object();
-    w_.end_array();
+    end_candidate(finish_reason, nullptr, w_);
     if (usage_.input_tokens || usage_.output_tokens) {
       w_.key("usageMetadata");
       write_usage(usage_, w_);
@@ -185,46 +171,25 @@ class Encoder final : public StreamWriter {
   }
 
   void send_call() {
+    parts_.end_step();
     begin_part();
-    bool wrapped = false;
-    write_call(call_, input_object(call_.arguments, &wrapped), w_);
-    call_ = {};
-    if (wrapped) {
-      lose(
-          {"/content", std::string(kWrappedArguments), LossKind::approximated});
-    }
-    take_seal();
-    put_signature();
+    parts_.write_tool_call(call_, rest_of(input_, PartKind::tool_call));
+    lose_seal();
     send_part();
   }
 
-  /// Google's signature of a part that follows goes onto it, that of a thought
-  /// stands behind its words. All other thinking is sealed at the step's end.
+  /// The signature of a thought stands behind its words.
   void end_thinking() {
-    if (!is_own(thinking_)) return seal_.add(std::exchange(thinking_, {}));
-    if (thinking_.text.empty()) {
-      signature_ = thinking_.signature;
-      return;
-    }
+    const std::string signature = thinking_.signature;
+    if (!parts_.keep(std::exchange(thinking_, {}))) return;
     begin_part();
-    w_.member("text", "");
-    w_.member("thought", true);
-    w_.member("thoughtSignature", thinking_.signature);
+    parts_.write_thinking({}, signature);
     send_part();
   }
 
-  void put_signature() {
-    w_.member_if("thoughtSignature", signature_);
-    signature_.clear();
-  }
-
-  /// A part has one signature, and Google takes no other for its own.
-  void take_seal() {
-    std::string sealed = seal_.take();
-    if (signature_.empty()) signature_ = std::move(sealed);
-    if (seal_.overflowed()) {
-      lose({"/content", std::string(kOverflowedSeal), LossKind::dropped});
-    }
+  void lose_seal() {
+    if (!parts_.seal.overflowed()) return;
+    lose({"/content", std::string(kOverflowedSeal), LossKind::dropped});
   }
 
   void lose_tier() {
@@ -232,13 +197,13 @@ class Encoder final : public StreamWriter {
     lose("/service_tier", "the tier of an answer");
   }
 
+  PartWriter parts_;
   const bool array_;
   std::string id_;
   std::string model_;
-  std::string signature_;  // of the next part
-  StepSeal seal_;
   ThinkingPart thinking_;
-  ToolCallPart call_;
+  ToolCallPart call_;  // but for its arguments
+  StreamedInput input_;
   bool in_array_ = false;
 };
 

@@ -40,18 +40,20 @@ constexpr auto kErrors = enum_table<ErrorKind>({
 });
 static_assert(covers(kErrors, kLastErrorKind));
 
+bool is_whole(std::string_view number) {
+  return !number.empty() &&
+         number.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 /// "34.4s" as whole seconds, rounded up; empty = no duration.
 std::string seconds_of(std::string_view duration) {
-  if (duration.size() < 2 || !duration.ends_with('s')) return {};
+  if (!duration.ends_with('s')) return {};
   duration.remove_suffix(1);
   const std::string whole(duration.substr(0, duration.find('.')));
-  if (whole.empty() || whole.size() > 9 ||
-      whole.find_first_not_of("0123456789") != std::string::npos) {
-    return {};
-  }
-  const bool fraction =
-      duration.find_first_of("123456789", whole.size()) != std::string::npos;
-  return std::to_string(std::stol(whole) + (fraction ? 1 : 0));
+  if (!is_whole(whole) || whole.size() > 9) return {};
+  const bool more = duration.find_first_of("123456789", whole.size()) !=
+                    std::string_view::npos;
+  return std::to_string(std::stol(whole) + (more ? 1 : 0));
 }
 
 void read_details(const Value& details, Error& error) {
@@ -84,34 +86,28 @@ Error read_members(const Value& object, int status) {
   return error;
 }
 
-/// What is wrong where.
-void write_violation(const Error& error, json::Writer& w) {
-  w.begin_object();
-  w.member("@type", "type.googleapis.com/google.rpc.BadRequest");
-  w.begin_array("fieldViolations");
-  w.begin_object();
-  w.member("field", dotted(error.path));
-  w.member("description", error.message);
-  w.end_object();
-  w.end_array();
-  w.end_object();
-}
-
-void write_retry(const Error& error, json::Writer& w) {
-  w.begin_object();
-  w.member("@type", "type.googleapis.com/google.rpc.RetryInfo");
-  w.member("retryDelay", error.retry_after + "s");
-  w.end_object();
-}
-
+/// What is wrong where, and when to try again.
 void write_details(const Error& error, json::Writer& w) {
-  const bool whole =
-      !error.retry_after.empty() &&
-      error.retry_after.find_first_not_of("0123456789") == std::string::npos;
-  if (error.path.empty() && !whole) return;
+  const bool retry = is_whole(error.retry_after);
+  if (error.path.empty() && !retry) return;
   w.begin_array("details");
-  if (!error.path.empty()) write_violation(error, w);
-  if (whole) write_retry(error, w);
+  if (!error.path.empty()) {
+    w.begin_object();
+    w.member("@type", "type.googleapis.com/google.rpc.BadRequest");
+    w.begin_array("fieldViolations");
+    w.begin_object();
+    w.member("field", dotted(error.path));
+    w.member("description", error.message);
+    w.end_object();
+    w.end_array();
+    w.end_object();
+  }
+  if (retry) {
+    w.begin_object();
+    w.member("@type", "type.googleapis.com/google.rpc.RetryInfo");
+    w.member("retryDelay", error.retry_after + "s");
+    w.end_object();
+  }
   w.end_array();
 }
 

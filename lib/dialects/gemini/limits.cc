@@ -25,6 +25,8 @@ const DialectLimits kLimits = {
     .allowed_tools = false,
     .parallel_calls = false,
     .strict_tools = false,
+    // FunctionDeclaration.name
+    .letter_first = true,
     .system_turns = SystemTurns::on_top,
     .image_detail = false,
     .image_urls = false,

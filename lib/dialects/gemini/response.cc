@@ -75,15 +75,14 @@ class Decoder final : public AnswerReader {
   }
 
   void add_part(const Value& value, const std::string& path) {
-    auto parts = read_part(value, path);
-    if (!parts) {
+    auto piece = read_part(value, path);
+    if (!piece) {
       return lose(losses_, path, kCanonicalForm, "parts of an unknown kind");
     }
     // Sealed by a proxy like this one between us and the model.
-    std::vector<StepThought> step = read_step(value);
-    bool ends_step = !step.empty();
-    place_step(std::move(step), {}, step_begin_, response_.content);
-    for (ContentPart& part : *parts) {
+    bool ends_step = !piece->step.empty();
+    place_step(std::move(piece->step), {}, step_begin_, response_.content);
+    for (ContentPart& part : piece->parts) {
       const bool call = part.as<ToolCallPart>() != nullptr;
       called_ = called_ || call;
       ends_step = ends_step || call;
@@ -121,17 +120,16 @@ class Decoder final : public AnswerReader {
   bool called_ = false;
 };
 
-/// Signatures stand on the parts that Google's servers sign: its own on the
-/// part behind them, a step's sealed thinking on the first call or, where
-/// nothing is called, on the last text.
 class Encoder final : public AnswerWriter {
  public:
   Encoder(const ChatResponse& response, std::string& out, Losses& losses)
-      : AnswerWriter(response, kTitle, losses), w_(out) {}
+      : AnswerWriter(response, kTitle, losses), w_(out), parts_(w_) {}
 
   void write() {
     w_.begin_object();
-    write_candidate();
+    begin_candidate(w_);
+    write_content();
+    write_stop_reason();
     lose_stop(kStopWords, response_.stop_reason, response_.stop_sequence,
               losses_);
     lose_usage_details(response_.usage, losses_);
@@ -159,31 +157,15 @@ class Encoder final : public AnswerWriter {
     return kNone;
   }
 
-  void write_candidate() {
-    w_.begin_array("candidates");
-    w_.begin_object();
-    w_.begin_object("content");
-    w_.member("role", "model");
-    w_.begin_array("parts");
-    write_content();
-    w_.end_array();
-    w_.end_object();
-    write_stop_reason();
-    w_.member("index", std::int64_t{0});
-    if (is_of(kName)) write_nested(response_.extensions, kCandidate, w_);
-    w_.end_object();
-    w_.end_array();
-  }
-
   void write_content() {
     last_text_ = find_last_text(response_.content);
     write_parts();
-    if (signature_.empty() && seal_.has_signed()) signature_ = seal_.take();
-    if (seal_.overflowed()) {
+    parts_.end_answer();
+    if (parts_.seal.overflowed()) {
       add_loss(losses_,
                {"/content", std::string(kOverflowedSeal), LossKind::dropped});
     }
-    if (!signature_.empty()) write_plain_text("");
+    if (parts_.is_signed()) write_plain_text("");
     if (!response_.refusal_explanation.empty()) {
       write_plain_text(response_.refusal_explanation);
     }
@@ -193,48 +175,39 @@ class Encoder final : public AnswerWriter {
 
   void write_plain_text(std::string_view text) {
     begin_part();
-    w_.member("text", text);
-    end_part();
+    parts_.write_text(text);
+    w_.end_object();
   }
 
   void write_text(const TextPart& text, const std::string& path) override {
     if (text.text.empty()) return;
     if (!text.citations.empty())
       lose(path + "/citations", "citations in texts");
-    seal_.said_something();
-    if (index() == last_text_ && seal_.has_signed()) seal();
+    parts_.seal.said_something();
+    if (index() == last_text_) parts_.end_answer();
     write_plain_text(text.text);
   }
 
   void write_image(const ImagePart& image, const std::string&) override {
     begin_part();
-    w_.begin_object("inlineData");
-    w_.member("mimeType", image.source.media_type);
-    w_.member("data", image.source.data);
+    parts_.write_media(true, image.source.media_type, image.source.data);
     w_.end_object();
-    end_part();
   }
 
   void write_tool_call(const ToolCallPart& call,
                        const std::string& path) override {
+    parts_.end_step();
     begin_part();
-    write_call(call, input_of(call, path), w_);
-    seal();
-    end_part();
+    parts_.write_tool_call(call, input_of(call, path));
+    w_.end_object();
   }
 
   void write_thinking(const ThinkingPart& thinking,
                       const std::string&) override {
-    const bool own = is_own(thinking);
-    if (!own) seal_.add(thinking);
-    if (thinking.text.empty()) {
-      if (own) signature_ = thinking.signature;
-      return;
-    }
+    const bool signs = parts_.keep(thinking);
+    if (thinking.text.empty()) return;
     begin_part();
-    w_.member("text", thinking.text);
-    w_.member("thought", true);
-    if (own) w_.member("thoughtSignature", thinking.signature);
+    parts_.write_thinking(thinking.text, signs ? thinking.signature : "");
     w_.end_object();
   }
 
@@ -253,26 +226,14 @@ class Encoder final : public AnswerWriter {
     w_.raw(opaque.json.text());
   }
 
-  /// A part has one signature, and Google takes no other for its own.
-  void seal() {
-    std::string sealed = seal_.take();
-    if (signature_.empty()) signature_ = std::move(sealed);
-  }
-
   void begin_part() {
     wrote_part_ = true;
     w_.begin_object();
   }
 
-  /// With the signature that waits for a part.
-  void end_part() {
-    w_.member_if("thoughtSignature", signature_);
-    signature_.clear();
-    w_.end_object();
-  }
-
   void write_stop_reason() {
-    w_.member("finishReason", to_wire(kStopReasons, response_.stop_reason));
+    end_candidate(to_wire(kStopReasons, response_.stop_reason),
+                  is_of(kName) ? &response_.extensions : nullptr, w_);
   }
 
   void write_extensions() {
@@ -281,17 +242,30 @@ class Encoder final : public AnswerWriter {
   }
 
   Writer w_;
-  StepSeal seal_;
-  std::string signature_;  // of the next part
+  PartWriter parts_;
   std::size_t last_text_ = kNone;
   bool wrote_part_ = false;
 };
 
 }  // namespace
 
-bool is_own(const ThinkingPart& thinking) {
-  return thinking.issuer == ReasoningIssuer::google &&
-         !thinking.signature.empty() && thinking.redacted_data.empty();
+void begin_candidate(Writer& w) {
+  w.begin_array("candidates");
+  w.begin_object();
+  w.begin_object("content");
+  w.member("role", "model");
+  w.begin_array("parts");
+}
+
+void end_candidate(std::string_view finish_reason, const Extensions* others,
+                   Writer& w) {
+  w.end_array();
+  w.end_object();
+  w.member_if("finishReason", finish_reason);
+  w.member("index", std::int64_t{0});
+  if (others != nullptr) write_nested(*others, kCandidate, w);
+  w.end_object();
+  w.end_array();
 }
 
 Usage read_usage(const Value& usage) {

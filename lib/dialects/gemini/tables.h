@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,9 +25,11 @@ inline constexpr std::string_view kTitle = "Gemini";
 /// What it can say: limits.cc.
 extern const DialectLimits kLimits;
 
-// Results of functions stood in a role of their own in old clients.
+// Results of functions stood in a role of their own in old clients; who says
+// nothing is the user.
 inline constexpr auto kRoles = enum_table<Role>({
     {Role::user, "user"},
+    {Role::user, ""},
     {Role::user, "function"},
     {Role::assistant, "model"},
     {Role::assistant, "assistant"},
@@ -66,10 +69,23 @@ inline constexpr std::array kTiers = {TierWord{"default", "standard"},
                                       TierWord{"flex", "flex"},
                                       TierWord{"priority", "priority"}};
 
+/// Members of generationConfig.
+using Scalar = json::ScalarField<ChatRequest>;
+inline constexpr std::array kLimitScalars = {
+    Scalar{"maxOutputTokens", &ChatRequest::max_output_tokens, 1, INT32_MAX}};
+inline constexpr std::array kScalars = {
+    Scalar{"temperature", &ChatRequest::temperature, 0, 2},
+    Scalar{"topP", &ChatRequest::top_p, 0, 1},
+    Scalar{"topK", &ChatRequest::top_k, 0, INT32_MAX},
+    Scalar{"presencePenalty", &ChatRequest::presence_penalty, -2, 2},
+    Scalar{"frequencyPenalty", &ChatRequest::frequency_penalty, -2, 2},
+    Scalar{"seed", &ChatRequest::seed, -9.3e18, 9.3e18},
+};
+
 // Both spellings of a name count, "topP" and "top_p" (proto3 JSON mapping);
 // what is written is camelCase.
 
-bool is_snake_of(std::string_view name, std::string_view camel);
+bool is_named(std::string_view name, std::string_view camel);
 /// The member, in either spelling; both then count as known.
 json::Value take(json::ObjectReader& reader, std::string_view camel);
 json::Value get(const json::Value& object, std::string_view camel);
@@ -85,7 +101,7 @@ inline constexpr std::string_view kModeField =
 inline constexpr std::string_view kJson = "application/json";
 /// What Google documents for calls of a history that its models did not make;
 /// the first one is written. Its Python client sends them as bytes: base64.
-inline constexpr std::array<std::string_view, 4> kNoSignatures = {
+inline constexpr std::string_view kNoSignatures[] = {
     "skip_thought_signature_validator",
     "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=",
     "context_engineering_is_the_way_to_go",
@@ -97,17 +113,15 @@ Error read_error(const json::Value& object, int status);
 
 // Pieces that requests, answers and streams share.
 
-/// One part of a turn: a canonical part, and a signature before it where it
-/// carries one (see ThinkingPart), but for what read_step() reads. Empty texts
-/// give nothing.
-Result<std::vector<ContentPart>> read_part(const json::Value& part,
-                                           const std::string& path);
-/// The thinking of a step that is sealed into a part's signature; nothing
-/// where there is no such seal.
-std::vector<StepThought> read_step(const json::Value& part);
-/// Google's own signature of a thought or of the part behind it; all other
-/// thinking is sealed for the step it belongs to.
-bool is_own(const ThinkingPart& thinking);
+/// One part of a turn.
+struct TurnPiece {
+  /// A canonical part, and a signature before it where it carries one (see
+  /// ThinkingPart), but for a seal. Empty texts give nothing.
+  std::vector<ContentPart> parts;
+  /// The thinking of a step that is sealed into the signature.
+  std::vector<StepThought> step;
+};
+Result<TurnPiece> read_part(const json::Value& part, const std::string& path);
 /// A schema in Google's own form as JSON Schema.
 RawJson json_schema_of(const json::Value& schema);
 
@@ -123,8 +137,47 @@ std::string block_explanation(const json::Value& prompt_feedback);
 std::optional<Error> broken_call(const json::Value& candidate, bool called);
 /// Adds what usageMetadata cannot say.
 void lose_usage_details(const Usage& usage, Losses& losses);
-/// Writes {"functionCall": ...} without its braces; `args` is an object.
-void write_call(const ToolCallPart& call, std::string_view args,
-                json::Writer& writer);
+
+/// What stands around the parts of an answer, whole or a piece of a stream;
+/// `others` are the extensions of the answer, if they are of this dialect.
+void begin_candidate(json::Writer& writer);
+void end_candidate(std::string_view finish_reason, const Extensions* others,
+                   json::Writer& writer);
+
+/// The members of parts, in requests and answers. Signatures stand on the parts
+/// that Google's servers sign: its own on the part behind them, a step's sealed
+/// thinking on the first call or, where nothing is called, on the last text.
+class PartWriter {
+ public:
+  explicit PartWriter(json::Writer& writer) : w_(writer) {}
+
+  void write_text(std::string_view text);
+  /// Bytes, or where they are; `name` may be empty.
+  void write_media(bool bytes, std::string_view media_type,
+                   std::string_view data, std::string_view name = {});
+  /// `args` is an object.
+  void write_tool_call(const ToolCallPart& call, std::string_view args);
+  /// `signature` is of these words.
+  void write_thinking(std::string_view text, std::string_view signature);
+
+  /// Of the part that comes next.
+  void sign(std::string_view signature) { signature_ = signature; }
+  bool is_signed() const { return !signature_.empty(); }
+  /// A thought of an answer: what is not Google's own is kept for the step's
+  /// end. True when its signature goes onto its words.
+  bool keep(ThinkingPart thinking);
+  /// The next part ends the step; the last text of an answer does so only
+  /// where there is thinking of no use without its signature.
+  void end_step();
+  bool end_answer();
+
+  StepSeal seal;  ///< of answers
+
+ private:
+  void write_signature();
+
+  json::Writer& w_;
+  std::string signature_;
+};
 
 }  // namespace llmproxy::gemini

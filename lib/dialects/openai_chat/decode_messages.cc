@@ -1,11 +1,12 @@
 // OpenAI Chat Completions: a client's messages to canonical ones.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "chat/media.h"
 #include "chat/read_parts.h"
-#include "dialects/openai_chat/call_signatures.h"
 #include "dialects/openai_chat/messages.h"
 #include "dialects/openai_family/request.h"
 #include "json/zero.h"
@@ -26,33 +27,29 @@ class MessagesReader {
  public:
   Result<Message> read_message(ObjectReader& reader) {
     const std::string_view word = reader.object()["role"].string();
-    Message message;
     if (word == "tool" || word == "function") {
       reader.take("role");
-      LLMPROXY_TRY(read_tool_result(word == "function", reader, message));
-    } else {
-      LLMPROXY_ASSIGN(message.role,
-                      read_role(reader, kRoles,
-                                "system, developer, user, assistant or tool"));
-      LLMPROXY_TRY(read_turn(reader, message));
+      return read_tool_result(word == "function", reader);
+    }
+    Message message;
+    LLMPROXY_ASSIGN(message.role,
+                    read_role(reader, kRoles,
+                              "system, developer, user, assistant or tool"));
+    const bool of_model = message.role == Role::assistant;
+    if (of_model) read_thinking(reader, message);
+    LLMPROXY_ASSIGN(Parts content, read_content(reader));
+    std::move(content.begin(), content.end(),
+              std::back_inserter(message.content));
+    LLMPROXY_ASSIGN(message.name, reader.optional_string("name"));
+    if (of_model) {
+      LLMPROXY_TRY(read_answer(reader, message));
+    } else if (reader.object()["content"].absent()) {
+      return invalid_request("content is required", reader.path_of("content"));
     }
     return message;
   }
 
  private:
-  Result<void> read_turn(ObjectReader& reader, Message& message) {
-    if (message.role == Role::assistant) read_thinking(reader, message);
-    LLMPROXY_ASSIGN(Parts content, read_content(reader));
-    for (ContentPart& part : content)
-      message.content.push_back(std::move(part));
-    LLMPROXY_ASSIGN(message.name, reader.optional_string("name"));
-    if (message.role == Role::assistant) return read_answer(reader, message);
-    if (reader.object()["content"].absent()) {
-      return invalid_request("content is required", reader.path_of("content"));
-    }
-    return {};
-  }
-
   /// What only a turn of the model's has.
   Result<void> read_answer(ObjectReader& reader, Message& message) {
     const Value refusal = reader.take("refusal");
@@ -77,19 +74,11 @@ class MessagesReader {
     LLMPROXY_ASSIGN(const Value calls,
                     reader.optional("tool_calls", Type::array));
     std::int32_t index = 0;
-    LLMPROXY_TRY(json::read_each(
-        calls, reader.path_of("tool_calls"),
-        [&](Value call, const std::string& path) -> Result<void> {
-          LLMPROXY_ASSIGN(ContentPart part, read_tool_call(call, path));
-          if (auto signature = read_call_signature(call)) {
-            message.content.push_back(
-                part_in("tool_calls", *std::move(signature)));
-            message.content.back().source.index = index;
-          }
-          ++index;
-          message.content.push_back(std::move(part));
-          return {};
-        }));
+    LLMPROXY_TRY(json::read_each(calls, reader.path_of("tool_calls"),
+                                 [&](Value call, const std::string& path) {
+                                   return read_tool_call(call, path, index++,
+                                                         message.content);
+                                 }));
     LLMPROXY_ASSIGN(const Value legacy,
                     reader.optional("function_call", Type::object));
     if (json::says_nothing(legacy)) return {};
@@ -108,11 +97,8 @@ class MessagesReader {
   /// `content`: a string, an array of parts, or nothing.
   static Result<Parts> read_content(ObjectReader& reader) {
     constexpr std::string_view kContent = "content";
-    const Value content = reader.take(kContent);
-    if (content.absent()) return Parts();
-    return llmproxy::read_content(content,
-                                  {kContent, "parts", kContent, read_part},
-                                  reader.path_of(kContent));
+    return llmproxy::read_content(reader,
+                                  {kContent, "parts", kContent, read_part});
   }
 
   static Result<ContentPart> read_part(Value value, const std::string& path) {
@@ -161,31 +147,35 @@ class MessagesReader {
     return ContentPart::Value(std::move(out));
   }
 
-  static Result<ContentPart> read_tool_call(Value value,
-                                            const std::string& path) {
+  /// The call at `index`, behind its signature.
+  static Result<void> read_tool_call(Value value, const std::string& path,
+                                     std::int32_t index, Parts& parts) {
     if (!value.is_object()) {
       return invalid_request("a tool call must be an object", path);
     }
     ObjectReader reader(value, path);
-    const bool custom = reader.take("type").string() == "custom";
     ToolCallPart call;
-    call.custom = custom;
+    call.custom = reader.take("type").string() == "custom";
     LLMPROXY_ASSIGN(call.id, reader.required_string("id"));
     reader.take("index");  // of streams; some clients send it back
     LLMPROXY_ASSIGN(
         const Value body,
-        reader.required(custom ? "custom" : "function", Type::object));
+        reader.required(call.custom ? "custom" : "function", Type::object));
     call.name = body["name"].string();
     if (call.name.empty()) {
       return invalid_request("a tool call needs a name", path);
     }
-    call.arguments = body[custom ? "input" : "arguments"].string();
-    if (read_call_signature(value)) reader.take("extra_content");
-    return ContentPart{std::move(call), {}, reader.rest(), {}};
+    call.arguments = body[call.custom ? "input" : "arguments"].string();
+    if (auto signature = read_call_signature(value)) {
+      reader.take("extra_content");
+      parts.push_back(part_in("tool_calls", *std::move(signature)));
+      parts.back().source.index = index;
+    }
+    parts.push_back({std::move(call), {}, reader.rest(), {}});
+    return {};
   }
 
-  Result<void> read_tool_result(bool legacy, ObjectReader& reader,
-                                Message& message) {
+  Result<Message> read_tool_result(bool legacy, ObjectReader& reader) {
     ToolResultPart result;
     if (legacy) {
       LLMPROXY_ASSIGN(const std::string name, reader.required_string("name"));
@@ -200,15 +190,16 @@ class MessagesReader {
       }
     }
     LLMPROXY_ASSIGN(result.content, read_content(reader));
-    message.role = Role::user;
     // A marker on the last part of a result marks the result.
     ContentPart part;
     if (!result.content.empty()) {
       part.cache = std::exchange(result.content.back().cache, std::nullopt);
     }
     part.value = std::move(result);
+    Message message;
+    message.role = Role::user;
     message.content.push_back(std::move(part));
-    return {};
+    return message;
   }
 
   /// Reasoning text as DeepSeek, vLLM and others spell it; not of this API.

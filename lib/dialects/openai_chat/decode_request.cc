@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "chat/read_parts.h"
+#include "chat/request_reader.h"
 #include "dialects/openai_chat/messages.h"
 #include "dialects/openai_family/request.h"
 
@@ -12,17 +13,16 @@ using json::ObjectReader;
 using json::Type;
 using json::Value;
 
-class RequestReader {
+class RequestReader : RequestReaderBase {
  public:
-  explicit RequestReader(const Value& body) : reader_(body, "") {}
+  using RequestReaderBase::RequestReaderBase;
 
-  Result<ChatRequest> read() {
-    request_.dialect = kName;
+  Result<void> read() {
     LLMPROXY_TRY(read_model());
     LLMPROXY_TRY(read_messages(reader_, request_));
     LLMPROXY_TRY(read_stream());
     LLMPROXY_TRY(read_limits());
-    LLMPROXY_TRY(read_sampling());
+    LLMPROXY_TRY(read_sampling(kScalars));
     LLMPROXY_TRY(read_stop_sequences());
     LLMPROXY_TRY(read_tools());
     LLMPROXY_TRY(read_tool_choice());
@@ -30,15 +30,10 @@ class RequestReader {
     LLMPROXY_TRY(read_thinking());
     LLMPROXY_TRY(read_identity());
     read_extensions();
-    return std::move(request_);
-  }
-
- private:
-  Result<void> read_model() {
-    LLMPROXY_ASSIGN(request_.model, reader_.required_string("model"));
     return {};
   }
 
+ private:
   Result<void> read_limits() {
     // Both given: the newer field counts.
     for (const std::string_view name :
@@ -47,58 +42,39 @@ class RequestReader {
       if (limit) request_.max_output_tokens = limit;
     }
     const Value n = reader_.take("n");
-    if (!n.absent() && n.integer() != 1) {
-      return unsupported(
-          "n must be 1: other APIs give one answer per request; send the "
-          "request several times instead",
-          "/n");
-    }
-    return {};
-  }
-
-  Result<void> read_sampling() {
-    return json::read_fields<ChatRequest>(kScalars, reader_, request_);
+    if (n.absent() || n.integer() == 1) return {};
+    return unsupported(
+        "n must be 1: other APIs give one answer per request; send the "
+        "request several times instead",
+        "/n");
   }
 
   Result<void> read_stop_sequences() {
-    constexpr std::string_view kComplaint =
-        "stop must be a string or an array of strings";
     const Value stop = reader_.take("stop");
-    if (stop.absent()) return {};
     if (stop.is_string()) {
       request_.stop_sequences.emplace_back(stop.string());
       return {};
     }
-    if (!stop.is_array()) {
-      return invalid_request(std::string(kComplaint), "/stop");
-    }
-    return json::read_strings(stop, kComplaint, "/stop",
-                              request_.stop_sequences);
+    return json::read_strings(stop,
+                              "stop must be a string or an array of strings",
+                              "/stop", request_.stop_sequences);
   }
 
   Result<void> read_tools() {
     LLMPROXY_ASSIGN(const Value tools, reader_.optional("tools", Type::array));
-    LLMPROXY_TRY(json::read_each(tools, "/tools",
-                                 [&](Value value, const std::string& path) {
-                                   return add(read_tool(value, path));
-                                 }));
+    LLMPROXY_TRY(json::read_into(request_.tools, tools, "/tools", read_tool));
     LLMPROXY_ASSIGN(const Value functions,
                     reader_.optional("functions", Type::array));
     request_.legacy_functions = functions.size() > 0;
-    LLMPROXY_TRY(json::read_each(
-        functions, "/functions", [&](Value value, const std::string& path) {
-          return add(read_legacy_function(value, path));
-        }));
+    LLMPROXY_TRY(json::read_into(request_.tools, functions, "/functions",
+                                 read_legacy_function));
     // Web search here is an option, elsewhere a hosted tool.
     LLMPROXY_ASSIGN(const Value search,
                     reader_.optional("web_search_options", Type::object));
-    if (!search) return {};
-    return add(hosted_tool("web_search_options", "web_search", search));
-  }
-
-  Result<void> add(Result<ToolDefinition> tool) {
-    if (!tool) return std::move(tool).error();
-    request_.tools.push_back(*std::move(tool));
+    if (search) {
+      request_.tools.push_back(
+          hosted_tool("web_search_options", "web_search", search));
+    }
     return {};
   }
 
@@ -140,15 +116,11 @@ class RequestReader {
   }
 
   Result<void> read_tool_choice() {
-    Value value = reader_.take("tool_choice");
-    std::string path = "/tool_choice";
-    const Value legacy = reader_.take("function_call");
-    if (value.absent() && !legacy.absent()) {
-      value = legacy;
-      path = "/function_call";
-    }
-    if (!value.absent()) {
-      LLMPROXY_ASSIGN(request_.tool_choice, tool_choice_of(value, path));
+    for (const std::string_view name : {"tool_choice", "function_call"}) {
+      const Value value = reader_.take(name);
+      if (value.absent() || request_.tool_choice) continue;
+      LLMPROXY_ASSIGN(request_.tool_choice,
+                      tool_choice_of(value, reader_.path_of(name)));
     }
     LLMPROXY_ASSIGN(request_.parallel_tool_calls,
                     reader_.optional_bool("parallel_tool_calls"));
@@ -159,18 +131,15 @@ class RequestReader {
                                            const std::string& path) {
     ToolChoice choice;
     const Value allowed = value["allowed_tools"];
-    if (allowed.is_object()) {
-      choice.mode = from_wire(kToolChoices, allowed["mode"].string())
-                        .value_or(ToolChoiceMode::automatic);
-      for (const Value tool : allowed["tools"].children()) {
-        choice.allowed.push_back(named_tool(tool));
-      }
-      return choice;
+    for (const Value tool : allowed["tools"].children()) {
+      choice.allowed.push_back(named_tool(tool));
     }
-    const std::string_view word =
-        value.is_string() ? value.string() : value["type"].string();
-    if (const auto mode = from_wire(kToolChoices, word)) {
-      choice.mode = *mode;
+    const Value word = allowed.is_object() ? allowed["mode"]
+                       : value.is_string() ? value
+                                           : value["type"];
+    const auto mode = from_wire(kToolChoices, word.string());
+    if (mode || allowed.is_object()) {
+      choice.mode = mode.value_or(ToolChoiceMode::automatic);
       return choice;
     }
     choice.mode = ToolChoiceMode::named;
@@ -236,15 +205,16 @@ class RequestReader {
       request_.extensions.push_back(std::move(extension));
     }
   }
-
-  ObjectReader reader_;
-  ChatRequest request_;
 };
 
 }  // namespace
 
 Result<ChatRequest> decode_request(const Value& body, const RequestHead&) {
-  return RequestReader(body).read();
+  ObjectReader reader(body, "");
+  ChatRequest request;
+  request.dialect = kName;
+  LLMPROXY_TRY(RequestReader(reader, request).read());
+  return request;
 }
 
 }  // namespace llmproxy::openai_chat

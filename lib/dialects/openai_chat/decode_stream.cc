@@ -1,6 +1,6 @@
 // OpenAI Chat Completions: an upstream's stream to canonical events. Reads
 // what the API sends and what its many imitators do (docs/dialects.md).
-#include <map>
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <set>
@@ -8,11 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "chat/answer_end.h"
 #include "chat/json_progress.h"
 #include "chat/parse_answer.h"
 #include "chat/stream_reader.h"
-#include "dialects/openai_chat/call_signatures.h"
 #include "dialects/openai_chat/tables.h"
 #include "json/zero.h"
 
@@ -31,20 +29,17 @@ struct Call {
   ReadPart part;
   bool custom = false;
   bool ended = false;
-  std::string signature;  // Google's
+  std::optional<ThinkingPart> signature;
   JsonProgress arguments;
 };
 
 class Decoder final : public StreamReader {
  public:
-  explicit Decoder(const RequestContext& context) {
-    std::map<std::string_view, std::string_view> sent;
-    for (const auto& alias : context.tool_aliases) {
-      sent.insert_or_assign(alias.original, alias.sent);
-    }
-    for (const std::string& name : context.declared_tools) {
-      const auto alias = sent.find(name);
-      declared_.emplace(alias == sent.end() ? name : alias->second);
+  explicit Decoder(const RequestContext& context)
+      : declared_(context.declared_tools.begin(),
+                  context.declared_tools.end()) {
+    for (const RequestContext::Alias& alias : context.tool_aliases) {
+      if (declared_.erase(alias.original) > 0) declared_.insert(alias.sent);
     }
   }
 
@@ -52,7 +47,7 @@ class Decoder final : public StreamReader {
   bool on_sentinel(std::string_view data, EventSink& sink) override {
     // A prefix, as some servers write "[DONE]" with blanks behind it.
     if (data.substr(0, 6) != "[DONE]") return false;
-    if (saw_finish_) finish_answer(sink);
+    finish_answer(sink);
     return true;
   }
 
@@ -62,7 +57,7 @@ class Decoder final : public StreamReader {
     read_usage(data["usage"], sink);
     for (const Value choice : data["choices"].children()) {
       if (choice["index"].integer().value_or(0) != 0) {
-        lose("/choices/1", std::string(kOneChoice));
+        lose_thing("/choices/1", kOtherChoice);
         continue;
       }
       start(sink);
@@ -72,9 +67,7 @@ class Decoder final : public StreamReader {
 
   bool on_close(EventSink& sink) override {
     // A finish_reason without [DONE] is a complete answer.
-    if (!saw_finish_) return false;
-    finish_answer(sink);
-    return true;
+    return finish_answer(sink);
   }
 
  private:
@@ -113,9 +106,7 @@ class Decoder final : public StreamReader {
                            body["name"].string());
     call.custom = call.custom || custom;
     if (call.id.empty()) call.id = entry["id"].string();
-    if (auto signature = read_call_signature(entry)) {
-      call.signature = std::move(signature->signature);
-    }
+    if (auto signature = read_call_signature(entry)) call.signature = signature;
     take_name(call, body["name"].string());
     const Value arguments = body[custom ? "input" : "arguments"];
     take_arguments(call,
@@ -140,7 +131,6 @@ class Decoder final : public StreamReader {
   void read_finished(Value choice, EventSink& sink) {
     const std::string_view reason = choice["finish_reason"].string();
     if (reason.empty()) return;
-    saw_finish_ = true;
     finish_reason_ = reason;
     end_all_parts(sink);
   }
@@ -166,7 +156,7 @@ class Decoder final : public StreamReader {
   }
 
   void read_choice(Value choice, EventSink& sink) {
-    if (saw_finish_) return;
+    if (!finish_reason_.empty()) return;
     const Value delta = choice["delta"];
     // Reasoning first: combined chunks hold what was thought before what is
     // said.
@@ -186,12 +176,15 @@ class Decoder final : public StreamReader {
     read_finished(choice, sink);
   }
 
-  void finish_answer(EventSink& sink) {
-    send_finished({.stop_reason = stop_reason(finish_reason_),
+  /// False where the upstream did not say that it is over.
+  bool finish_answer(EventSink& sink) {
+    if (finish_reason_.empty()) return false;
+    send_finished({.stop_reason = stop_reason_of(kStopReasons, finish_reason_),
                    .stop_reason_text = finish_reason_,
                    .service_tier = service_tier_,
                    .usage = &usage_},
                   sink);
+    return true;
   }
 
   // --- texts ----------------------------------------------------------------
@@ -199,18 +192,12 @@ class Decoder final : public StreamReader {
   /// Adds to the open part of that kind, or opens one.
   void add(PartKind kind, std::string_view text, EventSink& sink) {
     if (text.empty()) return;
-    if (!open_.begun() || open_.kind != kind) {
-      end_text(sink);
+    if (!open_.is(kind)) {
+      close_part(sink);
       end_complete_calls(sink);
-      open_ = number_part(kind);
-      send_begin(open_, {}, sink);
+      open_part(kind, {}, sink);
     }
     send_text(open_, text, sink);
-  }
-
-  void end_text(EventSink& sink) {
-    if (!open_.begun()) return;
-    send_end(std::exchange(open_, {}), sink);
   }
 
   void end_all_parts(EventSink& sink) {
@@ -225,7 +212,7 @@ class Decoder final : public StreamReader {
       if (call.id.empty()) call.id = made_call_id(id_, i);
       start_call(call, sink);
     }
-    end_text(sink);
+    close_part(sink);
     for (Call& call : calls_) end_call(call, sink);
   }
 
@@ -235,8 +222,13 @@ class Decoder final : public StreamReader {
   /// even under an old index: some servers send index 0 for all.
   Call& find_call(std::optional<std::int64_t> index, std::string_view id,
                   std::string_view name) {
-    Call* found = call_of_id(id);
-    if (found == nullptr) found = call_of_index(index, id);
+    const auto has_id = [&](const Call& call) { return call.id == id; };
+    // What has neither is of the last call.
+    const auto has_index = [&](const Call& call) {
+      return index ? call.index == index : id.empty();
+    };
+    Call* found = id.empty() ? nullptr : last_call(has_id);
+    if (found == nullptr) found = last_call(has_index);
     const bool other = found != nullptr && !id.empty() && !found->id.empty() &&
                        found->id != id && !name.empty();
     if (found == nullptr || other) {
@@ -246,21 +238,11 @@ class Decoder final : public StreamReader {
     return *found;
   }
 
-  Call* call_of_id(std::string_view id) {
-    if (id.empty()) return nullptr;
-    for (Call& call : calls_) {
-      if (call.id == id) return &call;
-    }
-    return nullptr;
-  }
-
-  /// The last one of that index; what has neither is of the last call.
-  Call* call_of_index(std::optional<std::int64_t> index, std::string_view id) {
-    for (std::size_t i = calls_.size(); i > 0; --i) {
-      Call& call = calls_[i - 1];
-      if (index ? call.index == index : id.empty()) return &call;
-    }
-    return nullptr;
+  /// The last call of which `matches` is true; nullptr = there is none.
+  template <class Matches>
+  Call* last_call(Matches matches) {
+    const auto found = std::find_if(calls_.rbegin(), calls_.rend(), matches);
+    return found == calls_.rend() ? nullptr : &*found;
   }
 
   bool is_declared(std::string_view name) const {
@@ -273,14 +255,14 @@ class Decoder final : public StreamReader {
     if (name.empty() || call.part.begun()) return;
     if (call.name.empty()) {
       call.name = name;
-    } else if (!declared_.empty() && !is_declared(call.name) &&
-               call.waiting.empty()) {
-      const std::string joined = call.name + std::string(name);
-      // The first that is not before it begins with it, if any does.
-      const auto known = declared_.lower_bound(joined);
-      if (known != declared_.end() && known->starts_with(joined)) {
-        call.name = joined;
-      }
+      return;
+    }
+    if (is_declared(call.name) || !call.waiting.empty()) return;
+    const std::string joined = call.name + std::string(name);
+    // The first that is not before it begins with it, if any does.
+    const auto known = declared_.lower_bound(joined);
+    if (known != declared_.end() && known->starts_with(joined)) {
+      call.name = joined;
     }
   }
 
@@ -295,33 +277,21 @@ class Decoder final : public StreamReader {
       }
       return;
     }
-    if (text.empty()) return;
-    if (call.ended) {
-      lose("/choices/0/delta/tool_calls",
-           "the upstream sent arguments behind the end of a tool call");
-      return;
+    if (call.ended && !text.empty()) {
+      return lose("/choices/0/delta/tool_calls",
+                  "the upstream sent arguments behind the end of a tool call");
     }
     send_text(call.part, text, sink);
   }
 
   void start_call(Call& call, EventSink& sink) {
-    end_text(sink);
+    close_part(sink);
     end_complete_calls(sink);
-    send_call_signature(call, sink);
+    if (call.signature) send_whole(*call.signature, sink);
     call.part = number_part(call.custom ? PartKind::custom_tool_call
                                         : PartKind::tool_call);
     send_begin(call.part, {.id = call.id, .name = call.name}, sink);
-    send_text(call.part, call.waiting, sink);
-    call.waiting.clear();
-  }
-
-  /// As a part without a thought right before the call.
-  void send_call_signature(const Call& call, EventSink& sink) {
-    if (call.signature.empty()) return;
-    const ReadPart part = number_part(PartKind::thinking);
-    send_begin(part, {}, sink);
-    send_signature(part, call.signature, ReasoningIssuer::google, sink);
-    send_end(part, sink);
+    send_text(call.part, std::exchange(call.waiting, {}), sink);
   }
 
   /// Calls whose arguments are closed: whatever comes next may follow them.
@@ -345,8 +315,6 @@ class Decoder final : public StreamReader {
   Usage usage_;
   std::vector<Call> calls_;
   std::string finish_reason_;
-  ReadPart open_;  // of text, thinking or a refusal
-  bool saw_finish_ = false;
 };
 
 }  // namespace

@@ -19,15 +19,8 @@ constexpr std::array kFieldNames = {
 
 constexpr std::array<std::string_view, 1> kNestedObjects = {"function"};
 
-constexpr DialectHeaders kHeaders = {.request_id = "x-request-id",
-                                     .request = openai_family::kRequestHeaders,
-                                     .lists = openai_family::kListHeaders,
-                                     .answer = openai_family::kAnswerHeaders};
-
-constexpr DialectSetup kSetup = {.base_url = openai_family::kBaseUrl,
-                                 .base_url_end = "/v1",
-                                 .provider = "openai-compatible",
-                                 .version = "/v1"};
+constexpr DialectHeaders kHeaders = openai_family::headers("");
+constexpr DialectSetup kSetup = openai_family::setup("openai-compatible");
 
 constexpr std::array<std::string_view, 1> kJoined = {"user"};
 constexpr std::array<std::string_view, 2> kFollowed = {"tool", "function"};
@@ -49,7 +42,6 @@ const Dialect kDialect = {
     .wire = kName,
     .api = openai_family::kApi,
     .upstream_path = "/chat/completions",
-    .upstream_stream_path = "",
     .client_paths = kClientPaths,
     .field_names = kFieldNames,
     .nested_objects = kNestedObjects,

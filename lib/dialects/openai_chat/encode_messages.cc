@@ -7,7 +7,6 @@
 
 #include "chat/losses.h"
 #include "chat/turns.h"
-#include "dialects/openai_chat/call_signatures.h"
 #include "dialects/openai_chat/messages.h"
 #include "dialects/openai_family/body.h"
 
@@ -22,6 +21,12 @@ bool is_text(const ContentPart& part) { return part.as<TextPart>(); }
 bool user_may_say(const ContentPart& part) {
   return is_text(part) || part.as<ImagePart>() || part.as<AudioPart>() ||
          part.as<DocumentPart>();
+}
+
+/// There is something to send that no text can say.
+bool is_more_than_text(const std::vector<ContentPart>& content) {
+  return !std::all_of(content.begin(), content.end(), is_text) &&
+         std::any_of(content.begin(), content.end(), user_may_say);
 }
 
 /// The API wants: text only in system, assistant and tool messages; tool
@@ -47,12 +52,13 @@ class MessagesWriter {
  private:
   using Texts = std::vector<std::string_view>;
   using Places = std::vector<std::size_t>;
-  /// What an assistant message is written from; places in its content.
-  struct Answer {
-    Places texts;
-    Places calls;
+  /// What a message says, by the member it stands in, whatever its order was;
+  /// places in the message's content.
+  struct Said {
+    Places content;
     Texts thinking;
     Texts refusals;
+    Places calls;
   };
   /// A part of a tool result that stands in a later user message.
   struct Moved {
@@ -62,116 +68,79 @@ class MessagesWriter {
 
   // --- messages --------------------------------------------------------------
 
-  Result<void> write_system(const Message& message) {
-    Places texts;
-    for (std::size_t i = 0; i < message.content.size(); ++i) {
-      const ContentPart& part = message.content[i];
-      const auto* text = part.as<TextPart>();
-      if (text == nullptr) {
-        lose(path_of(message, i), parts_in(part, "system messages"));
-      } else if (!text->text.empty()) {
-        texts.push_back(i);
-      }
-    }
-    return write_said(message, texts);
-  }
-
   Result<void> write_message(const Message& message) {
-    switch (message.role) {
-      case Role::system:
-      case Role::developer:
-        return write_system(message);
-      case Role::user:
-        return write_user(message);
-      case Role::assistant:
-        return write_assistant(message);
-    }
-    return {};
-  }
-
-  Result<void> write_user(const Message& message) {
-    Places rest;
+    const std::string_view role =
+        is_system(message) ? "system" : to_wire(kRoles, message.role);
+    Said said;
     for (std::size_t i = 0; i < message.content.size(); ++i) {
       const ContentPart& part = message.content[i];
-      if (part.as<ToolResultPart>() != nullptr) {
+      if (message.role == Role::user && part.as<ToolResultPart>()) {
         LLMPROXY_TRY(write_tool_result(message, i));
-      } else if (user_may_say(part)) {
-        rest.push_back(i);
-      } else {
-        lose(path_of(message, i), parts_in(part, "user messages"));
+      } else if (!take(message, i, said)) {
+        lose(path_of(message, i),
+             parts_in(part, fmt::format("{} messages", role)));
       }
     }
+    return write_said(message, said);
+  }
+
+  /// Notes what is said, but for empty texts; false for what such a message
+  /// cannot hold.
+  bool take(const Message& message, std::size_t place, Said& said) {
+    const ContentPart& part = message.content[place];
+    if (message.role == Role::user) {
+      if (!user_may_say(part)) return false;
+      said.content.push_back(place);
+    } else if (const auto* text = part.as<TextPart>()) {
+      if (!text->text.empty()) said.content.push_back(place);
+    } else if (message.role != Role::assistant) {
+      return false;
+    } else if (part.as<ToolCallPart>()) {
+      said.calls.push_back(place);
+    } else if (const auto* refusal = part.as<RefusalPart>()) {
+      if (!refusal->text.empty()) said.refusals.push_back(refusal->text);
+    } else if (const auto* thinking = part.as<ThinkingPart>()) {
+      if (signs_a_call(message.content, place)) return true;
+      if (!thinking->text.empty()) said.thinking.push_back(thinking->text);
+      if (!thinking->signature.empty() || !thinking->redacted_data.empty()) {
+        lose(path_of(message, place), "signatures of thinking");
+      }
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  Result<void> write_said(const Message& message, const Said& said) {
+    const bool is_mute = said.calls.empty() && said.refusals.empty();
+    const bool is_empty =
+        is_mute && said.content.empty() && said.thinking.empty();
+    const bool of_model = message.role == Role::assistant;
+    if (is_empty && (!of_model || message.extensions.empty())) return {};
     // Tool messages directly follow their call; images they brought and the
     // rest of the turn come behind all of them.
-    if (rest.empty()) return {};
     LLMPROXY_TRY(write_moved());
-    return write_said(message, rest);
-  }
-
-  Result<void> write_assistant(const Message& message) {
-    const Answer answer = sorted(message);
-    const bool is_mute = answer.calls.empty() && answer.refusals.empty();
-    if (is_mute && answer.texts.empty() && answer.thinking.empty() &&
-        message.extensions.empty()) {
-      return {};
-    }
-    open_message(message);
-    if (!answer.texts.empty()) {
-      LLMPROXY_TRY(write_content(message, answer.texts));
+    open_message(to_wire(kRoles, message.role));
+    w_.member_if("name", message.name);
+    if (!said.content.empty()) {
+      LLMPROXY_TRY(write_content(message, said.content));
     } else if (is_mute) {
       w_.member("content", "");
     } else {
       w_.member_null("content");
     }
-    write_thinking(answer.thinking);
-    write_refusal(answer.refusals);
-    write_tool_calls(message, answer.calls);
-    close_message(message);
-    return {};
-  }
-
-  /// What stands in members of its own, whatever its order was.
-  Answer sorted(const Message& message) {
-    Answer answer;
-    for (std::size_t i = 0; i < message.content.size(); ++i) {
-      const ContentPart& part = message.content[i];
-      if (const auto* text = part.as<TextPart>()) {
-        if (!text->text.empty()) answer.texts.push_back(i);
-      } else if (part.as<ToolCallPart>()) {
-        answer.calls.push_back(i);
-      } else if (const auto* refusal = part.as<RefusalPart>()) {
-        if (!refusal->text.empty()) answer.refusals.push_back(refusal->text);
-      } else if (const auto* thinking = part.as<ThinkingPart>()) {
-        if (signs_a_call(message.content, i)) continue;
-        if (!thinking->text.empty()) answer.thinking.push_back(thinking->text);
-        if (!thinking->signature.empty() || !thinking->redacted_data.empty()) {
-          lose(path_of(message, i), "signatures of thinking");
-        }
-      } else {
-        lose(path_of(message, i), parts_in(part, "assistant messages"));
-      }
-    }
-    return answer;
-  }
-
-  Result<void> write_said(const Message& message, const Places& places) {
-    if (places.empty()) return {};
-    open_message(message);
-    LLMPROXY_TRY(write_content(message, places));
-    close_message(message);
-    return {};
-  }
-
-  void open_message(const Message& message) {
-    wrote_message_ = true;
-    w_.begin_object();
-    w_.member("role", to_wire(kRoles, message.role));
-    w_.member_if("name", message.name);
-  }
-
-  void close_message(const Message& message) {
+    write_thinking(said.thinking);
+    write_refusal(said.refusals);
+    write_tool_calls(message, said.calls);
     w_.extensions(message.extensions);
     w_.end_object();
+    return {};
+  }
+
+  void open_message(std::string_view role) {
+    wrote_message_ = true;
+    w_.begin_object();
+    w_.member("role", role);
   }
 
   /// One plain text is a string, several or marked ones stay parts.
@@ -196,12 +165,12 @@ class MessagesWriter {
 
   /// One that user_may_say().
   Result<void> write_part(const ContentPart& part, const std::string& path) {
-    w_.begin_object();
     if (const auto* text = part.as<TextPart>()) {
       write_text(*text);
     } else if (const auto* image = part.as<ImagePart>()) {
       LLMPROXY_TRY(write_image(*image, path));
     } else if (const auto* audio = part.as<AudioPart>()) {
+      w_.begin_object();
       openai_family::write_audio(*audio, w_);
     } else if (const auto* document = part.as<DocumentPart>()) {
       LLMPROXY_TRY(write_document(*document, path));
@@ -213,7 +182,7 @@ class MessagesWriter {
   }
 
   void write_text(const TextPart& text) {
-    w_.member("type", "text");
+    w_.begin_typed("text");
     w_.member("text", text.text);
   }
 
@@ -222,7 +191,7 @@ class MessagesWriter {
       return unsupported(
           "OpenAI Chat takes images as bytes or by URL, not by file id", path);
     }
-    w_.member("type", "image_url");
+    w_.begin_typed("image_url");
     w_.begin_object("image_url");
     openai_family::write_source("url", image.source, w_);
     w_.member_if("detail", image.detail);
@@ -233,13 +202,11 @@ class MessagesWriter {
   Result<void> write_document(const DocumentPart& document,
                               const std::string& path) {
     const MediaSource& source = document.source;
-    LLMPROXY_TRY(
-        openai_family::check_document(document, path, kTarget, losses_));
-    if (source.kind == MediaKind::text) {
-      w_.member("type", "text");
-      openai_family::write_document_text(document, w_);
-      return {};
-    }
+    w_.begin_object();
+    LLMPROXY_ASSIGN(const bool is_text,
+                    openai_family::write_as_text(document, "text", path,
+                                                 kTarget, w_, losses_));
+    if (is_text) return {};
     w_.member("type", "file");
     w_.begin_object("file");
     if (source.kind == MediaKind::file_id) {
@@ -259,8 +226,7 @@ class MessagesWriter {
       w_.begin_object("function_call");
       w_.member("name", call.name);
       w_.member("arguments", call.arguments);
-      w_.end_object();
-      return;
+      return w_.end_object();
     }
     w_.begin_array("tool_calls");
     for (const std::size_t place : calls) write_tool_call(message, place);
@@ -269,12 +235,11 @@ class MessagesWriter {
 
   void write_tool_call(const Message& message, std::size_t place) {
     const ContentPart& part = message.content[place];
-    const auto& call = *part.as<ToolCallPart>();
     if (part.cache) {
       lose(path_of(*part.cache, path_of(message, place)),
            "cache markers on tool calls");
     }
-    begin_tool_call(call, call_signature(message.content, place), w_);
+    begin_tool_call(message.content, place, w_);
     w_.extensions(part.extensions);
     w_.end_object();
   }
@@ -283,16 +248,10 @@ class MessagesWriter {
     const ContentPart& part = message.content[place];
     const auto& result = *part.as<ToolResultPart>();
     const std::string path = path_of(message, place);
-    const auto& content = result.content;
-    const bool only_text = std::all_of(content.begin(), content.end(), is_text);
-    const bool sendable =
-        std::any_of(content.begin(), content.end(), user_may_say);
-    wrote_message_ = true;
-    w_.begin_object();
-    w_.member("role", "tool");
+    open_message("tool");
     w_.member("tool_call_id", result.call_id);
     w_.key("content");
-    if (traits_.tool_result_images && !only_text && sendable) {
+    if (traits_.tool_result_images && is_more_than_text(result.content)) {
       if (part.cache) {
         lose(path_of(*part.cache, path),
              "cache markers on tool results with images");
@@ -300,10 +259,8 @@ class MessagesWriter {
       LLMPROXY_TRY(write_result_parts(result, path));
     } else if (part.cache) {
       w_.begin_array();
-      w_.begin_typed("text");
-      w_.member("text", result_text(result, path));
-      write_cache(*part.cache);
-      w_.end_object();
+      LLMPROXY_TRY(write_part(
+          {TextPart{result_text(result, path), {}}, part.cache, {}, {}}, path));
       w_.end_array();
     } else {
       w_.string(result_text(result, path));
@@ -336,41 +293,40 @@ class MessagesWriter {
     std::string text;
     std::size_t index = 0;
     for (const ContentPart& child : result.content) {
-      append_result(child, path_of(path, child, index++), text);
+      const std::string child_path = path_of(path, child, index++);
+      const bool moves = child.as<ImagePart>() || child.as<DocumentPart>();
+      if (child.cache && !moves) {
+        lose(path_of(*child.cache, child_path),
+             "cache markers within tool results");
+      }
+      const auto* said = child.as<TextPart>();
+      const std::string label =
+          said != nullptr ? "" : put_aside(child, child_path);
+      const std::string_view piece = said != nullptr ? said->text : label;
+      if (!text.empty() && !piece.empty()) text += '\n';
+      text += piece;
     }
     return result.is_error ? marked_as_error(text) : text;
   }
 
-  void append_result(const ContentPart& part, const std::string& path,
-                     std::string& text) {
+  /// What stands for a part in the text of its result; empty = it is lost.
+  std::string put_aside(const ContentPart& part, const std::string& path) {
     const bool is_image = part.as<ImagePart>() != nullptr;
-    const auto append = [&](std::string_view piece) {
-      if (!text.empty() && !piece.empty()) text += '\n';
-      text += piece;
-    };
-    if (is_image || part.as<DocumentPart>()) {
-      moved_.push_back({&part, path});
-      append(fmt::format("[{} {} attached in the next user message]",
-                         is_image ? "image" : "document", moved_.size()));
-      return llmproxy::lose(losses_, path, kTarget,
-                            parts_in(part, "tool results"),
-                            "the part moved to a user message behind them");
-    }
-    if (part.cache) {
-      lose(path_of(*part.cache, path), "cache markers within tool results");
-    }
-    if (const auto* said = part.as<TextPart>()) {
-      append(said->text);
-    } else {
+    if (!is_image && !part.as<DocumentPart>()) {
       lose(path, parts_in(part, "tool results"));
+      return {};
     }
+    moved_.push_back({&part, path});
+    llmproxy::lose(losses_, path, kTarget, parts_in(part, "tool results"),
+                   "the part moved to a user message behind them");
+    return fmt::format("[{} {} attached in the next user message]",
+                       is_image ? "image" : "document", moved_.size());
   }
 
   /// Images and documents of tool results, behind the tool messages.
   Result<void> write_moved() {
     if (moved_.empty()) return {};
-    w_.begin_object();
-    w_.member("role", "user");
+    open_message("user");
     w_.begin_array("content");
     for (const auto& [part, path] : moved_) {
       LLMPROXY_TRY(write_part(*part, path));

@@ -123,15 +123,12 @@ class RequestWriter {
     if (!request_.tool_choice) return;
     const ToolChoice& choice = *request_.tool_choice;
     w_.key(request_.legacy_functions ? "function_call" : "tool_choice");
-    if (!choice.allowed.empty()) {
-      write_allowed(choice);
-    } else if (choice.mode != ToolChoiceMode::named) {
-      w_.string(to_wire(kToolChoices, choice.mode));
-    } else if (request_.legacy_functions) {
-      write_name(choice.name);
-    } else {
-      write_named(choice.name);
-    }
+    openai_family::write_tool_choice(
+        choice, to_wire(kToolChoices, choice.mode), /*nested=*/true, w_,
+        [&](std::string_view name) {
+          const bool bare = request_.legacy_functions && choice.allowed.empty();
+          bare ? write_name(name) : write_named(name);
+        });
   }
 
   void write_named(std::string_view name) {
@@ -139,17 +136,6 @@ class RequestWriter {
     w_.begin_typed(type);
     w_.key(type);
     write_name(name);
-    w_.end_object();
-  }
-
-  void write_allowed(const ToolChoice& choice) {
-    w_.begin_typed("allowed_tools");
-    w_.begin_object("allowed_tools");
-    w_.member("mode", to_wire(kToolChoices, choice.mode));
-    w_.begin_array("tools");
-    for (const std::string& name : choice.allowed) write_named(name);
-    w_.end_array();
-    w_.end_object();
     w_.end_object();
   }
 

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "chat/stream_writer.h"
-#include "dialects/openai_chat/call_signatures.h"
 #include "dialects/openai_chat/tables.h"
 #include "dialects/openai_family/body.h"
 #include "wire/sse.h"
@@ -46,8 +45,7 @@ class Encoder final : public StreamWriter {
   }
 
   void open_redacted_thinking(const StreamEvent& event) override {
-    lose_signature();
-    lose_part(event);
+    lose_whole(event);
   }
 
   void open_refusal(const StreamEvent&) override { lose_signature(); }
@@ -58,15 +56,9 @@ class Encoder final : public StreamWriter {
     send_call(event, index, "");
   }
 
-  void open_image(const StreamEvent& event) override {
-    lose_signature();
-    lose_part(event);
-  }
+  void open_image(const StreamEvent& event) override { lose_whole(event); }
 
-  void open_opaque(const StreamEvent& event) override {
-    lose_signature();
-    lose_part(event);
-  }
+  void open_opaque(const StreamEvent& event) override { lose_whole(event); }
 
   void on_text(const StreamEvent& event) override {
     send_text("content", event.text);
@@ -110,7 +102,7 @@ class Encoder final : public StreamWriter {
 
   void on_finished(const StreamEvent& event) override {
     lose_signature();
-    lose_stop_details(event.stop_reason, event.stop_sequence, losses_);
+    lose_stop(kStopWords, event.stop_reason, event.stop_sequence, losses_);
     if (event.stop_reason == StopReason::refusal && !refused_ &&
         !event.refusal_explanation.empty()) {
       send_text("refusal", event.refusal_explanation);
@@ -181,8 +173,8 @@ class Encoder final : public StreamWriter {
   // --- calls ----------------------------------------------------------------
 
   struct Call {
-    std::int64_t index;
-    bool has_arguments;
+    std::int64_t index = 0;
+    bool has_arguments = false;
   };
 
   /// A call that begins, or more arguments of one.
@@ -215,12 +207,14 @@ class Encoder final : public StreamWriter {
   }
 
   void send_arguments(const StreamEvent& event, std::string_view text) {
-    std::int64_t index = 0;
-    if (const auto call = calls_.find(event.part); call != calls_.end()) {
-      index = call->second.index;
-      call->second.has_arguments = true;
-    }
-    send_call(event, index, text);
+    Call& call = calls_[event.part];
+    call.has_arguments = true;
+    send_call(event, call.index, text);
+  }
+
+  void lose_whole(const StreamEvent& event) {
+    lose_signature();
+    lose_part(event);
   }
 
   void lose_signature() {

@@ -6,9 +6,9 @@
 #include "chat/answer_reader.h"
 #include "chat/answer_writer.h"
 #include "chat/extensions.h"
+#include "chat/losses.h"
 #include "chat/parse_answer.h"
 #include "chat/read_parts.h"
-#include "dialects/openai_chat/call_signatures.h"
 #include "dialects/openai_chat/tables.h"
 #include "dialects/openai_family/body.h"
 #include "json/count.h"
@@ -20,17 +20,14 @@ namespace {
 using json::Value;
 using json::Writer;
 
-/// One count, its place in usage, and its member.
-struct UsageField {
-  std::string_view object;  ///< "" = directly in usage
-  std::string_view name;
-  std::optional<std::int64_t> Usage::*member;
-};
+using UsageField = json::CountField<Usage>;
 constexpr std::string_view kInputDetails = "prompt_tokens_details";
 constexpr std::string_view kOutputDetails = "completion_tokens_details";
 constexpr std::array kUsageFields = {
     UsageField{"", "prompt_tokens", &Usage::input_tokens},
     UsageField{"", "completion_tokens", &Usage::output_tokens},
+    // DeepSeek's own spelling of the cached part.
+    UsageField{"", "prompt_cache_hit_tokens", &Usage::cached_input_tokens},
     UsageField{kInputDetails, "cached_tokens", &Usage::cached_input_tokens},
     UsageField{kInputDetails, "cache_write_tokens", &Usage::cache_write_tokens},
     UsageField{kInputDetails, "audio_tokens", &Usage::input_audio_tokens},
@@ -44,32 +41,18 @@ constexpr std::array<std::string_view, 5> kBookkeeping = {
 
 constexpr std::string_view kLogprobs = "logprobs";
 
-void write_details(const Usage& usage, std::string_view object,
-                   Writer& writer) {
-  bool any = false;
-  for (const UsageField& field : kUsageFields) {
-    if (field.object != object || !(usage.*field.member)) continue;
-    if (!any) {
-      writer.begin_object(object);
-      any = true;
-    }
-    writer.member(field.name, *(usage.*field.member));
-  }
-  if (any) writer.end_object();
-}
-
 class Decoder final : public AnswerReader {
  public:
   Decoder(const Value& body, Losses& losses)
       : AnswerReader(kName, body, losses),
-        choice_(*reader_.take("choices").children().begin()),
+        choice_(reader_.take("choices").first()),
         message_(choice_["message"]) {}
 
   ChatResponse read() {
     read_id();
     read_thinking();
     read_content();
-    read_refusal();
+    read_refusal(message_);
     read_tool_calls();
     read_audio();
     read_stop_reason();
@@ -77,15 +60,12 @@ class Decoder final : public AnswerReader {
     read_extensions();
     ChatResponse response = settled();
     if (reader_.object()["choices"].size() > 1) {
-      add_loss(losses_,
-               {"/choices/1", std::string(kOneChoice), LossKind::dropped});
+      lose(losses_, "/choices/1", kCanonicalForm, kOtherChoice);
     }
     return response;
   }
 
  private:
-  void add(ContentPart part) { response_.content.push_back(std::move(part)); }
-
   void read_id() {
     response_.id = reader_.take("id").string();
     response_.model = reader_.take("model").string();
@@ -96,18 +76,16 @@ class Decoder final : public AnswerReader {
   /// `content`: text, or (Mistral, Databricks) an array of typed parts.
   void read_content() {
     read_text(message_["content"].string());
-    for (const Value part : message_["content"].children()) read_part(part);
+    for (const Value part : message_["content"].children()) {
+      if (part["type"].string() == "text") {
+        read_text(part["text"].string());
+      } else {
+        read_refusal(part);
+      }
+    }
     if (response_.content.empty()) return;
     if (auto* text = response_.content.back().as<TextPart>()) {
       keep_citations(message_["annotations"], *text);
-    }
-  }
-
-  void read_part(Value part) {
-    if (part["type"].string() == "text") {
-      read_text(part["text"].string());
-    } else if (!part["refusal"].string().empty()) {
-      add(RefusalPart{std::string(part["refusal"].string())});
     }
   }
 
@@ -144,17 +122,16 @@ class Decoder final : public AnswerReader {
     const Value body = value[call.custom ? "custom" : "function"];
     call.name = body["name"].string();
     if (call.name.empty()) {
-      add_loss(losses_, {json::pointer("/choices/0/message/tool_calls", index),
-                         std::string(kNamelessCall), LossKind::dropped});
-      return;
+      return add_loss(losses_,
+                      {json::pointer("/choices/0/message/tool_calls", index),
+                       std::string(kNamelessCall), LossKind::dropped});
     }
     call.id = value["id"].string();
     if (call.id.empty()) call.id = made_call_id(response_.id, index);
-    call.arguments = body[call.custom ? "input" : "arguments"].string();
+    const Value arguments = body[call.custom ? "input" : "arguments"];
     // Some servers send the arguments as the object itself.
-    if (body["arguments"].is_object()) {
-      call.arguments = body["arguments"].raw();
-    }
+    call.arguments =
+        arguments.is_object() ? arguments.raw() : arguments.string();
     if (auto signature = read_call_signature(value)) add(*signature);
     add(std::move(call));
   }
@@ -164,14 +141,16 @@ class Decoder final : public AnswerReader {
     if (!reasoning.empty()) add(ThinkingPart{std::string(reasoning), {}, {}});
   }
 
-  void read_refusal() {
-    const std::string_view refusal = message_["refusal"].string();
+  /// Of the message, or of a part of its content.
+  void read_refusal(Value value) {
+    const std::string_view refusal = value["refusal"].string();
     if (!refusal.empty()) add(RefusalPart{std::string(refusal)});
   }
 
   void read_stop_reason() {
     response_.stop_reason_text = choice_["finish_reason"].string();
-    response_.stop_reason = stop_reason(response_.stop_reason_text);
+    response_.stop_reason =
+        stop_reason_of(kStopReasons, response_.stop_reason_text);
   }
 
   void read_extensions() {
@@ -214,11 +193,6 @@ class Encoder final : public AnswerWriter {
   }
 
  private:
-  struct Call {
-    const ToolCallPart* part;
-    std::string_view signature;
-  };
-
   void write_choice() {
     w_.begin_array("choices");
     w_.begin_object();
@@ -233,12 +207,14 @@ class Encoder final : public AnswerWriter {
   void write_content() {
     w_.begin_object("message");
     w_.member("role", "assistant");
-    end_text();
+    const bool is_mute = calls_.empty() && refusal_.empty();
+    text_.empty() && !is_mute ? w_.member_null("content")
+                              : w_.member("content", text_);
     w_.member_if("reasoning_content", thinking_);
-    end_refusal();
+    w_.member_or_null("refusal", refusal_);
     w_.begin_array("annotations");
     w_.end_array();
-    end_calls();
+    write_tool_calls();
     w_.end_object();
   }
 
@@ -248,8 +224,8 @@ class Encoder final : public AnswerWriter {
       lose(path + "/citations", "citations in texts");
   }
 
-  void write_tool_call(const ToolCallPart& call, const std::string&) override {
-    calls_.push_back({&call, call_signature(response_.content, index())});
+  void write_tool_call(const ToolCallPart&, const std::string&) override {
+    calls_.push_back(index());
   }
 
   void write_thinking(const ThinkingPart& thinking,
@@ -269,22 +245,15 @@ class Encoder final : public AnswerWriter {
     refusal_ += refusal.text;
   }
 
-  void end_text() {
-    if (text_.empty() && !(calls_.empty() && refusal_.empty())) {
-      w_.member_null("content");
-    } else {
-      w_.member("content", text_);
-    }
-  }
-
-  void end_refusal() { w_.member_or_null("refusal", refusal_); }
-
-  void end_calls() {
+  void write_tool_calls() {
     if (calls_.empty()) return;
-    if (context_.legacy_functions) return write_function(*calls_[0].part);
+    const auto& content = response_.content;
+    if (context_.legacy_functions) {
+      return write_function(*content[calls_[0]].as<ToolCallPart>());
+    }
     w_.begin_array("tool_calls");
-    for (const auto& [call, signature] : calls_) {
-      begin_tool_call(*call, signature, w_);
+    for (const std::size_t place : calls_) {
+      begin_tool_call(content, place, w_);
       w_.end_object();
     }
     w_.end_array();
@@ -303,15 +272,15 @@ class Encoder final : public AnswerWriter {
     const Extension* logprobs =
         response_.dialect == kName ? find_field(response_.extensions, kLogprobs)
                                    : nullptr;
-    w_.key(kLogprobs);
-    w_.raw(logprobs == nullptr ? std::string_view() : logprobs->value.text());
+    w_.member_raw(kLogprobs, logprobs == nullptr ? std::string_view()
+                                                 : logprobs->value.text());
   }
 
   void write_stop_reason() {
-    lose_stop_details(response_.stop_reason, response_.stop_sequence, losses_);
-    const bool said_in_words = response_.stop_reason == StopReason::refusal &&
-                               response_.refusal_explanation.empty() &&
-                               !refusal_.empty();
+    lose_stop(kStopWords, response_.stop_reason, response_.stop_sequence,
+              losses_);
+    const bool said_in_words =
+        response_.refusal_explanation.empty() && !refusal_.empty();
     w_.member("finish_reason",
               finish_reason(response_.stop_reason, said_in_words,
                             context_.legacy_functions));
@@ -330,7 +299,7 @@ class Encoder final : public AnswerWriter {
   std::string text_;
   std::string thinking_;
   std::string refusal_;
-  std::vector<Call> calls_;
+  std::vector<std::size_t> calls_;
 };
 
 /// xAI counts reasoning beside the completion, not in it; its total tells.
@@ -341,7 +310,46 @@ bool counts_reasoning_apart(const Usage& usage,
          *total == *usage.input_tokens + *usage.output_tokens + reasoning;
 }
 
+// The members in which Google has its signature of a call.
+constexpr std::string_view kExtra = "extra_content";
+constexpr std::string_view kGoogle = "google";
+constexpr std::string_view kSignature = "thought_signature";
+
+/// The signature of the call at `index`; empty = none.
+std::string_view call_signature(const std::vector<ContentPart>& content,
+                                std::size_t index) {
+  if (index == 0 || content[index].as<ToolCallPart>() == nullptr) return {};
+  const auto* thinking = content[index - 1].as<ThinkingPart>();
+  // A signature without thinking that Google can read again.
+  const bool signs = thinking != nullptr && thinking->text.empty() &&
+                     thinking->issuer == ReasoningIssuer::google;
+  return signs ? std::string_view(thinking->signature) : std::string_view();
+}
+
 }  // namespace
+
+std::optional<ThinkingPart> read_call_signature(const Value& call) {
+  const Value extra = call[kExtra];
+  const Value google = extra[kGoogle];
+  const std::string_view signature = google[kSignature].string();
+  if (signature.empty() || extra.size() != 1 || google.size() != 1) {
+    return std::nullopt;
+  }
+  return ThinkingPart{.signature = std::string(signature),
+                      .issuer = ReasoningIssuer::google};
+}
+
+void write_call_signature(std::string_view signature, Writer& w) {
+  if (signature.empty()) return;
+  w.begin_object(kExtra);
+  w.object(kGoogle, kSignature, signature);
+  w.end_object();
+}
+
+bool signs_a_call(const std::vector<ContentPart>& content, std::size_t index) {
+  return index + 1 < content.size() &&
+         !call_signature(content, index + 1).empty();
+}
 
 std::string_view reasoning_text(const Value& message) {
   const std::string_view text = message["reasoning_content"].string();
@@ -350,16 +358,7 @@ std::string_view reasoning_text(const Value& message) {
 
 Usage read_usage(const Value& usage) {
   Usage out;
-  for (const UsageField& field : kUsageFields) {
-    const Value object = field.object.empty() ? usage : usage[field.object];
-    if (const auto count = json::count_of(object[field.name])) {
-      out.*field.member = *count;
-    }
-  }
-  // DeepSeek's own spelling of the cached part.
-  if (!out.cached_input_tokens) {
-    out.cached_input_tokens = json::count_of(usage["prompt_cache_hit_tokens"]);
-  }
+  json::read_counts<Usage>(kUsageFields, usage, out);
   if (counts_reasoning_apart(out, json::count_of(usage["total_tokens"]))) {
     *out.output_tokens += *out.reasoning_tokens;
   }
@@ -373,13 +372,23 @@ void write_usage(const Usage& usage, Writer& writer) {
   writer.member("prompt_tokens", input);
   writer.member("completion_tokens", output);
   writer.member("total_tokens", input + output);
-  write_details(usage, kInputDetails, writer);
-  write_details(usage, kOutputDetails, writer);
+  std::string_view inside;
+  for (const UsageField& field : kUsageFields) {
+    if (field.object.empty() || !(usage.*field.member)) continue;
+    if (field.object != inside) {
+      if (!inside.empty()) writer.end_object();
+      inside = field.object;
+      writer.begin_object(inside);
+    }
+    writer.member(field.name, usage.*field.member);
+  }
+  if (!inside.empty()) writer.end_object();
   writer.end_object();
 }
 
-void begin_tool_call(const ToolCallPart& call, std::string_view signature,
+void begin_tool_call(const std::vector<ContentPart>& content, std::size_t place,
                      Writer& w) {
+  const auto& call = *content[place].as<ToolCallPart>();
   const std::string_view type = openai_family::type_of(call.custom);
   w.begin_object();
   w.member("id", call.id);
@@ -388,7 +397,7 @@ void begin_tool_call(const ToolCallPart& call, std::string_view signature,
   w.member("name", call.name);
   openai_family::write_arguments(call, w);
   w.end_object();
-  write_call_signature(signature, w);
+  write_call_signature(call_signature(content, place), w);
 }
 
 std::string_view finish_reason(StopReason reason, bool refusal_text,
@@ -401,26 +410,13 @@ std::string_view finish_reason(StopReason reason, bool refusal_text,
   return to_wire(kStopReasons, reason);
 }
 
-StopReason stop_reason(std::string_view finish_reason) {
-  return from_wire(kStopReasons, finish_reason).value_or(StopReason::other);
-}
-
-void lose_stop_details(StopReason reason, std::string_view stop_sequence,
-                       Losses& losses) {
-  constexpr StopWords kWords = {kTarget, "finish_reason is stop",
-                                "finish_reason is length"};
-  lose_stop(kWords, reason, stop_sequence, losses);
-}
-
 std::string completion_id(std::string_view id) {
   return id_with("chatcmpl-", {"msg_"}, id);
 }
 
 Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
   if (!json::says_nothing(body["error"])) return read_error(body["error"], 0);
-  const Value choices = body["choices"];
-  if (choices.size() == 0 ||
-      !(*choices.children().begin())["message"].is_object()) {
+  if (!body["choices"].first()["message"].is_object()) {
     return upstream_malformed(
         "the upstream's answer has no choices[0].message");
   }

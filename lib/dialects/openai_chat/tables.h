@@ -4,10 +4,13 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "base/enum_table.h"
+#include "chat/answer_end.h"
 #include "dialects/functions.h"
 #include "dialects/openai_family/errors.h"
 #include "dialects/openai_family/tables.h"
@@ -51,28 +54,24 @@ inline constexpr auto kStopReasons = enum_table<StopReason>({
     {StopReason::other, "stop"},
 });
 static_assert(covers(kStopReasons, kLastStopReason));
+inline constexpr StopWords kStopWords = {kTarget, "finish_reason is stop",
+                                         "finish_reason is length"};
 
+using Scalar = json::ScalarField<ChatRequest>;
 inline constexpr std::array kScalars = {
-    json::ScalarField<ChatRequest>{"temperature", &ChatRequest::temperature, 0,
-                                   2},
-    json::ScalarField<ChatRequest>{"top_p", &ChatRequest::top_p, 0, 1},
-    json::ScalarField<ChatRequest>{"frequency_penalty",
-                                   &ChatRequest::frequency_penalty, -2, 2},
-    json::ScalarField<ChatRequest>{"presence_penalty",
-                                   &ChatRequest::presence_penalty, -2, 2},
-    json::ScalarField<ChatRequest>{"seed", &ChatRequest::seed, -9.3e18, 9.3e18},
+    Scalar{"temperature", &ChatRequest::temperature, 0, 2},
+    Scalar{"top_p", &ChatRequest::top_p, 0, 1},
+    Scalar{"frequency_penalty", &ChatRequest::frequency_penalty, -2, 2},
+    Scalar{"presence_penalty", &ChatRequest::presence_penalty, -2, 2},
+    Scalar{"seed", &ChatRequest::seed, -9.3e18, 9.3e18},
 };
 
 /// Fields whose value here is what leaving them out means: no loss.
 using openai_family::Default;
 inline constexpr std::array kDefaults = {
-    Default{"n", "1"},
-    Default{"logprobs", "false"},
-    Default{"top_logprobs", "0"},
-    Default{"store", "false"},
-    Default{"modalities", R"(["text"])"},
-    Default{"verbosity", R"("medium")"},
-    Default{"logit_bias", "{}"},
+    Default{"logprobs", "false"},        Default{"top_logprobs", "0"},
+    Default{"store", "false"},           Default{"modalities", R"(["text"])"},
+    Default{"verbosity", R"("medium")"}, Default{"logit_bias", "{}"},
     Default{"metadata", "{}"},
 };
 
@@ -87,19 +86,27 @@ LLMPROXY_DIALECT_FUNCTIONS;
 std::string_view reasoning_text(const json::Value& message);
 Usage read_usage(const json::Value& usage);
 void write_usage(const Usage& usage, json::Writer& writer);
-/// One entry of `tool_calls`, but for its end.
-void begin_tool_call(const ToolCallPart& call, std::string_view signature,
+/// One entry of `tool_calls`, but for its end: the call at `place`.
+void begin_tool_call(const std::vector<ContentPart>& content, std::size_t place,
                      json::Writer& writer);
+// Gemini signs its function calls and wants the signatures back. Google's own
+// endpoint of this dialect has a place for them, which clients send back as
+// they got it: extra_content.google.thought_signature of a tool call. Source:
+// Gemini API documentation, "Thought signatures", OpenAI compatibility.
+
+/// The signature of a tool call, as the part before the call; nullopt = none,
+/// or something else beside it.
+std::optional<ThinkingPart> read_call_signature(const json::Value& call);
+/// The member extra_content; nothing for an empty signature.
+void write_call_signature(std::string_view signature, json::Writer& writer);
+/// The part at `index` is the signature of the call behind it.
+bool signs_a_call(const std::vector<ContentPart>& content, std::size_t index);
+
 /// The word for a stop, given what was answered.
 std::string_view finish_reason(StopReason reason, bool refusal_text,
                                bool legacy_functions);
-/// What a finish_reason means; see settled_stop() for answers with calls.
-StopReason stop_reason(std::string_view finish_reason);
-inline constexpr std::string_view kOneChoice =
-    "the canonical form does not take a second choice; dropped";
-/// Adds what finish_reason cannot say of a stop.
-void lose_stop_details(StopReason reason, std::string_view stop_sequence,
-                       Losses& losses);
+/// What no canonical answer has, as losses call it.
+inline constexpr std::string_view kOtherChoice = "a second choice";
 /// "chatcmpl-..." for any response id.
 std::string completion_id(std::string_view id);
 

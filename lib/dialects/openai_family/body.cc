@@ -30,14 +30,6 @@ void write_audio(const AudioPart& audio, json::Writer& w) {
   w.end_object();
 }
 
-void write_document_text(const DocumentPart& document, json::Writer& w) {
-  const std::array<std::string_view, 3> pieces = {
-      document.title, document.title.empty() ? "" : "\n\n",
-      document.source.data};
-  w.key("text");
-  w.joined(pieces);
-}
-
 void write_breakpoint(const CacheMarker& marker, json::Writer& w) {
   w.begin_object("prompt_cache_breakpoint");
   w.member("mode", "explicit");
@@ -45,15 +37,21 @@ void write_breakpoint(const CacheMarker& marker, json::Writer& w) {
   w.end_object();
 }
 
-Result<void> check_document(const DocumentPart& document,
-                            const std::string& path, std::string_view target,
-                            Losses& losses) {
+Result<bool> write_as_text(const DocumentPart& document, std::string_view type,
+                           const std::string& path, std::string_view target,
+                           json::Writer& w, Losses& losses) {
   if (document.source.kind == MediaKind::text) {
     lose(losses, path, target, "text documents as files",
          "the document became a text part");
-    return {};
+    const std::array<std::string_view, 3> pieces = {
+        document.title, document.title.empty() ? "" : "\n\n",
+        document.source.data};
+    w.member("type", type);
+    w.key("text");
+    w.joined(pieces);
+    return true;
   }
-  if (!is_sound_or_film(document.source.media_type)) return {};
+  if (!is_sound_or_film(document.source.media_type)) return false;
   return unsupported(
       fmt::format("unsupported document type {}; OpenAI takes PDF, office "
                   "documents and text",

@@ -21,16 +21,15 @@ void write_source(std::string_view name, const MediaSource& source,
                   json::Writer& writer);
 /// The members `type` and `input_audio`.
 void write_audio(const AudioPart& audio, json::Writer& writer);
-/// The member `text` of a document that needs no file: the model reads it in
-/// place.
-void write_document_text(const DocumentPart& document, json::Writer& writer);
 /// The member `prompt_cache_breakpoint`.
 void write_breakpoint(const CacheMarker& marker, json::Writer& writer);
 
-/// Error: unsupported for sound and film. Loss: of text, which needs no file.
-Result<void> check_document(const DocumentPart& document,
-                            const std::string& path, std::string_view target,
-                            Losses& losses);
+/// Writes a document that needs no file as a text of that type, which the model
+/// reads in place: a loss. The members only; false = it needs a file. Error:
+/// unsupported for sound and film.
+Result<bool> write_as_text(const DocumentPart& document, std::string_view type,
+                           const std::string& path, std::string_view target,
+                           json::Writer& writer, Losses& losses);
 /// What losses call such parts: "images", "tool calls".
 std::string kind_of(const ContentPart& part);
 /// The same with the place where they cannot stand.
@@ -49,6 +48,27 @@ void write_schema(const ResponseFormat& format, std::string_view no_schema,
                   json::Writer& writer);
 /// A name is required here; other dialects have none.
 std::string_view name_of(const DocumentPart& document);
+
+/// The value of `tool_choice`. `mode`: the word for its mode. `write_named`
+/// writes a tool that it names; Chat Completions has the list of those that are
+/// allowed in an object of its own (`nested`).
+template <class WriteNamed>
+void write_tool_choice(const ToolChoice& choice, std::string_view mode,
+                       bool nested, json::Writer& w, WriteNamed write_named) {
+  if (choice.allowed.empty()) {
+    return choice.mode == ToolChoiceMode::named ? write_named(choice.name)
+                                                : w.string(mode);
+  }
+  constexpr std::string_view kType = "allowed_tools";
+  w.begin_typed(kType);
+  if (nested) w.begin_object(kType);
+  w.member("mode", mode);
+  w.begin_array("tools");
+  for (const std::string& name : choice.allowed) write_named(name);
+  w.end_array();
+  if (nested) w.end_object();
+  w.end_object();
+}
 
 /// The tools of a request by their names. Made when it is first asked, for
 /// lists of allowed tools, which ask for each. The request must outlive it.

@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "chat/error_text.h"
-#include "json/writer.h"
 
 namespace llmproxy::openai_family {
 namespace {
@@ -121,21 +120,26 @@ bool is_error(const Value& body) {
   return error["message"].is_string() && error["type"].is_string();
 }
 
-int encode_error(const Error& error, const std::string& place,
-                 std::string& out) {
+void write_error(const Error& error, const std::string& place,
+                 std::string_view code, json::Writer& w) {
   const ErrorRow& row = row_of(kErrors, error.kind);
-  json::Writer w(out);
-  w.begin_object();
+  // A code of this dialect's own wins over our word for the kind.
+  const bool own = kind_of_word(error.code).has_value() &&
+                   error.code.find("_error") == std::string::npos;
+  if (code.empty()) code = own ? std::string_view(error.code) : row.code;
   w.begin_object("error");
   w.member("message", message_of(error));
   w.member("type", row.type);
   w.member_or_null("param", place);
-  // A code of this dialect's own wins over our word for the kind.
-  const bool own = kind_of_word(error.code).has_value() &&
-                   error.code.find("_error") == std::string::npos;
-  const std::string_view code = own ? std::string_view(error.code) : row.code;
   w.member_or_null("code", code);
   w.end_object();
+}
+
+int encode_error(const Error& error, const std::string& place,
+                 std::string& out) {
+  json::Writer w(out);
+  w.begin_object();
+  write_error(error, place, {}, w);
   w.end_object();
   // 529 is Anthropic's; OpenAI clients know 503.
   const int status = http_status(error);

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "json/json.h"
+#include "json/writer.h"
 #include "llmproxy/http.h"
 #include "llmproxy/result.h"
 
@@ -15,7 +16,11 @@ namespace llmproxy::openai_family {
 Error read_error(const json::Value& object, int status);
 Error decode_error(int status, const Headers& headers, std::string_view body);
 bool is_error(const json::Value& body);
-/// `place` is error.path as the API writes places. Returns the HTTP status.
+/// The member `error`. `place` is error.path as the API writes places; without
+/// a `code` it is the one that fits the error.
+void write_error(const Error& error, const std::string& place,
+                 std::string_view code, json::Writer& writer);
+/// The body of such. Returns the HTTP status.
 int encode_error(const Error& error, const std::string& place,
                  std::string& out);
 

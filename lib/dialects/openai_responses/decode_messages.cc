@@ -26,27 +26,16 @@ class MessagesReader {
   explicit MessagesReader(ChatRequest& request) : request_(request) {}
 
   Result<void> read(const Value& input) {
-    return json::read_each(
-        input, "/input",
-        [&](Value item, const std::string& path) -> Result<void> {
-          if (!item.is_object()) {
-            return json::not_an_object("an item", item, path);
-          }
-          LLMPROXY_TRY(read_item(item, path));
-          ++index_;
-          return {};
-        });
+    return json::read_each(input, "/input",
+                           [&](Value item, const std::string& path) {
+                             ++index_;
+                             return read_item(item, path);
+                           });
   }
 
  private:
-  /// Items by their type; the speaker decides which turn they belong to.
-  struct ItemRow {
-    std::string_view type;
-    Role role;
-    Result<ContentPart::Value> (*read)(ObjectReader& reader);
-  };
-
   Result<void> read_item(const Value& item, const std::string& path) {
+    if (!item.is_object()) return json::not_an_object("an item", item, path);
     ObjectReader reader(item, path);
     LLMPROXY_ASSIGN(const std::string type, reader.optional_string("type"));
     const bool has_role = !item["role"].absent();
@@ -56,12 +45,15 @@ class MessagesReader {
     }
     if (type == "additional_tools") return read_tools(item, path);
     if (type.empty() || type == "message") return read_message(reader);
-    const ItemRow& row = row_of(type);
+    const PartRow* of_user = find_row(kOfUser, type);
+    const PartRow* row = of_user ? of_user : find_row(kOfModel, type);
     Parts parts(1);
-    LLMPROXY_ASSIGN(parts[0].value, row.read(reader));
+    LLMPROXY_ASSIGN(parts[0].value,
+                    row ? row->read(reader) : read_opaque(reader));
     // What is opaque has all of it.
     if (!parts[0].as<OpaquePart>()) keep_item_fields(reader, parts);
-    add(row.role, std::move(parts), /*joins=*/true);
+    add(of_user ? Role::user : Role::assistant, std::move(parts),
+        /*joins=*/true);
     return {};
   }
 
@@ -169,18 +161,15 @@ class MessagesReader {
   }
 
   static Result<ContentPart::Value> read_tool_call(ObjectReader& reader) {
-    ToolCallPart call;
-    call.custom = reader.take("type").string() == "custom_tool_call";
+    ToolCallPart call = call_of(reader.object());
     LLMPROXY_ASSIGN(call.id, reader.required_string("call_id"));
-    LLMPROXY_ASSIGN(const std::string name, reader.required_string("name"));
-    if (name.empty()) {
+    LLMPROXY_ASSIGN(const Value name, reader.required("name", Type::string));
+    if (name.string().empty()) {
       return invalid_request("a call needs a name", reader.path_of("name"));
     }
-    LLMPROXY_ASSIGN(const std::string name_space,
-                    reader.optional_string("namespace"));
-    call.name = full_tool_name(name_space, name);
-    LLMPROXY_ASSIGN(call.arguments, reader.required_string(
-                                        call.custom ? "input" : "arguments"));
+    LLMPROXY_TRY(reader.optional("namespace", Type::string));
+    LLMPROXY_TRY(
+        reader.required(call.custom ? "input" : "arguments", Type::string));
     return ContentPart::Value(std::move(call));
   }
 
@@ -223,32 +212,28 @@ class MessagesReader {
         reader.path());
   }
 
-  static const ItemRow& row_of(std::string_view type) {
-    static constexpr ItemRow kItems[] = {
-        {"function_call", Role::assistant, read_tool_call},
-        {"custom_tool_call", Role::assistant, read_tool_call},
-        {"function_call_output", Role::user, read_tool_result},
-        {"custom_tool_call_output", Role::user, read_tool_result},
-        {"reasoning", Role::assistant, read_thinking},
-        {"item_reference", Role::user, refuse_reference},
-        {"compaction", Role::user, refuse_compaction},
-        // What the client answers to the provider's own tools.
-        {"computer_call_output", Role::user, read_opaque},
-        {"local_shell_call_output", Role::user, read_opaque},
-        {"shell_call_output", Role::user, read_opaque},
-        {"apply_patch_call_output", Role::user, read_opaque},
-        {"mcp_approval_response", Role::user, read_opaque},
-        {"tool_search_output", Role::user, read_opaque},
-        {"compaction_trigger", Role::user, read_opaque},
-        {"configuration_update", Role::user, read_opaque},
-        // The provider's own tools and state: whatever else has a type.
-        {"", Role::assistant, read_opaque},
-    };
-    for (const ItemRow& row : kItems) {
-      if (row.type == type) return row;
-    }
-    return *std::prev(std::end(kItems));
-  }
+  // Items that are one part, by their speaker. The model's are all others, too:
+  // the provider's own tools and state, which are kept as they are.
+  static constexpr PartRow kOfModel[] = {
+      {"function_call", read_tool_call},
+      {"custom_tool_call", read_tool_call},
+      {"reasoning", read_thinking},
+  };
+  static constexpr PartRow kOfUser[] = {
+      {"function_call_output", read_tool_result},
+      {"custom_tool_call_output", read_tool_result},
+      {"item_reference", refuse_reference},
+      {"compaction", refuse_compaction},
+      // What the client answers to the provider's own tools.
+      {"computer_call_output", read_opaque},
+      {"local_shell_call_output", read_opaque},
+      {"shell_call_output", read_opaque},
+      {"apply_patch_call_output", read_opaque},
+      {"mcp_approval_response", read_opaque},
+      {"tool_search_output", read_opaque},
+      {"compaction_trigger", read_opaque},
+      {"configuration_update", read_opaque},
+  };
 
   /// What stands beside the content of an item, kept on its first part.
   static void keep_item_fields(ObjectReader& reader, Parts& parts) {
@@ -261,7 +246,7 @@ class MessagesReader {
   }
 
   ChatRequest& request_;
-  std::int32_t index_ = 0;
+  std::int32_t index_ = -1;  // of the item that is read
   bool last_joins_ = false;
 };
 

@@ -29,45 +29,14 @@ RawJson nested_format(const Value& format) {
   return json::Trusted::json(std::move(out));
 }
 
-Result<ToolDefinition> read_one_tool(const Value& value,
-                                     const std::string& path) {
-  if (!value.is_object()) {
-    return invalid_request("a tool must be an object", path);
-  }
-  ObjectReader reader(value, path);
-  LLMPROXY_ASSIGN(const std::string type, reader.required_string("type"));
-  ToolDefinition tool;
-  if (type == "function") {
-    LLMPROXY_TRY(openai_family::read_function(reader, tool));
-  } else if (type == "custom") {
-    LLMPROXY_TRY(openai_family::read_custom(reader, tool));
-    tool.schema = nested_format(reader.take("format"));
-  } else {
-    tool = hosted_tool(type, value["name"].string(), value);
-  }
-  tool.source.text = path;
-  if (tool.kind == ToolKind::hosted) return tool;
-  tool.cache = read_cache(reader);
-  tool.extensions = reader.rest();
-  return tool;
-}
-
-Result<void> read_namespace(const Value& value, const std::string& path,
-                            ChatRequest& request) {
-  ObjectReader reader(value, path);
-  reader.take("type");
+Result<void> read_namespace(ObjectReader& reader, ChatRequest& request) {
   LLMPROXY_ASSIGN(const std::string name, reader.required_string("name"));
   LLMPROXY_ASSIGN(const Value tools, reader.required("tools", Type::array));
   const std::size_t first = request.tools.size();
-  LLMPROXY_TRY(json::read_each(
-      tools, path + "/tools",
-      [&](Value inner, const std::string& place) -> Result<void> {
-        LLMPROXY_ASSIGN(ToolDefinition tool, read_one_tool(inner, place));
-        tool.name_space = name;
-        tool.name = full_tool_name(name, tool.name);
-        request.tools.push_back(std::move(tool));
-        return {};
-      }));
+  LLMPROXY_TRY(json::read_each(tools, reader.path_of("tools"),
+                               [&](Value inner, const std::string& place) {
+                                 return read_tool(inner, place, request, name);
+                               }));
   if (tools.size() == 0) return {};
   json::keep_rest(reader, kNamespacePrefix, request.tools[first].extensions);
   return {};
@@ -243,11 +212,31 @@ class RequestReader {
 }  // namespace
 
 Result<void> read_tool(const Value& value, const std::string& path,
-                       ChatRequest& request) {
-  if (value["type"].string() == "namespace") {
-    return read_namespace(value, path, request);
+                       ChatRequest& request, std::string_view name_space) {
+  if (!value.is_object()) {
+    return invalid_request("a tool must be an object", path);
   }
-  LLMPROXY_ASSIGN(ToolDefinition tool, read_one_tool(value, path));
+  ObjectReader reader(value, path);
+  LLMPROXY_ASSIGN(const std::string type, reader.required_string("type"));
+  if (type == "namespace" && name_space.empty()) {
+    return read_namespace(reader, request);
+  }
+  ToolDefinition tool;
+  if (type == "function") {
+    LLMPROXY_TRY(openai_family::read_function(reader, tool));
+  } else if (type == "custom") {
+    LLMPROXY_TRY(openai_family::read_custom(reader, tool));
+    tool.schema = nested_format(reader.take("format"));
+  } else {
+    tool = hosted_tool(type, value["name"].string(), value);
+  }
+  if (tool.kind != ToolKind::hosted) {
+    tool.cache = read_cache(reader);
+    tool.extensions = reader.rest();
+  }
+  tool.source.text = path;
+  tool.name_space = name_space;
+  tool.name = full_tool_name(name_space, tool.name);
   request.tools.push_back(std::move(tool));
   return {};
 }

@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "chat/sealed_reasoning.h"
+#include "chat/stream_parts.h"
 #include "chat/stream_reader.h"
 #include "dialects/openai_responses/messages.h"
 #include "json/zero.h"
@@ -259,17 +259,15 @@ class Decoder final : public StreamReader {
 
   void begin_reasoning(Value data, EventSink& sink) {
     const Value item = data["item"];
-    StreamEvent event;
-    event.part_kind = PartKind::thinking;
-    event.id = item["id"].string();
+    StreamEvent event = {.part_kind = PartKind::thinking,
+                         .id = item["id"].string()};
     // Sealed by a proxy like this one: encrypted thinking comes whole.
-    const std::optional<ThinkingPart> sealed =
-        unseal(item["encrypted_content"].string());
-    if (sealed && !sealed->redacted_data.empty()) {
-      event.part_kind = PartKind::redacted_thinking;
-      event.id = sealed->id;
-      event.text = sealed->redacted_data;
-      event.issuer = sealed->issuer;
+    const ThinkingPart thinking = thinking_of(item);
+    if (!thinking.redacted_data.empty()) {
+      event = {.part_kind = PartKind::redacted_thinking,
+               .id = thinking.id,
+               .text = thinking.redacted_data,
+               .issuer = thinking.issuer};
     }
     begin(index_of(data, kItem), 0, event, sink);
   }
@@ -283,15 +281,13 @@ class Decoder final : public StreamReader {
         sink);
   }
 
-  void end_item(Open* open, const ContentPart& part, EventSink& sink) {
-    if (const auto* call = part.as<ToolCallPart>()) {
-      if (!open->has_text) add(*open, call->arguments, sink);
-    } else if (const auto* thinking = part.as<ThinkingPart>()) {
-      if (!open->has_text) add(*open, thinking->text, sink);
-      if (!thinking->signature.empty()) {
-        send_signature({open->number, PartKind::thinking}, thinking->signature,
-                       thinking->issuer, sink);
-      }
+  void end_item(Open* open, ContentPart& part, EventSink& sink) {
+    const std::string* text = text_of(part);
+    if (text != nullptr && !open->has_text) add(*open, *text, sink);
+    const auto* thinking = part.as<ThinkingPart>();
+    if (thinking != nullptr && !thinking->signature.empty()) {
+      send_signature({open->number, PartKind::thinking}, thinking->signature,
+                     thinking->issuer, sink);
     }
     end(open, sink);
   }

@@ -30,16 +30,9 @@ constexpr std::array<std::string_view, 4> kNestedObjects = {
 
 // Measured 2026-11: Codex 0.171 gives up at the first 429 without a
 // retry-after.
-constexpr DialectHeaders kHeaders = {.request_id = "x-request-id",
-                                     .request = openai_family::kRequestHeaders,
-                                     .lists = openai_family::kListHeaders,
-                                     .answer = openai_family::kAnswerHeaders,
-                                     .retry_after = "1"};
+constexpr DialectHeaders kHeaders = openai_family::headers("1");
 
-constexpr DialectSetup kSetup = {.base_url = openai_family::kBaseUrl,
-                                 .base_url_end = "/v1",
-                                 .provider = "openai-responses",
-                                 .version = "/v1"};
+constexpr DialectSetup kSetup = openai_family::setup("openai-responses");
 
 // OpenAI API reference, "Get input token counts".
 constexpr CountTokens kCountTokens = {
@@ -70,7 +63,6 @@ const Dialect kDialect = {
     .api = openai_family::kApi,
     .model_rows = kModelRows,
     .upstream_path = "/responses",
-    .upstream_stream_path = "",
     .client_paths = kClientPaths,
     .stored_path = "/v1/responses/",
     .field_names = kFieldNames,

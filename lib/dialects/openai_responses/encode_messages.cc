@@ -47,14 +47,7 @@ class MessagesWriter {
  public:
   MessagesWriter(const ChatRequest& request, openai_family::ToolIndex& tools,
                  json::Writer& writer, Losses& losses)
-      : request_(request), tools_(tools), w_(writer), losses_(losses) {
-    for (const Message& message : request.messages) {
-      for (const ContentPart& part : message.content) {
-        const auto* call = part.as<ToolCallPart>();
-        if (call != nullptr) custom_calls_.emplace(call->id, call->custom);
-      }
-    }
-  }
+      : request_(request), tools_(tools), w_(writer), losses_(losses) {}
 
   Result<void> write() {
     const std::size_t first = write_system();
@@ -188,13 +181,10 @@ class MessagesWriter {
   Result<void> write_document(const DocumentPart& document,
                               const std::string& path) {
     const MediaSource& source = document.source;
-    LLMPROXY_TRY(
-        openai_family::check_document(document, path, kTarget, losses_));
-    if (source.kind == MediaKind::text) {
-      w_.member("type", "input_text");
-      openai_family::write_document_text(document, w_);
-      return {};
-    }
+    LLMPROXY_ASSIGN(const bool is_text,
+                    openai_family::write_as_text(document, "input_text", path,
+                                                 kTarget, w_, losses_));
+    if (is_text) return {};
     w_.member("type", "input_file");
     if (source.kind == MediaKind::base64) {
       w_.member("filename", openai_family::name_of(document));
@@ -211,6 +201,7 @@ class MessagesWriter {
 
   void write_tool_call(const ContentPart& part, const ToolCallPart& call,
                        const std::string& path) {
+    custom_calls_.emplace(call.id, call.custom);
     open_item(call.custom ? "custom_tool_call" : "function_call");
     w_.member("call_id", call.id);
     write_tool_name(call.name, tools_, w_);
@@ -299,7 +290,8 @@ class MessagesWriter {
   json::Writer& w_;
   Losses& losses_;
   bool wrote_item_ = false;  ///< `input` must not be empty
-  /// Whether the arguments of a call are free text, by its id.
+  /// Whether the arguments of a call are free text, by its id: its result
+  /// stands behind it.
   std::map<std::string_view, bool> custom_calls_;
 };
 

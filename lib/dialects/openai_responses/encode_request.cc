@@ -114,13 +114,9 @@ class RequestWriter {
     if (request_.tool_choice) {
       const ToolChoice& choice = *request_.tool_choice;
       w_.key("tool_choice");
-      if (!choice.allowed.empty()) {
-        write_allowed(choice);
-      } else if (choice.mode == ToolChoiceMode::named) {
-        write_named(choice.name);
-      } else {
-        w_.string(to_wire(kToolChoices, choice.mode));
-      }
+      openai_family::write_tool_choice(
+          choice, to_wire(kToolChoices, choice.mode), /*nested=*/false, w_,
+          [&](std::string_view name) { write_named(name); });
     }
     w_.member("parallel_tool_calls", request_.parallel_tool_calls);
   }
@@ -128,15 +124,6 @@ class RequestWriter {
   void write_named(std::string_view name) {
     w_.begin_typed(tools_.type(name));
     write_tool_name(name, tools_, w_);
-    w_.end_object();
-  }
-
-  void write_allowed(const ToolChoice& choice) {
-    w_.begin_typed("allowed_tools");
-    w_.member("mode", to_wire(kToolChoices, choice.mode));
-    w_.begin_array("tools");
-    for (const std::string& name : choice.allowed) write_named(name);
-    w_.end_array();
     w_.end_object();
   }
 

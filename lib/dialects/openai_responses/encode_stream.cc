@@ -1,11 +1,8 @@
 // OpenAI Responses: canonical events to a client's stream. Every part is an
 // output item; every event is numbered; the last one repeats the answer.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <functional>
-#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -58,14 +55,6 @@ const TextRow* text_row(PartKind kind) {
   return row == kTexts.end() ? nullptr : row;
 }
 
-/// The text of a part that has a row.
-std::string& text_of(ContentPart& part) {
-  if (auto* text = part.as<TextPart>()) return text->text;
-  if (auto* refusal = part.as<RefusalPart>()) return refusal->text;
-  if (auto* thinking = part.as<ThinkingPart>()) return thinking->text;
-  return part.as<ToolCallPart>()->arguments;
-}
-
 /// For JSON of a long text, in one step: doubled in many, the old memory and
 /// the new would be there at once. What is not written to costs nothing.
 void make_room(std::string& out, std::size_t text) {
@@ -82,13 +71,11 @@ class Encoder final : public StreamWriter, public LongEvents {
   /// response.created to come first, whatever else there is.
   void keep_alive(bool begun, std::string& out) override {
     if (!begun) return wire::append_comment(out, "keep-alive");
+    begin("keepalive", out);
     // Passed on, the numbers are the upstream's own.
-    out += "event: keepalive\ndata: {\"type\":\"keepalive\"";
-    if (sequence_ > 0) {
-      fmt::format_to(std::back_inserter(out), ",\"sequence_number\":{}",
-                     sequence_++);
-    }
-    out += "}\n\n";
+    if (sequence_ > 0) w_.member("sequence_number", sequence_++);
+    w_.end_object();
+    out += wire::kEventEnd;
   }
 
   void on_output(std::function<void(std::string& out)> taken) override {
@@ -106,51 +93,23 @@ class Encoder final : public StreamWriter, public LongEvents {
     send_answer("response.in_progress");
   }
 
-  /// Empty texts are no items; whether this one is shows with its first piece.
-  void open_text(const StreamEvent& event) override { open(event, TextPart{}); }
-
-  void open_thinking(const StreamEvent& event) override {
-    open(event,
-         ThinkingPart{.issuer = event.issuer, .id = std::string(event.id)});
-    const bool own_id = event.id.starts_with("rs_");
-    begin_item(own_id ? std::string(event.id) : made_id(event));
-  }
-
+  void open_text(const StreamEvent& event) override { open(event); }
+  void open_thinking(const StreamEvent& event) override { open(event); }
   void open_redacted_thinking(const StreamEvent& event) override {
-    open(event, ThinkingPart{.redacted_data = std::string(event.text),
-                             .issuer = event.issuer,
-                             .id = std::string(event.id)});
-    begin_item(made_id(event));
+    open(event);
   }
-
   void open_refusal(const StreamEvent& event) override {
     refused_ = true;
-    open(event, RefusalPart{});
-    begin_item(made_id(event));
-    begin_text();
+    open(event);
   }
-
-  void open_tool_call(const StreamEvent& event) override {
-    open(event, ToolCallPart{std::string(event.id),
-                             std::string(event.name),
-                             {},
-                             event.part_kind == PartKind::custom_tool_call});
-    begin_item(made_id(event));
-    begin_text();
-  }
-
-  void open_image(const StreamEvent& event) override {
-    open(event, ImagePart{{MediaKind::base64, std::string(event.text),
-                           std::string(event.name)},
-                          {}});
-    begin_item(made_id(event));
-  }
+  void open_tool_call(const StreamEvent& event) override { open(event); }
+  void open_image(const StreamEvent& event) override { open(event); }
 
   void open_opaque(const StreamEvent& event) override {
     if (event.id != kName) return lose_part(event);
     send_item("response.output_item.added", event.text);
     send_item("response.output_item.done", event.text);
-    begin_kept_item();
+    answer_.begin_item();
     answer_.output += event.text;
     ++index_;
   }
@@ -189,10 +148,8 @@ class Encoder final : public StreamWriter, public LongEvents {
       close_part(part);
     }
     answer_.service_tier = service_tier_;
-    answer_.stop_reason = event.stop_reason;
-    answer_.status = stop_status(event.stop_reason, refused_);
     answer_.usage = &usage_;
-    lose_stop_details(event.stop_reason, event.stop_sequence, losses_);
+    answer_.finish(event.stop_reason, event.stop_sequence, refused_, losses_);
     send_answer(answer_.status == "completed" ? "response.completed"
                                               : "response.incomplete");
   }
@@ -200,7 +157,11 @@ class Encoder final : public StreamWriter, public LongEvents {
   /// As `response.failed`, which every client of this API knows; before the
   /// answer has begun there is no response to fail, so an `error` event.
   void on_failed(const Error& error) override {
-    if (answer_.id.empty()) return send_error(error);
+    if (answer_.id.empty()) {
+      begin("error");
+      write_stream_error(error, w_);
+      return send();
+    }
     answer_.status = "failed";
     answer_.error = &error;
     send_answer("response.failed");
@@ -209,10 +170,14 @@ class Encoder final : public StreamWriter, public LongEvents {
 
   // --- events ---------------------------------------------------------------
 
-  void begin(std::string_view type) {
-    wire::begin_event(out(), type);
-    w_.reset(out());
+  void begin(std::string_view type, std::string& out) {
+    wire::begin_event(out, type);
+    w_.reset(out);
     w_.begin_typed(type);
+  }
+
+  void begin(std::string_view type) {
+    begin(type, out());
     w_.member("sequence_number", sequence_++);
   }
 
@@ -222,11 +187,6 @@ class Encoder final : public StreamWriter, public LongEvents {
     w_.member("item_id", id_);
     w_.member("output_index", index_);
     if (!row_->index.empty()) w_.member(row_->index, std::int64_t{0});
-  }
-
-  void long_member(std::string_view name, std::string_view text) {
-    make_room(out(), text.size());
-    w_.member(name, text);
   }
 
   void send() {
@@ -251,41 +211,25 @@ class Encoder final : public StreamWriter, public LongEvents {
     send();
   }
 
-  void send_error(const Error& error) {
-    data_.clear();
-    encode_error(error, data_);
-    json::Document document;
-    const auto root = document.parse(data_);
-    const std::string_view code = response_error_code(error);
-    begin("error");
-    w_.begin_object("error");
-    for (const json::Value member : (*root)["error"].children()) {
-      // Our words for what failed on the way mean nothing to clients.
-      if (member.key() == "code" && code == "server_error") {
-        w_.member("code", code);
-      } else {
-        w_.member_raw(member.key(), member.raw());
-      }
-    }
-    w_.end_object();
-    send();
-  }
-
   // --- items ----------------------------------------------------------------
 
-  std::string made_id(const StreamEvent& event) const {
-    return item_id(part_, answer_.id, event.part);
-  }
-
-  void open(const StreamEvent& event, ContentPart::Value part) {
-    part_.value = std::move(part);
+  void open(const StreamEvent& event) {
+    part_ = empty_part(event);
     row_ = text_row(event.part_kind);
     text_open_ = false;
+    // Empty texts are no items; whether this one is shows with its first piece.
+    if (event.part_kind == PartKind::text) return;
+    begin_item(event);
+    // Thinking may have no text, but a signature alone.
+    if (row_ != nullptr && event.part_kind != PartKind::thinking) begin_text();
   }
 
-  void begin_item(std::string id) {
+  void begin_item(const StreamEvent& event) {
+    const bool own_id =
+        event.part_kind == PartKind::thinking && event.id.starts_with("rs_");
     part_open_ = true;
-    id_ = std::move(id);
+    id_ =
+        own_id ? std::string(event.id) : item_id(part_, answer_.id, event.part);
     begin("response.output_item.added");
     w_.member("output_index", index_);
     w_.key("item");
@@ -294,8 +238,8 @@ class Encoder final : public StreamWriter, public LongEvents {
   }
 
   void end_item() {
-    const std::size_t begin = begin_kept_item();
-    make_room(answer_.output, row_ == nullptr ? 0 : text_of(part_).size());
+    const std::size_t begin = answer_.begin_item();
+    make_room(answer_.output, row_ == nullptr ? 0 : text_of(part_)->size());
     w_.reset(answer_.output);
     write_item({part_, id_, "completed"}, context_, w_);
     // It may be long, and is in the item from now on.
@@ -307,12 +251,6 @@ class Encoder final : public StreamWriter, public LongEvents {
     ++index_;
   }
 
-  /// Where the next item of the whole answer begins.
-  std::size_t begin_kept_item() {
-    if (!answer_.output.empty()) answer_.output += ',';
-    return answer_.output.size();
-  }
-
   // --- their texts ----------------------------------------------------------
 
   void begin_text() {
@@ -322,21 +260,22 @@ class Encoder final : public StreamWriter, public LongEvents {
 
   void add(const StreamEvent& event) {
     if (row_ == nullptr || row_->kind != event.part_kind) return;
-    if (!part_open_) begin_item(made_id(event));
+    if (!part_open_) begin_item(event);
     if (!text_open_) begin_text();
-    text_of(part_) += event.text;
+    *text_of(part_) += event.text;
     begin_of_text(row_->delta);
     w_.member("delta", event.text);
     send_text();
   }
 
   void end_text() {
-    const std::string& text = text_of(part_);
+    const std::string& text = *text_of(part_);
     begin_of_text(row_->done);
     if (row_->kind == PartKind::tool_call) {
       w_.member("name", part_.as<ToolCallPart>()->name);
     }
-    long_member(row_->member, text);
+    make_room(out(), text.size());
+    w_.member(row_->member, text);
     send_text();
     send_part(row_->part_done, text);
   }
@@ -349,13 +288,9 @@ class Encoder final : public StreamWriter, public LongEvents {
   void send_part(std::string_view event, std::string_view text) {
     if (event.empty()) return;
     begin_of_text(event);
-    w_.begin_typed("part", row_->type);
-    long_member(row_->member, text);
-    if (row_->kind == PartKind::text) {
-      w_.member_raw("annotations", "[]");
-      w_.member_raw("logprobs", "[]");
-    }
-    w_.end_object();
+    make_room(out(), text.size());
+    w_.key("part");
+    write_piece(row_->type, text, {}, w_);
     send();
   }
 

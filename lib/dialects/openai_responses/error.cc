@@ -4,16 +4,10 @@
 #include <array>
 
 #include "base/text.h"
+#include "chat/error_text.h"
 #include "dialects/openai_responses/tables.h"
 
 namespace llmproxy::openai_responses {
-
-Error decode_error(int status, const Headers& headers, std::string_view body) {
-  return openai_family::decode_error(status, headers, body);
-}
-
-bool is_error(const json::Value& body) { return openai_family::is_error(body); }
-
 namespace {
 
 /// Codes that a failed response may have: a closed enum of the API
@@ -68,15 +62,37 @@ std::string bracketed(std::string_view pointer) {
   return out;
 }
 
-}  // namespace
-
-std::string_view response_error_code(const Error& error) {
+/// The `code` of a failed response.
+std::string_view response_code(const Error& error) {
   if (listed(kResponseCodes, error.code)) return error.code;
   if (error.kind == ErrorKind::rate_limited) return "rate_limit_exceeded";
   const bool of_request = std::find(kOfRequest.begin(), kOfRequest.end(),
                                     error.kind) != kOfRequest.end();
   return of_request ? "invalid_prompt" : "server_error";
 }
+
+}  // namespace
+
+void write_response_error(const Error* error, json::Writer& w) {
+  if (error == nullptr) return w.member_null("error");
+  w.begin_object("error");
+  w.member("code", response_code(*error));
+  w.member("message", message_of(*error));
+  w.end_object();
+}
+
+void write_stream_error(const Error& error, json::Writer& w) {
+  // Our words for what failed on the way mean nothing to clients.
+  std::string_view code = response_code(error);
+  if (code != "server_error") code = {};
+  openai_family::write_error(error, bracketed(error.path), code, w);
+}
+
+Error decode_error(int status, const Headers& headers, std::string_view body) {
+  return openai_family::decode_error(status, headers, body);
+}
+
+bool is_error(const json::Value& body) { return openai_family::is_error(body); }
 
 int encode_error(const Error& error, std::string& out) {
   return openai_family::encode_error(error, bracketed(error.path), out);

@@ -14,9 +14,9 @@ namespace llmproxy::openai_responses {
 /// additional_tools, tools). Errors name the place.
 Result<void> read_system(json::ObjectReader& reader, ChatRequest& request);
 Result<void> read_messages(json::ObjectReader& reader, ChatRequest& request);
-/// One entry of `tools`, which may be a namespace of several.
+/// One entry of `tools`, which may be a namespace of several, or of those.
 Result<void> read_tool(const json::Value& value, const std::string& path,
-                       ChatRequest& request);
+                       ChatRequest& request, std::string_view name_space = {});
 /// The cache marker of a part or a tool.
 std::optional<CacheMarker> read_cache(json::ObjectReader& reader);
 /// What a reasoning item says.

@@ -95,30 +95,17 @@ ItemKind kind_of(const ContentPart& part) {
   return {"", ""};
 }
 
-void begin_text(std::string_view type, std::string_view member,
-                std::string_view text, Writer& w) {
-  w.begin_typed(type);
-  w.member(member, text);
-}
-
 void write_text(const Item& item, Writer& w) {
   w.member("role", "assistant");
   w.begin_array("content");
   const auto* text = item.part.as<TextPart>();
   const auto* refusal = item.part.as<RefusalPart>();
   if (text != nullptr && !text->text.empty()) {
-    begin_text("output_text", "text", text->text, w);
-    w.begin_array("annotations");
-    if (item.citations) {
-      for (const RawJson& citation : text->citations) w.raw(citation.text());
-    }
-    w.end_array();
-    w.begin_array("logprobs");
-    w.end_array();
-    w.end_object();
+    const std::span<const RawJson> citations = text->citations;
+    write_piece("output_text", text->text,
+                item.citations ? citations : citations.first(0), w);
   } else if (refusal != nullptr && !refusal->text.empty()) {
-    begin_text("refusal", "refusal", refusal->text, w);
-    w.end_object();
+    write_piece("refusal", refusal->text, {}, w);
   }
   w.end_array();
 }
@@ -162,12 +149,22 @@ std::string item_id(const ContentPart& part, std::string_view answer_id,
   return fmt::format("{}_{}_{}", kind_of(part).prefix, answer_id, index);
 }
 
+void write_piece(std::string_view type, std::string_view text,
+                 std::span<const RawJson> citations, Writer& w) {
+  w.begin_typed(type);
+  w.member(type == "refusal" ? "refusal" : "text", text);
+  if (type == "output_text") {
+    w.begin_array("annotations");
+    for (const RawJson& citation : citations) w.raw(citation.text());
+    w.end_array();
+    w.member_raw("logprobs", "[]");
+  }
+  w.end_object();
+}
+
 void write_summary(std::string_view text, Writer& w) {
   w.begin_array("summary");
-  if (!text.empty()) {
-    begin_text("summary_text", "text", text, w);
-    w.end_object();
-  }
+  if (!text.empty()) write_piece("summary_text", text, {}, w);
   w.end_array();
 }
 

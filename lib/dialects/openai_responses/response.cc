@@ -7,7 +7,6 @@
 #include "base/text.h"
 #include "chat/answer_reader.h"
 #include "chat/answer_writer.h"
-#include "chat/error_text.h"
 #include "chat/parse_answer.h"
 #include "chat/tier_words.h"
 #include "dialects/openai_responses/messages.h"
@@ -29,38 +28,6 @@ constexpr std::array<std::string_view, 9> kBookkeeping = {
 /// Statuses of what is no answer yet, or never will be.
 constexpr std::array<std::string_view, 4> kUnfinished = {
     "queued", "in_progress", "cancelled", "failed"};
-
-}  // namespace
-
-std::string_view stop_word(const Value& response) {
-  const std::string_view why =
-      response["incomplete_details"]["reason"].string();
-  return why.empty() ? response["status"].string() : why;
-}
-
-std::string_view tier_of(const Value& response) {
-  return canonical_tier(kUsedTiers, response["service_tier"].string());
-}
-
-StopReason stop_reason(const Value& response) {
-  if (response["status"].string() != "incomplete") return StopReason::end_turn;
-  return from_wire(kIncomplete, stop_word(response))
-      .value_or(StopReason::other);
-}
-
-Usage read_usage(const Value& usage) {
-  Usage out;
-  out.input_tokens = json::count_of(usage["input_tokens"]);
-  out.output_tokens = json::count_of(usage["output_tokens"]);
-  const Value input = usage["input_tokens_details"];
-  out.cached_input_tokens = json::count_of(input["cached_tokens"]);
-  out.cache_write_tokens = json::count_of(input["cache_write_tokens"]);
-  out.reasoning_tokens =
-      json::count_of(usage["output_tokens_details"]["reasoning_tokens"]);
-  return out;
-}
-
-namespace {
 
 class Decoder final : public AnswerReader {
  public:
@@ -107,23 +74,6 @@ class Decoder final : public AnswerReader {
   }
 };
 
-}  // namespace
-
-Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
-  if (!json::says_nothing(body["error"])) return read_error(body["error"], 0);
-  if (const std::string_view said = body["status"].string();
-      listed(kUnfinished, said)) {
-    return upstream_malformed(
-        fmt::format("the upstream's answer is not finished: it is {}", said));
-  }
-  if (!body["output"].is_array()) {
-    return upstream_malformed("the upstream's answer has no output array");
-  }
-  return Decoder(body, losses).read();
-}
-
-namespace {
-
 void write_stop_reason(const Answer& answer, Writer& w) {
   if (answer.status != "incomplete") {
     return w.member_null("incomplete_details");
@@ -149,63 +99,6 @@ void write_usage(const Usage* usage, Writer& w) {
   w.end_object();
 }
 
-void write_error(const Error* error, Writer& w) {
-  if (error == nullptr) return w.member_null("error");
-  w.begin_object("error");
-  w.member("code", response_error_code(*error));
-  w.member("message", message_of(*error));
-  w.end_object();
-}
-
-}  // namespace
-
-std::string response_id(const RequestContext& context, std::string_view id) {
-  constexpr std::string_view kPrefix = "resp_";
-  if (context.answer_id.starts_with(kPrefix)) return context.answer_id;
-  return id_with(kPrefix, {"msg_", "chatcmpl-", "req_"}, id);
-}
-
-std::string_view stop_status(StopReason reason, bool refused_in_words) {
-  const bool complete = to_wire(kIncomplete, reason).empty() ||
-                        (reason == StopReason::refusal && refused_in_words);
-  return complete ? "completed" : "incomplete";
-}
-
-void write_answer(const Answer& answer, const RequestContext& context,
-                  Writer& w) {
-  const std::int64_t created =
-      answer.created != 0 ? answer.created : context.created;
-  w.begin_object();
-  w.member("id", answer.id);
-  w.member("object", "response");
-  w.member("created_at", created);
-  w.member("status", answer.status);
-  const bool completed = answer.status == "completed";
-  w.member_or_null("completed_at",
-                   completed ? std::optional(created) : std::nullopt);
-  w.member("background", false);
-  write_error(answer.error, w);
-  write_stop_reason(answer, w);
-  w.member("model", answer.model);
-  w.begin_array("output");
-  if (!answer.output.empty()) w.raw(answer.output);
-  w.end_array();
-  write_echo(context, w);
-  w.member("service_tier", own_tier(kUsedTiers, answer.service_tier));
-  write_usage(answer.usage, w);
-  if (answer.extensions != nullptr) w.extensions(*answer.extensions);
-  w.end_object();
-}
-
-void lose_stop_details(StopReason reason, std::string_view stop_sequence,
-                       Losses& losses) {
-  constexpr StopWords kWords = {kTarget, "status is completed",
-                                "the reason is max_output_tokens"};
-  lose_stop(kWords, reason, stop_sequence, losses);
-}
-
-namespace {
-
 /// The items are written first: what they say decides the status.
 class Encoder final : public AnswerWriter {
  public:
@@ -216,14 +109,13 @@ class Encoder final : public AnswerWriter {
     answer_.model = response.model;
     answer_.created = response.created;
     answer_.service_tier = response.service_tier;
-    answer_.stop_reason = response.stop_reason;
     answer_.usage = &response.usage;
   }
 
   void write(std::string& out) {
     write_content();
-    answer_.status = stop_status(response_.stop_reason, refused_);
-    lose_stop_details(response_.stop_reason, response_.stop_sequence, losses_);
+    answer_.finish(response_.stop_reason, response_.stop_sequence, refused_,
+                   losses_);
     write_extensions();
     Writer w(out);
     write_answer(answer_, context_, w);
@@ -265,7 +157,7 @@ class Encoder final : public AnswerWriter {
     if (opaque.dialect != kName) {
       return AnswerWriter::write_opaque(opaque, path);
     }
-    begin_item();
+    answer_.begin_item();
     answer_.output += opaque.json.text();
   }
 
@@ -283,14 +175,10 @@ class Encoder final : public AnswerWriter {
   void add_part() { add_item(response_.content[index()], index()); }
 
   void add_item(const ContentPart& part, std::size_t index) {
-    begin_item();
+    answer_.begin_item();
     Writer item(answer_.output);
     write_item({part, id_of(part, index), "completed", is_of(kName)}, context_,
                item);
-  }
-
-  void begin_item() {
-    if (!answer_.output.empty()) answer_.output += ',';
   }
 
   std::string id_of(const ContentPart& part, std::size_t index) const {
@@ -311,6 +199,95 @@ class Encoder final : public AnswerWriter {
 };
 
 }  // namespace
+
+std::string_view stop_word(const Value& response) {
+  const std::string_view why =
+      response["incomplete_details"]["reason"].string();
+  return why.empty() ? response["status"].string() : why;
+}
+
+std::string_view tier_of(const Value& response) {
+  return canonical_tier(kUsedTiers, response["service_tier"].string());
+}
+
+StopReason stop_reason(const Value& response) {
+  if (response["status"].string() != "incomplete") return StopReason::end_turn;
+  return from_wire(kIncomplete, stop_word(response))
+      .value_or(StopReason::other);
+}
+
+Usage read_usage(const Value& usage) {
+  Usage out;
+  out.input_tokens = json::count_of(usage["input_tokens"]);
+  out.output_tokens = json::count_of(usage["output_tokens"]);
+  const Value input = usage["input_tokens_details"];
+  out.cached_input_tokens = json::count_of(input["cached_tokens"]);
+  out.cache_write_tokens = json::count_of(input["cache_write_tokens"]);
+  out.reasoning_tokens =
+      json::count_of(usage["output_tokens_details"]["reasoning_tokens"]);
+  return out;
+}
+
+std::string response_id(const RequestContext& context, std::string_view id) {
+  constexpr std::string_view kPrefix = "resp_";
+  if (context.answer_id.starts_with(kPrefix)) return context.answer_id;
+  return id_with(kPrefix, {"msg_", "chatcmpl-", "req_"}, id);
+}
+
+std::size_t Answer::begin_item() {
+  if (!output.empty()) output += ',';
+  return output.size();
+}
+
+void Answer::finish(StopReason reason, std::string_view stop_sequence,
+                    bool refused_in_words, Losses& losses) {
+  constexpr StopWords kWords = {kTarget, "status is completed",
+                                "the reason is max_output_tokens"};
+  const bool complete = to_wire(kIncomplete, reason).empty() ||
+                        (reason == StopReason::refusal && refused_in_words);
+  status = complete ? "completed" : "incomplete";
+  stop_reason = reason;
+  lose_stop(kWords, reason, stop_sequence, losses);
+}
+
+void write_answer(const Answer& answer, const RequestContext& context,
+                  Writer& w) {
+  const std::int64_t created =
+      answer.created != 0 ? answer.created : context.created;
+  w.begin_object();
+  w.member("id", answer.id);
+  w.member("object", "response");
+  w.member("created_at", created);
+  w.member("status", answer.status);
+  const bool completed = answer.status == "completed";
+  w.member_or_null("completed_at",
+                   completed ? std::optional(created) : std::nullopt);
+  w.member("background", false);
+  write_response_error(answer.error, w);
+  write_stop_reason(answer, w);
+  w.member("model", answer.model);
+  w.begin_array("output");
+  if (!answer.output.empty()) w.raw(answer.output);
+  w.end_array();
+  write_echo(context, w);
+  w.member("service_tier", own_tier(kUsedTiers, answer.service_tier));
+  write_usage(answer.usage, w);
+  if (answer.extensions != nullptr) w.extensions(*answer.extensions);
+  w.end_object();
+}
+
+Result<ChatResponse> decode_response(const Value& body, Losses& losses) {
+  if (!json::says_nothing(body["error"])) return read_error(body["error"], 0);
+  if (const std::string_view said = body["status"].string();
+      listed(kUnfinished, said)) {
+    return upstream_malformed(
+        fmt::format("the upstream's answer is not finished: it is {}", said));
+  }
+  if (!body["output"].is_array()) {
+    return upstream_malformed("the upstream's answer has no output array");
+  }
+  return Decoder(body, losses).read();
+}
 
 Usage read_answer_usage(const Value& body) { return read_usage(body["usage"]); }
 

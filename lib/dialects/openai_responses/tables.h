@@ -90,10 +90,10 @@ void write_echo(const RequestContext& context, json::Writer& writer);
 
 // Pieces that the plain answer and the stream share.
 
-/// The `code` of a failed response, one of the API's own; lives as long as
-/// `error`.
-std::string_view response_error_code(const Error& error);
-
+/// The member `error` of a response; nullptr = it has not failed.
+void write_response_error(const Error* error, json::Writer& writer);
+/// That of an `error` event.
+void write_stream_error(const Error& error, json::Writer& writer);
 Usage read_usage(const json::Value& usage);
 /// The tier that an answer was made in; empty = it does not tell.
 std::string_view tier_of(const json::Value& response);
@@ -118,6 +118,12 @@ struct Answer {
   const Usage* usage = nullptr;
   const Error* error = nullptr;
   const Extensions* extensions = nullptr;
+
+  /// Where the next item begins in `output`.
+  std::size_t begin_item();
+  /// Says how it ended; adds what the status cannot say of that.
+  void finish(StopReason reason, std::string_view stop_sequence,
+              bool refused_in_words, Losses& losses);
 };
 /// The whole response object.
 void write_answer(const Answer& answer, const RequestContext& context,
@@ -135,6 +141,9 @@ struct Item {
 };
 void write_item(const Item& item, const RequestContext& context,
                 json::Writer& writer);
+/// A piece of the content of a message, or of a summary.
+void write_piece(std::string_view type, std::string_view text,
+                 std::span<const RawJson> citations, json::Writer& writer);
 /// The member `summary`: `text`, if it says something.
 void write_summary(std::string_view text, json::Writer& writer);
 /// Items of such a type are calls of functions, and what they say.
@@ -142,10 +151,5 @@ bool is_call(std::string_view type);
 ToolCallPart call_of(const json::Value& item);
 /// The parts of one output item, appended.
 void read_output_item(const json::Value& item, std::vector<ContentPart>& out);
-/// "completed" or "incomplete".
-std::string_view stop_status(StopReason reason, bool refused_in_words);
-/// Adds what the status cannot say of a stop.
-void lose_stop_details(StopReason reason, std::string_view stop_sequence,
-                       Losses& losses);
 
 }  // namespace llmproxy::openai_responses
