@@ -101,6 +101,9 @@ class Content:
         return int(number) // 1000 & ~self.bits == 0
 
 
+ANY_PART = ('content',)  # as losses of streams name a part
+
+
 class Losses:
     def __init__(self, losses, answer_of=None):
         self.all = [(unescape(path), kind, what) for path, kind, what in losses]
@@ -108,7 +111,7 @@ class Losses:
 
     def covering(self, where, exactly=False):
         """Those that lead to this place: it or what it stands in."""
-        return [l for l in self.all if where[:len(l[0])] == l[0] or self.answer_of and answer_places.leads_to(
+        return [l for l in self.all if where[:len(l[0])] == l[0] and l[0] != ANY_PART or self.answer_of and answer_places.leads_to(
             self.answer_of, place_of(l[0]), place_of(where), exactly)]
 
 

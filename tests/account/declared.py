@@ -157,7 +157,7 @@ DEFAULTS = [
     ('request', 'openai-chat', ANY, '*', 'call_function_*', 'old function calls have no id'),
     ('request', 'gemini', ANY, '*', 'call|call_*', 'its calls need no id'),
     ('request', ANY, ANY, '*/description', '(*: *)', 'limits move into descriptions (docs/dialects.md)'),
-    ('request', 'gemini', 'bedrock-converse', '*/jsonSchema/schema', '{"type":"*"}',
+    ('request', 'gemini', 'bedrock-converse', '*/jsonSchema/schema', '{"type":*',
      'Converse takes the schema as text'),
     ('request', ANY, ANY, '*/arguments', '{}', 'a call without arguments'),
     ('request', ANY, RESPONSES, '/input/*/content/*/type', 'output_text',
