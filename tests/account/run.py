@@ -20,13 +20,14 @@ import time
 
 import declared
 import generator
+import errors
 import planted
 import shrink
 import streams
 import words
-from checker import Case, pattern_of
+from checker import Case, Fault
 
-NOUNS = ['request', 'answer', 'stream']
+NOUNS = ['request', 'answer', 'stream']  # and errors
 DIALECTS = ['openai-chat', 'openai-responses', 'claude', 'gemini', 'bedrock', 'bedrock-converse']
 HERE = pathlib.Path(__file__).parent
 
@@ -173,6 +174,14 @@ class Run:
             return None
         return words.without(message.body, message.where)
 
+    def failures(self, source):
+        lines = errors.lines(source, self.targets(source))
+        for line, answer in zip(lines, self.translator.translate(lines)):
+            self.counts['errors'] += 1
+            for kind, place, detail in errors.problems(line, answer):
+                message = generator.Message(source, 'error', line['body'], generator.Maker(source, 'error'), None)
+                self.add([Fault(kind, 'error', source, line['to'], place, detail, None)], message)
+
     def mixes(self, noun, source, seeds):
         all_routes = self.routes_of(noun, source)
         messages = []
@@ -239,6 +248,11 @@ def sweep(run, options):
                 began = time.time()
                 run.sweep(noun, source)
                 print('account: %s of %s: %.0f s' % (noun, source, time.time() - began), flush=True)
+
+
+    for source in DIALECTS:
+        if options.noun is None and options.source in (None, source):
+            run.failures(source)
 
 
 def mixes(run, options):
