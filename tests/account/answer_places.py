@@ -27,7 +27,7 @@ ROWS = [
     ('gemini', r'/candidates/\d+/content/parts/\d+/', PART),
     ('gemini', r'/candidates/\d+/(citationMetadata|groundingMetadata)/', CITED),
     ('gemini', r'/candidates/\d+/finishReason', r'/stop_reason'),
-    ('gemini', r'/candidates/\d+/(\w+)', r'/\1'),
+    ('gemini', r'/candidates/\d+/(\w+)', '/(1)'),
     ('bedrock-converse', r'/output/message/content/\d+/citationsContent/citations/', CITED),
     ('bedrock-converse', r'/output/message/content/\d+/reasoningContent/reasoningText/signature',
      PART + '/signature'),
@@ -42,19 +42,36 @@ ROWS = [
 ]
 
 
+# Where the parts of an answer stand; a loss may name a member of one.
+PARTS = {'openai-chat': r'/choices/\d+/message', 'claude': r'/content/\d+', 'bedrock': r'/content/\d+',
+         'openai-responses': r'/output/\d+', 'gemini': r'/candidates/\d+/content/parts/\d+',
+         'bedrock-converse': r'/output/message/content/\d+'}
+
+
+def of_member(dialect, loss, place):
+    """The loss names a member of a part, and the place is in it."""
+    part = re.match(PARTS[dialect], place)
+    member = re.fullmatch(PART + '(/.+)', loss)
+    inside = part and member and place[part.end():]
+    return bool(inside) and (inside + '/').startswith(member.group(1) + '/')
+
+
 def leads_to(dialect, loss, place, exactly=False):
     """A loss of that name leads to that place of the upstream's body; exactly:
     not to all parts of a kind."""
+    if of_member(dialect, loss, place):
+        return True
     for dialects, of_body, of_loss in ROWS:
         if dialect not in dialects.split() or exactly and of_loss == PART:
             continue
         found = re.match(of_body, place)
-        if found and re.fullmatch(found.expand(of_loss).replace('\\\\', '\\') if '\\1' in of_loss else of_loss, loss):
+        wanted = of_loss.replace('(1)', found.group(1)) if found and found.groups() else of_loss
+        if found and re.fullmatch(wanted, loss):
             return True
     return False
 
 
 def known(loss):
     """A place of the canonical answer."""
-    return re.fullmatch(r'/content(?:/\d+)?(/(annotations|citations|signature))?|/stop_reason|/service_tier'
+    return re.fullmatch(r'/content(?:/\d+)?(/.+)?|/stop_reason|/service_tier'
                         r'|/logprobs|/usage/(cache_write_tokens|reasoning_tokens)', loss) is not None

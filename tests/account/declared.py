@@ -95,6 +95,7 @@ def not_allowed(body, where):
 
 
 MEANT += [
+    ('request', 'gemini', ANY, '*/propertyOrdering/*', 'it becomes the order of the properties'),
     ('answer', RESPONSES, ANY, ECHO, 'repeats the request'),
     ('answer', ANY, ANY, SERVING, 'of the serving, not of the answer'),
     ('answer', ANY, 'bedrock-converse', '/id /model /responseId /modelVersion',
@@ -157,7 +158,7 @@ DEFAULTS = [
     ('request', 'openai-chat', ANY, '*', 'call_function_*', 'old function calls have no id'),
     ('request', 'gemini', ANY, '*', 'call|call_*', 'its calls need no id'),
     ('request', ANY, ANY, '*/description', '(*: *)', 'limits move into descriptions (docs/dialects.md)'),
-    ('request', 'gemini', 'bedrock-converse', '*/jsonSchema/schema', '{"type":*',
+    ('request', 'gemini', 'bedrock-converse', '*/jsonSchema/schema', '{*}',
      'Converse takes the schema as text'),
     ('request', ANY, ANY, '*/arguments', '{}', 'a call without arguments'),
     ('request', ANY, RESPONSES, '/input/*/content/*/type', 'output_text',
