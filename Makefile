@@ -11,6 +11,9 @@ ARGS ?=
 # Of each fuzz target, and more options: make fuzz FUZZ="--only stream"
 FUZZ_SECONDS ?= 60
 FUZZ ?=
+# How long messages are mixed: make account ACCOUNT_SECONDS=3600
+ACCOUNT_SECONDS ?= 60
+ACCOUNT ?=
 # Options of the benchmark: make bench BENCH="--only calls-32"
 BENCH ?=
 # More arguments of the test on other systems: see test-dist.
@@ -30,7 +33,7 @@ LIVE := test-openai test-anthropic test-gemini test-groq
 
 .PHONY: help run build install dev test bench test-agents test-clients test-all \
 	test-health $(LIVE) env-check clang fuzz deb dist test-dist test-docs interface comply \
-	check fmt fmt-check vet lint docs reference clean version soak
+	account check fmt fmt-check vet lint docs reference clean version soak
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[^\t#]*:.*## / {sub(/.*LIVE.*/, "test-NAME", $$1); printf "make %-10s %s\n", $$1, $$2}' \
@@ -64,6 +67,13 @@ fuzz: ## fuzz all targets for FUZZ_SECONDS each (60): tests/fuzz/README.md
 	@.ci/install fuzz
 	$(call build-preset,fuzz,--target fuzz)
 	@python3 tests/fuzz/run.py build/fuzz --seconds $(FUZZ_SECONDS) --jobs $(JOBS) $(FUZZ)
+
+account: ## is all that goes into a translation told: tests/account; ACCOUNT_SECONDS=3600
+	@.ci/install test
+	$(call build-preset,release,--target account_lines)
+	@python3 tests/account/run.py build/release/tests/account/account_lines --mixes 20 $(ACCOUNT)
+	@python3 tests/account/run.py build/release/tests/account/account_lines \
+		--seconds $(ACCOUNT_SECONDS) --seed $$RANDOM $(ACCOUNT)
 
 deb: ## build Debian packages of libraries and server: build/deb/*.deb
 	@.ci/install deb

@@ -21,6 +21,7 @@ void AnswerWriter::write_parts() {
 
 void AnswerWriter::write_part(const ContentPart& part,
                               const std::string& path) {
+  lose_extensions(part, path);
   if (const auto* text = part.as<TextPart>()) {
     write_text(*text, path);
   } else if (const auto* image = part.as<ImagePart>()) {
@@ -35,6 +36,13 @@ void AnswerWriter::write_part(const ContentPart& part,
     write_opaque(*opaque, path);
   } else {
     lose(path, "such parts in answers");
+  }
+}
+
+void AnswerWriter::lose_extensions(const ContentPart& part,
+                                   const std::string& path) {
+  for (const Extension& extension : part.extensions) {
+    lose(field_path(path, extension.name), "a field that only another API has");
   }
 }
 

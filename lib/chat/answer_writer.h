@@ -67,6 +67,8 @@ class AnswerWriter {
 
  private:
   void write_part(const ContentPart& part, const std::string& path);
+  /// Members that only another API's parts have.
+  void lose_extensions(const ContentPart& part, const std::string& path);
 
   std::string_view who_;
   std::size_t index_ = 0;

@@ -294,7 +294,7 @@ std::string path_of(const Message& message, std::size_t part) {
   const SourcePlace& place = message.content[part].source;
   if (place.message == SourcePlace::kUnknown) return path_of(message);
   std::string path = message_path(place.message);
-  if (!place.member.empty()) path = json::pointer(path, place.member);
+  if (!place.member.empty()) path.append("/").append(place.member);
   if (place.index != SourceIndex::kNone) {
     path = json::pointer(path, static_cast<std::size_t>(place.index));
   }
@@ -305,7 +305,8 @@ std::string path_of(const std::string& result, const ContentPart& part,
                     std::size_t index) {
   const std::string_view member = part.source.member;
   if (member.empty()) return json::pointer(result + "/content", index);
-  std::string path = json::pointer(result, member);
+  std::string path = result + "/";
+  path.append(member);
   if (part.source.index == SourceIndex::kNone) return path;
   return json::pointer(path, static_cast<std::size_t>(part.source.index));
 }

@@ -30,6 +30,10 @@ std::string snake_case(std::string_view camel) {
 /// A member of a tool that is declared at `tool`. Canonical paths nest what
 /// only some dialects nest; members of a namespace stand around the tool.
 std::string in_tool(std::string_view tool, std::string_view member) {
+  // Where a tool is a member of its own, that member's name is its type.
+  constexpr std::string_view kType = "/type";
+  const bool listed = !tool.empty() && tool.back() >= '0' && tool.back() <= '9';
+  if (member == kType && !listed) return std::string(tool);
   constexpr std::string_view kNested[] = {"/custom/", "/function/"};
   constexpr std::string_view kNamespace = "/namespace/";
   for (const std::string_view nested : kNested) {

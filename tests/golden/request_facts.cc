@@ -287,7 +287,7 @@ void append_tools(Facts& facts, const ChatRequest& request) {
   choice.tool_choice = request.tool_choice;
   choice.tool_choice->allowed.clear();
   if (choice.tool_choice == ToolChoice{}) return;
-  facts.push_back({dump(choice), {"/tool_choice", "/tools"}});
+  facts.push_back({dump(choice), {"/tool_choice", "/tools", "/functions"}});
 }
 
 void append_parallel(Facts& facts, const ChatRequest& request) {

@@ -17,6 +17,8 @@ using json::Value;
 namespace {
 
 constexpr std::string_view kContent = "content";
+/// Of a result, from the block around it.
+constexpr std::string_view kResultContent = "toolResult/content";
 
 /// One member of the union that a content block is.
 struct Block {
@@ -80,7 +82,7 @@ Result<void> read_system(ObjectReader& reader, ChatRequest& request) {
   LLMPROXY_ASSIGN(const Value blocks, reader.optional("system", Type::array));
   if (blocks.size() == 0) return {};
   LLMPROXY_ASSIGN(std::vector<ContentPart> content,
-                  read_blocks(blocks, "/system"));
+                  read_blocks(blocks, "/system", kContent));
   request.messages.push_back(system_field(std::move(content)));
   return {};
 }
@@ -93,14 +95,15 @@ Result<Message> read_message(ObjectReader& reader) {
                   read_role(reader, kRoles, "user, assistant or system"));
   LLMPROXY_ASSIGN(const Value content, reader.required(kContent, Type::array));
   LLMPROXY_ASSIGN(message.content,
-                  read_blocks(content, reader.path_of(kContent)));
+                  read_blocks(content, reader.path_of(kContent), kContent));
   return message;
 }
 
 }  // namespace
 
 Result<std::vector<ContentPart>> read_blocks(Value blocks,
-                                             const std::string& path) {
+                                             const std::string& path,
+                                             std::string_view member) {
   std::vector<ContentPart> out;
   std::int32_t index = 0;
   LLMPROXY_TRY(json::read_each(
@@ -114,7 +117,7 @@ Result<std::vector<ContentPart>> read_blocks(Value blocks,
           return {};
         }
         LLMPROXY_ASSIGN(ContentPart part, read_part(block, place));
-        part.source.member = kContent;
+        part.source.member = member;
         part.source.index = at;
         out.push_back(std::move(part));
         return {};
@@ -261,8 +264,8 @@ Part read_tool_result(const Block& block, Extensions& extensions) {
   ToolResultPart part;
   LLMPROXY_ASSIGN(part.call_id, reader.required_string("toolUseId"));
   LLMPROXY_ASSIGN(const Value content, reader.required("content", Type::array));
-  LLMPROXY_ASSIGN(part.content,
-                  read_blocks(content, reader.path_of("content")));
+  LLMPROXY_ASSIGN(part.content, read_blocks(content, reader.path_of(kContent),
+                                            kResultContent));
   LLMPROXY_ASSIGN(const std::string status, reader.optional_string("status"));
   part.is_error = status == "error";
   keep_rest(reader, block, extensions);

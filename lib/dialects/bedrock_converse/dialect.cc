@@ -24,12 +24,15 @@ constexpr std::array kFieldNames = {
     FieldName{"/thinking", "/additionalModelRequestFields/thinking"},
     FieldName{"/user", "/additionalModelRequestFields/metadata/user_id"},
     FieldName{"/reasoning_effort", "/outputConfig/effort"},
-    FieldName{"/response_format/json_schema/schema",
-              "/outputConfig/textFormat/structure/jsonSchema/schema"},
+    FieldName{"/response_format/json_schema",
+              "/outputConfig/textFormat/structure/jsonSchema"},
     FieldName{"/response_format", "/outputConfig/textFormat"},
     FieldName{"/tools", "/toolConfig/tools"},
     FieldName{"/tool_choice", "/toolConfig/toolChoice"},
     FieldName{"/service_tier", "/serviceTier"},
+    FieldName{"*/document/citations", "*/document/citations"},
+    FieldName{"*/citations", "*/citationsContent/citations"},
+    FieldName{"*/context", "*/document/context"},
 };
 
 // Models of others first: their names are in no row of Claude's.

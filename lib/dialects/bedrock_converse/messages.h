@@ -13,9 +13,10 @@ namespace llmproxy::bedrock_converse {
 /// `system` and `messages`, appended to the request's. Errors name the place.
 Result<void> read_system(json::ObjectReader& reader, ChatRequest& request);
 Result<void> read_messages(json::ObjectReader& reader, ChatRequest& request);
-/// Content blocks of a message or an answer.
+/// Content blocks of a message or an answer; they stand in `member`.
 Result<std::vector<ContentPart>> read_blocks(json::Value blocks,
-                                             const std::string& path);
+                                             const std::string& path,
+                                             std::string_view member);
 /// The marker in a cachePoint.
 CacheMarker read_cache(json::Value point);
 

@@ -38,8 +38,8 @@ class Decoder final : public AnswerReader {
  private:
   Result<void> read_content() {
     const Value output = reader_.take("output");
-    auto blocks =
-        read_blocks(output["message"]["content"], "/output/message/content");
+    auto blocks = read_blocks(output["message"]["content"],
+                              "/output/message/content", "content");
     if (!blocks) {
       return upstream_malformed(
           fmt::format("the upstream's answer is not readable: {}: {}",

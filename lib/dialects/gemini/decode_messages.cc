@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <functional>
 #include <iterator>
@@ -59,10 +60,14 @@ using Parts = std::vector<ContentPart>;
 using Part = Result<ContentPart::Value>;
 
 constexpr std::string_view kResponse = "functionResponse";
+/// Of a result's media, from the part around it.
+constexpr std::string_view kResponseParts = "functionResponse/parts";
 
-/// Adds what one part holds.
-Result<void> append(const Value& value, const std::string& path, Parts& out) {
+/// Adds what one part holds, which stands at `source`.
+Result<void> append(const Value& value, const std::string& path,
+                    const SourcePlace& source, Parts& out) {
   LLMPROXY_ASSIGN(TurnPiece piece, read_part(value, path));
+  for (ContentPart& part : piece.parts) part.source = source;
   std::move(piece.parts.begin(), piece.parts.end(), std::back_inserter(out));
   return {};
 }
@@ -73,9 +78,9 @@ class PartReader {
   static Part read_value(ObjectReader& reader, bool thought) {
     LLMPROXY_ASSIGN(const Value text, reader.optional("text", Type::string));
     if (text.is_string()) return read_text(text.string(), thought);
-    for (const auto& [member, read] : kMembers) {
-      const Value value = take(reader, member);
-      if (value.is_object()) return read(value, reader.path_of(member));
+    for (const MemberRow& row : kMembers) {
+      const Value value = take(reader, row.member);
+      if (value.is_object()) return row.read(value, reader.path_of(row.member));
     }
     for (const std::string_view type : kOpaque) {
       const Value whole = reader.object();
@@ -146,13 +151,14 @@ class PartReader {
     result.is_error = response.size() == 1 && !response["error"].absent();
     result.content.push_back(TextPart{
         response_text(response, result.is_error ? "error" : "output"), {}});
-    LLMPROXY_TRY(json::read_each(value["parts"], path + "/parts",
-                                 [&](Value part, const std::string& place) {
-                                   return append(part, place, result.content);
-                                 }));
-    for (ContentPart& part : std::span(result.content).subspan(1)) {
-      part.source.member = kResponse;
-    }
+    std::int32_t index = 0;
+    LLMPROXY_TRY(
+        json::read_each(value["parts"], path + "/parts",
+                        [&](Value part, const std::string& place) {
+                          const SourcePlace source = {SourcePlace::kUnknown,
+                                                      kResponseParts, index++};
+                          return append(part, place, source, result.content);
+                        }));
     return ContentPart::Value(std::move(result));
   }
 
@@ -161,6 +167,26 @@ class PartReader {
     if (auto sealed = unseal(signature)) return *std::move(sealed);
     return {.signature = std::string(signature),
             .issuer = ReasoningIssuer::google};
+  }
+
+  /// What of the part's object nobody read; what is false says nothing (proto3
+  /// JSON mapping).
+  static void keep_rest(const ObjectReader& reader, ContentPart& part) {
+    for (const MemberRow& row : kMembers) {
+      const Value object = get(reader.object(), row.member);
+      for (const Value member : object.children()) {
+        const bool titled = part.as<DocumentPart>() != nullptr &&
+                            is_named(member.key(), "displayName");
+        const bool known = std::any_of(row.known.begin(), row.known.end(),
+                                       [&](std::string_view name) {
+                                         return is_named(member.key(), name);
+                                       });
+        if (known || titled || member.raw() == "false") continue;
+        part.extensions.push_back(
+            {fmt::format("{}/{}", object.key(), member.key()),
+             member.raw_json()});
+      }
+    }
   }
 
  private:
@@ -194,12 +220,13 @@ class PartReader {
   struct MemberRow {
     std::string_view member;
     Part (*read)(const Value& value, const std::string& path);
+    std::array<std::string_view, 4> known;  ///< members that it reads
   };
   static constexpr MemberRow kMembers[] = {
-      {"inlineData", read_blob},
-      {"fileData", read_file},
-      {"functionCall", read_tool_call},
-      {kResponse, read_tool_result},
+      {"inlineData", read_blob, {"mimeType", "data"}},
+      {"fileData", read_file, {"mimeType", "fileUri"}},
+      {"functionCall", read_tool_call, {"id", "name", "args"}},
+      {kResponse, read_tool_result, {"id", "name", "response", "parts"}},
   };
   /// Parts of tools that run at Google, and what may come.
   static constexpr std::string_view kOpaque[] = {
@@ -355,10 +382,13 @@ Result<void> read_system(ObjectReader& reader, ChatRequest& request) {
   }
   const Value parts = value["parts"];
   if (parts.is_object() || parts.is_array()) {
-    LLMPROXY_TRY(read_list(parts, "parts", place + "/parts",
-                           [&](Value part, const std::string& path) {
-                             return append(part, path, message.content);
-                           }));
+    std::int32_t index = parts.is_array() ? 0 : SourceIndex::kNone;
+    LLMPROXY_TRY(read_list(
+        parts, "parts", place + "/parts",
+        [&](Value part, const std::string& path) {
+          const SourcePlace source = {SourceIndex::kNone, "parts", index++};
+          return append(part, path, source, message.content);
+        }));
   }
   if (!message.content.empty()) request.messages.push_back(std::move(message));
   return {};
@@ -388,7 +418,10 @@ Result<TurnPiece> read_part(const Value& value, const std::string& path) {
   if (text.is_string() && text.string().empty()) return out;
   ContentPart part;
   LLMPROXY_ASSIGN(part.value, PartReader::read_value(reader, thought));
-  if (part.as<OpaquePart>() == nullptr) part.extensions = reader.rest();
+  if (part.as<OpaquePart>() == nullptr) {
+    part.extensions = reader.rest();
+    PartReader::keep_rest(reader, part);
+  }
   auto* thinking = part.as<ThinkingPart>();
   if (thinking == nullptr || parts.empty()) {
     parts.push_back(std::move(part));

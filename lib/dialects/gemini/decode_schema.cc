@@ -17,6 +17,8 @@ constexpr std::array<std::string_view, 9> kNames = {
     "minItems",  "maxItems",         "minLength",
     "maxLength", "minProperties",    "maxProperties",
     "anyOf",     "propertyOrdering", "additionalProperties"};
+/// What proto writes where there is none.
+constexpr std::string_view kNoType = "TYPE_UNSPECIFIED";
 /// Numbers of 64 bits may be strings (proto3 JSON mapping).
 constexpr auto kCounts = std::span(kNames).first<6>();
 
@@ -39,7 +41,7 @@ class SchemaWriter {
     for (const Value member : schema.children()) {
       const std::string_view name = camel_of(member.key());
       if (name == "nullable" || name == "propertyOrdering" ||
-          member.is_null()) {
+          member.is_null() || member.string() == kNoType) {
         continue;
       }
       w_.key(name);

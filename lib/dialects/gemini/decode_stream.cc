@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "chat/field_path.h"
 #include "chat/parse_answer.h"
 #include "chat/stream_reader.h"
 #include "dialects/gemini/tables.h"
@@ -149,6 +150,10 @@ class Decoder final : public StreamReader {
     if (!piece) return lose_thing(kPlace, "parts of an unknown kind");
     read_sealed(piece->step, sink);
     for (ContentPart& part : piece->parts) {
+      for (const Extension& extension : part.extensions) {
+        lose_thing(field_path("/content", extension.name),
+                   "members of parts that only Gemini has");
+      }
       if (const auto* thinking = part.as<ThinkingPart>()) {
         read_thinking(*thinking, sink);
         shown_thought_ = shown_thought_ || !thinking->text.empty();

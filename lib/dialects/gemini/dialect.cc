@@ -53,8 +53,11 @@ constexpr std::array kMarks = {ClientMark{.path = "/v1beta/"},
                                ClientMark{.header = "x-goog-api-key"}};
 
 constexpr std::string_view kNestedObjects[] = {
-    "candidates/0", "generationConfig", "generation_config",
-    "toolConfig/functionCallingConfig", "toolConfig"};
+    "candidates/0",      "fileData",         "file_data",
+    "functionCall",      "function_call",    "functionResponse",
+    "function_response", "generationConfig", "generation_config",
+    "inlineData",        "inline_data",      "toolConfig/functionCallingConfig",
+    "toolConfig"};
 
 // Measured 2026-11 with google-genai 1.30 in Gemini CLI 0.61: an error chunk
 // and an orderly end leave half an answer with exit status 0, a reset is tried

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "chat/field_path.h"
 #include "chat/losses.h"
 #include "chat/tool_arguments.h"
 #include "chat/turns.h"
@@ -79,7 +80,7 @@ class MessagesWriter {
   /// The system turns on top; how many messages they were.
   std::size_t write_system() {
     std::size_t count = 0;
-    std::vector<std::string_view> texts;
+    std::vector<const ContentPart*> texts;
     for (const Message& message : request_.messages) {
       if (!is_system(message)) break;
       ++count;
@@ -88,14 +89,19 @@ class MessagesWriter {
         if (text == nullptr) {
           lose(path_of(message, i), "anything but text in system messages");
         } else if (!text->text.empty()) {
-          texts.push_back(text->text);
+          texts.push_back(&message.content[i]);
         }
       }
     }
     if (texts.empty()) return count;
     w_.begin_object("systemInstruction");
     w_.begin_array("parts");
-    for (const std::string_view text : texts) w_.object("text", text);
+    for (const ContentPart* text : texts) {
+      w_.begin_object();
+      w_.member("text", text->as<TextPart>()->text);
+      w_.extensions(text->extensions);
+      w_.end_object();
+    }
     w_.end_array();
     w_.end_object();
     return count;
@@ -171,9 +177,23 @@ class MessagesWriter {
     }
     w_.begin_object();
     LLMPROXY_TRY(write_value(part, item.path));
-    w_.extensions(part.extensions);
+    write_extensions(part.extensions, item.path);
     w_.end_object();
     return {};
+  }
+
+  /// Those of the part itself; of the object within it only a body that is
+  /// passed on keeps them.
+  void write_extensions(const Extensions& extensions, const std::string& path) {
+    for (const Extension& extension : extensions) {
+      if (extension.name.find('/') == std::string::npos) {
+        w_.member(extension.name, extension.value);
+      } else {
+        add_loss(losses_, {field_path(path, extension.name),
+                           "only a body that is passed on keeps this; dropped",
+                           LossKind::dropped});
+      }
+    }
   }
 
   /// The members of a part but for its extensions.

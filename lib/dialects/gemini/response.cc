@@ -87,7 +87,6 @@ class Decoder final : public AnswerReader {
       called_ = called_ || call;
       ends_step = ends_step || call;
       part.source = {};
-      part.extensions.clear();
       response_.content.push_back(std::move(part));
     }
     if (ends_step) step_begin_ = response_.content.size();
@@ -180,9 +179,9 @@ class Encoder final : public AnswerWriter {
   }
 
   void write_text(const TextPart& text, const std::string& path) override {
-    if (text.text.empty()) return;
     if (!text.citations.empty())
       lose(path + "/citations", "citations in texts");
+    if (text.text.empty()) return;
     parts_.seal.said_something();
     if (index() == last_text_) parts_.end_answer();
     write_plain_text(text.text);

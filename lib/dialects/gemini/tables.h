@@ -40,6 +40,7 @@ inline constexpr auto kLevels = enum_table<Effort>({
     {Effort::low, "low"},
     {Effort::medium, "medium"},
     {Effort::high, "high"},
+    {Effort::xhigh, "xhigh"},
 });
 
 inline constexpr auto kStopReasons = enum_table<StopReason>({

@@ -74,6 +74,7 @@ class RequestReader : RequestReaderBase {
     if (search) {
       request_.tools.push_back(
           hosted_tool("web_search_options", "web_search", search));
+      request_.tools.back().source.text = "/web_search_options";
     }
     return {};
   }

@@ -122,6 +122,14 @@ class Decoder final : public StreamReader {
     take_arguments(call, entry["arguments"].string(), sink);
   }
 
+  /// Sources of the text that is open; some servers send them behind it.
+  void take_source(Value citation, EventSink& sink) {
+    if (open_.is(PartKind::text)) {
+      return send_citation(open_, citation.raw(), sink);
+    }
+    lose_thing("/choices/0/delta/annotations", "sources without a text");
+  }
+
   void read_usage(Value usage, EventSink& sink) {
     if (!usage.is_object()) return;
     usage_ = openai_chat::read_usage(usage);
@@ -167,6 +175,9 @@ class Decoder final : public StreamReader {
       read_tool_call(call, sink);
     }
     read_legacy_call(delta["function_call"], sink);
+    for (const Value citation : delta["annotations"].children()) {
+      take_source(citation, sink);
+    }
     if (!json::says_nothing(choice["logprobs"])) {
       lose_thing("/choices/0/logprobs", "log probabilities of a stream");
     }

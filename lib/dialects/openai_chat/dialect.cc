@@ -15,6 +15,7 @@ constexpr std::array kFieldNames = {
     FieldName{"/max_tokens", "/max_completion_tokens", "/max_tokens"},
     FieldName{"/user", "/safety_identifier", "/user"},
     FieldName{"/tool_choice", "/tool_choice", "/function_call"},
+    FieldName{"/tools", "/tools", "/functions"},
 };
 
 constexpr std::array<std::string_view, 1> kNestedObjects = {"function"};

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/text.h"
 #include "chat/losses.h"
 #include "chat/turns.h"
 #include "dialects/openai_chat/messages.h"
@@ -170,8 +171,7 @@ class MessagesWriter {
     } else if (const auto* image = part.as<ImagePart>()) {
       LLMPROXY_TRY(write_image(*image, path));
     } else if (const auto* audio = part.as<AudioPart>()) {
-      w_.begin_object();
-      openai_family::write_audio(*audio, w_);
+      LLMPROXY_TRY(write_audio(*audio, path));
     } else if (const auto* document = part.as<DocumentPart>()) {
       LLMPROXY_TRY(write_document(*document, path));
     }
@@ -196,6 +196,18 @@ class MessagesWriter {
     openai_family::write_source("url", image.source, w_);
     w_.member_if("detail", image.detail);
     w_.end_object();
+    return {};
+  }
+
+  Result<void> write_audio(const AudioPart& audio, const std::string& path) {
+    constexpr std::string_view kFormats[] = {"wav", "mp3"};
+    if (!listed(kFormats, audio.format)) {
+      return unsupported(fmt::format("{} takes wav and mp3 audio, no {}",
+                                     kTarget, audio.format),
+                         path);
+    }
+    w_.begin_object();
+    openai_family::write_audio(audio, w_);
     return {};
   }
 

@@ -114,6 +114,7 @@ class RequestReader {
             "/tool_choice");
       }
       choice.mode = *mode;
+      if (*mode == ToolChoiceMode::none) return choice;  // whatever is listed
       for (const Value tool : value["tools"].children()) {
         choice.allowed.push_back(named_tool(tool));
       }

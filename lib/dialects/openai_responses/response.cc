@@ -128,10 +128,10 @@ class Encoder final : public AnswerWriter {
   }
 
   void write_text(const TextPart& text, const std::string& path) override {
-    if (text.text.empty()) return;
     if (!text.citations.empty() && !is_of(kName)) {
       lose(path + "/citations", "citations of other APIs");
     }
+    if (text.text.empty()) return;
     add_part();
   }
 
