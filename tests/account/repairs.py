@@ -330,8 +330,9 @@ def converse_request(body, maker):
                                  'input': {maker.token(): maker.token()}}} for r in results]
             names += [b['toolUse']['name'] for b in made]
             out.append({'role': 'assistant', 'content': made})
-        if 'text' not in members:
-            blocks.append({'text': maker.token()})
+        if 'text' not in members:  # a cache point stands behind what it is of
+            at = 0 if 'cachePoint' in members else len(blocks)
+            blocks.insert(at, {'text': maker.token()})
         names += [c['name'] for c in calls]
         out.append(message)
         if calls:
@@ -341,6 +342,8 @@ def converse_request(body, maker):
     if not out or out[-1]['role'] != 'user':
         out.append(text())
     body['messages'] = out
+    if any('cachePoint' in b for b in body.get('system', ())):
+        body['system'].insert(0, {'text': maker.token()})
     config = body.get('toolConfig', {})
     choice = config.get('toolChoice', {})
     if 'tool' in choice:

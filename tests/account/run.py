@@ -96,7 +96,8 @@ class Open:
         return False
 
     def idle(self):
-        return [' | '.join(row) for row, count in self.rows.items() if not count]
+        return [' | '.join(row) for row, count in self.rows.items()
+                if not count and not row[5].startswith('mixes: ')]
 
 
 class Run:
@@ -232,6 +233,8 @@ class Run:
         for (kind, noun), n in sorted(kinds.items()):
             print('  %5d %s %s' % (n, noun, kind))
         print('account: ' + ', '.join('%d %s' % (n, what) for what, n in sorted(self.counts.items())))
+        known = collections.Counter(key[0] for key in self.known)
+        print('account: open: ' + (', '.join('%d %s' % (n, kind) for kind, n in sorted(known.items())) or 'nothing'))
         print('account: %d rows declared; %d places open by %d rows of open.txt' % (
             declared.size(), len(self.known), len(self.open.rows)))
 
