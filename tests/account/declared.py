@@ -85,13 +85,22 @@ def not_allowed(body, where):
     """A tool beside those of `allowed_tools`: it may not be called, so it is
     not sent (docs/dialects.md: Tools)."""
     choice = body.get('tool_choice')
-    if not isinstance(choice, dict) or choice.get('type') != 'allowed_tools' \
-            or where[0] not in ('tools', 'functions') or len(where) < 2:
+    if not isinstance(choice, dict) or choice.get('type') != 'allowed_tools':
         return False
-    inner = choice.get('allowed_tools', choice)
-    names = [(t.get('function') or t.get('custom') or t).get('name') for t in inner['tools']]
-    tool = body[where[0]][int(where[1])]
-    return (tool.get('function') or tool.get('custom') or tool).get('name') not in names
+    allowed = {name_of(tool) for tool in choice.get('allowed_tools', choice)['tools']}
+    tool = None
+    at = body
+    for step, following in zip(where, where[1:]):
+        if step in ('tools', 'functions') and following.isdigit() and isinstance(at, dict):
+            tool = at[step][int(following)]
+        at = at[int(step) if isinstance(at, list) else step]
+    if tool is None:
+        return False
+    return not allowed & {name_of(one) for one in tool.get('tools', [tool])}
+
+
+def name_of(tool):
+    return (tool.get('function') or tool.get('custom') or tool).get('name')
 
 
 MEANT += [
