@@ -1,22 +1,21 @@
 #include "client/curl_groups.h"
 
+#include <algorithm>
+
 namespace llmproxy {
 
 CurlGroup* CurlGroups::with_room() {
-  std::size_t place = groups_.size();
-  for (std::size_t i = groups_.size(); i-- > 0;) {
-    if (groups_[i] == nullptr) place = i;
-  }
   for (const auto& group : groups_) {
     if (group != nullptr && group->has_room()) return group.get();
   }
   CURLM* multi = curl_multi_init();
   if (multi == nullptr) return nullptr;
-  if (place == groups_.size()) groups_.emplace_back();
-  groups_[place] = std::make_unique<CurlGroup>(
-      owner_, static_cast<std::uint32_t>(place), multi);
+  auto place = std::find(groups_.begin(), groups_.end(), nullptr);
+  if (place == groups_.end()) place = groups_.insert(place, nullptr);
+  const auto number = static_cast<std::uint32_t>(place - groups_.begin());
+  *place = std::make_unique<CurlGroup>(owner_, number, multi);
   ++count_;
-  CurlGroup* group = groups_[place].get();
+  CurlGroup* group = place->get();
   // Of HTTP/2 too a stream has a connection of its own: where they share one,
   // libcurl 7.88 lets a paused stream hold up all the others.
   curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);

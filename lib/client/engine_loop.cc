@@ -122,9 +122,8 @@ void EngineLoop::wait() {
 
 void EngineLoop::run_timers() {
   const Time now = Clock::now();
-  // By index: a handler never starts a transfer here, but groups end.
-  for (std::size_t i = 0; i < groups_.all().size(); ++i) {
-    CurlGroup* group = groups_.all()[i].get();
+  // Handlers only post commands, so no group comes or goes meanwhile.
+  for (const auto& group : groups_.all()) {
     if (group == nullptr || group->due > now) continue;
     group->due = Time::max();  // libcurl sets the next one during the call
     act(*group, CURL_SOCKET_TIMEOUT, 0);
@@ -154,8 +153,8 @@ int EngineLoop::wait_time() const {
       std::clamp(left, milliseconds(0), milliseconds(INT_MAX)).count());
 }
 
-int EngineLoop::on_timer(CURLM*, long delay, void* group) {
-  static_cast<CurlGroup*>(group)->due =
+int EngineLoop::on_timer(CURLM*, long delay, void* its_group) {
+  static_cast<CurlGroup*>(its_group)->due =
       delay < 0 ? Time::max() : Clock::now() + milliseconds(delay);
   return 0;
 }

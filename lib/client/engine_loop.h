@@ -46,15 +46,15 @@ class EngineLoop {
              std::shared_ptr<IdleTimes> times,
              std::shared_ptr<CommandQueue> commands, int epoll);
 
-  // libcurl's callbacks; `group` is a CurlGroup.
-  static int on_socket(CURL* easy, curl_socket_t socket, int what, void* group,
-                       void* known);
-  static int on_timer(CURLM* multi, long milliseconds, void* group);
+  // libcurl's callbacks; `its_group` is a CurlGroup.
+  static int on_socket(CURL* easy, curl_socket_t socket, int what,
+                       void* its_group, void* known);
+  static int on_timer(CURLM* multi, long delay, void* its_group);
   static int on_close(void* self, curl_socket_t socket) noexcept;
 
   void wait();
   int wait_time() const;
-  void watch(int operation, int fd, std::uint32_t events, std::uint32_t mark);
+  void watch(int operation, int fd, std::uint32_t events, std::uint32_t group);
   /// Lets libcurl do what it can; tells the handlers of what ended by that.
   void act(CurlGroup& group, curl_socket_t socket, int events);
   void run_timers();
