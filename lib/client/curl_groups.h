@@ -41,7 +41,8 @@ class CurlGroups {
   using List = std::vector<std::unique_ptr<CurlGroup>>;
 
   /// `owner` is what the callbacks find in the group that they are given.
-  /// `max_idle` connections are kept for later, of all groups together.
+  /// About `max_idle` connections are kept for later, of all groups together:
+  /// libcurl closes at most one when a transfer ends.
   CurlGroups(void* owner, std::size_t max_idle, curl_socket_callback on_socket,
              curl_multi_timer_callback on_timer)
       : owner_(owner),
