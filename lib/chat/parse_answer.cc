@@ -11,7 +11,7 @@ Result<json::Value> parse_answer(json::Document& document,
   // A byte order mark may be ignored [RFC 8259, 8.1].
   constexpr std::string_view kBom = "\xEF\xBB\xBF";
   if (body.starts_with(kBom)) body.remove_prefix(kBom.size());
-  auto root = document.parse_view(body);
+  auto root = document.parse_view(body, json::kPieceLimits);
   if (!root) {
     return upstream_malformed("the upstream's answer is not readable: " +
                               root.error().message);

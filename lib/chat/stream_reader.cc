@@ -69,10 +69,11 @@ void StreamReader::on_last_frame(const wire::Frame& frame) {
 }
 
 Result<json::Value> StreamReader::parse(std::string_view data) {
-  Result<json::Value> root = document_.parse_view(data);
+  Result<json::Value> root = document_.parse_view(data, json::kPieceLimits);
   if (root || json::valid_utf8_prefix(data) == data.size()) return root;
   // Models do emit broken UTF-8; the rest of the answer is worth having.
-  return document_.parse_owned(json::replace_invalid_utf8(data));
+  return document_.parse_owned(json::replace_invalid_utf8(data),
+                               json::kPieceLimits);
 }
 
 void StreamReader::on_frame(const wire::Frame& frame, EventSink& sink) {

@@ -13,7 +13,7 @@ namespace llmproxy {
 std::string input_object(std::string_view arguments, bool* wrapped) {
   if (blank(arguments)) return "{}";
   json::Document document;
-  const auto root = document.parse_view(arguments);
+  const auto root = document.parse_view(arguments, json::kPieceLimits);
   if (root && root->is_object()) return std::string(root->raw());
   if (root && root->is_null()) return "{}";
   if (wrapped != nullptr) *wrapped = true;

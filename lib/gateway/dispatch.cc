@@ -22,6 +22,7 @@
 #include "gateway/offload.h"
 #include "gateway/page_guard.h"
 #include "gateway/path_errors.h"
+#include "wire/parameters.h"
 
 namespace llmproxy::gateway {
 namespace {
@@ -89,6 +90,23 @@ Refused bad_target(const Core&, const HttpRequest& request) {
       "the path must begin with / and must not contain spaces, # or \\");
 }
 
+/// Any header may be passed on, and a line break in it would begin another
+/// [RFC 9110, section 5.5]. A host's server may hand over anything here, too.
+Refused bad_header(const Core&, const HttpRequest& request) {
+  for (const Header& header : request.headers) {
+    if (!is_header_name(header.name)) {
+      return refusal(ErrorKind::invalid_request,
+                     "the name of a header is not a token");
+    }
+    if (wire::has_control(header.value)) {
+      return refusal(ErrorKind::invalid_request,
+                     fmt::format("the header {} holds a control character",
+                                 header.name));
+    }
+  }
+  return {};
+}
+
 /// What load balancers ask, by whatever name they know us; tells nothing.
 bool is_probe(const HttpRequest& request) {
   if (request.method != "GET" && request.method != "HEAD") return false;
@@ -124,8 +142,10 @@ Refused shut_down(const Core& core, const HttpRequest&) {
 }
 
 using Check = Refused (*)(const Core& core, const HttpRequest& request);
-constexpr std::array<Check, 6> kChecks = {
-    shut_down, refused_method, bad_target, foreign_page, loop, websocket};
+constexpr std::array<Check, 7> kChecks = {shut_down,    refused_method,
+                                          bad_target,   bad_header,
+                                          foreign_page, loop,
+                                          websocket};
 
 Refused refused_at_once(const Core& core, const HttpRequest& request) {
   for (const Check check : kChecks) {

@@ -143,9 +143,16 @@ inline Error not_an_object(std::string_view what, Value value,
                          std::move(path));
 }
 
-/// `read(element, its path)` for each element, up to the first error.
+/// `read(element, its path)` for each element, up to the first error. An array
+/// may be missing; nothing else stands for one.
 template <class Read>
 Result<void> read_each(Value array, std::string_view path, Read read) {
+  if (array.is_object()) {
+    return invalid_request(
+        fmt::format("{} must be an array, not an object",
+                    path.substr(path.rfind('/') + 1)),
+        std::string(path));
+  }
   std::size_t index = 0;
   for (const Value element : array.children()) {
     LLMPROXY_TRY(read(element, pointer(path, index++)));

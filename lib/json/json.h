@@ -31,8 +31,8 @@
 LLMPROXY_INTERNAL_BEGIN
 namespace llmproxy::json {
 
-/// Documents nested this deep or deeper are refused.
-inline constexpr int kMaxDepth = 64;
+/// Of what models and programs say: answers, arguments in text, RawJson.
+inline constexpr ParseLimits kPieceLimits = {.max_depth = 64};
 
 enum class Type : std::uint8_t {
   missing,  ///< no such member
@@ -180,8 +180,8 @@ class Document {
   Document& operator=(Document&&) noexcept;
 
   /// Errors: invalid_request with byte offset, line and column of the
-  /// mistake; invalid UTF-8; nesting of kMaxDepth or more; trailing text;
-  /// request_too_large for more values than `limits` allow.
+  /// mistake; invalid UTF-8; trailing text; more nesting than `limits` allow;
+  /// request_too_large for more values than they allow.
   Result<Value> parse(std::string_view text, const ParseLimits& limits = {});
   /// Takes the text over instead of copying it.
   Result<Value> parse_owned(std::string text, const ParseLimits& limits = {});

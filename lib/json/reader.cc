@@ -36,11 +36,13 @@ std::string place(std::string_view text, std::size_t offset) {
 constexpr auto kTooDeep = simdjson::DEPTH_ERROR;
 
 Error syntax_error(std::string_view text, simdjson::error_code code,
-                   std::optional<std::size_t> offset) {
+                   std::optional<std::size_t> offset,
+                   const ParseLimits& limits) {
   if (code == simdjson::EMPTY) return invalid_request("the body is empty");
   if (code == kTooDeep) {
     return invalid_request(
-        fmt::format("the JSON is nested {} levels deep or more", kMaxDepth));
+        fmt::format("the JSON is nested {} levels deep or more",
+                    limits.max_depth));
   }
   if (code == simdjson::UTF8_ERROR) {
     return invalid_request(fmt::format("invalid UTF-8 at {}",
@@ -106,9 +108,10 @@ class Decoded {
 class Walk {
  public:
   /// `stage` knows where each token begins.
-  Walk(std::string_view text, const Stage& stage, std::vector<Node>& nodes,
-       Decoded& decoded)
+  Walk(std::string_view text, std::size_t max_depth, const Stage& stage,
+       std::vector<Node>& nodes, Decoded& decoded)
       : text_(text),
+        max_depth_(max_depth),
         stage_(stage),
         at_(stage.structural_indexes.get()),
         end_(at_ + stage.n_structural_indexes),
@@ -137,7 +140,7 @@ class Walk {
   }
 
   /// The value at hand into the last node.
-  simdjson::error_code value(int depth) {
+  simdjson::error_code value(std::size_t depth) {
     const std::size_t self = nodes_.size() - 1;
     switch (peek()) {
       case '\0':
@@ -154,8 +157,8 @@ class Walk {
   }
 
   simdjson::error_code container(std::size_t self, Type type, char close,
-                                 int depth) {
-    if (depth + 1 >= kMaxDepth) return kTooDeep;
+                                 std::size_t depth) {
+    if (depth + 1 >= max_depth_) return kTooDeep;
     const std::uint32_t start = *at_++;
     std::uint32_t count = 0;
     std::size_t previous = 0;
@@ -282,6 +285,7 @@ class Walk {
   }
 
   const std::string_view text_;
+  const std::size_t max_depth_;
   const Stage& stage_;
   const std::uint32_t* at_;
   const std::uint32_t* const end_;
@@ -304,7 +308,7 @@ struct Document::State {
   void forget();
   Result<Value> read(std::string_view source, const ParseLimits& limits);
   simdjson::error_code find_tokens();
-  simdjson::error_code walk(std::size_t& offset);
+  simdjson::error_code walk(std::size_t max_depth, std::size_t& offset);
 };
 
 /// Its first stage reads no byte behind the text, so none need be added.
@@ -323,10 +327,11 @@ simdjson::error_code Document::State::find_tokens() {
                        text.size(), simdjson::stage1_mode::regular);
 }
 
-simdjson::error_code Document::State::walk(std::size_t& offset) {
+simdjson::error_code Document::State::walk(std::size_t max_depth,
+                                           std::size_t& offset) {
   // A value is two tokens at least, itself and a comma or a bracket.
   index.nodes.reserve(stage->n_structural_indexes / 2 + 1);
-  Walk walk(text, *stage, index.nodes, decoded);
+  Walk walk(text, max_depth, *stage, index.nodes, decoded);
   const auto error = walk.document();
   offset = walk.offset();
   index.source = text.data();
@@ -360,13 +365,13 @@ Result<Value> Document::State::read(std::string_view source,
       has_more_values(text, limits.max_values)) {
     error = kTooManyValues;
   }
-  if (!error) error = walk(offset.emplace());
+  if (!error) error = walk(limits.max_depth, offset.emplace());
   // Nothing but reading needs it.
   if (stage != nullptr && stage->capacity() > kKept) stage.reset();
   if (error == simdjson::CAPACITY || error == kTooManyValues) {
     return size_error(error, limits);
   }
-  if (error) return syntax_error(text, error, offset);
+  if (error) return syntax_error(text, error, offset, limits);
   return Value(&index, 0);
 }
 

@@ -11,7 +11,7 @@ namespace llmproxy {
 
 Result<RawJson> RawJson::parse(std::string text) {
   json::Document document;
-  LLMPROXY_TRY(document.parse(text));
+  LLMPROXY_TRY(document.parse(text, json::kPieceLimits));
   return RawJson(std::move(text));
 }
 

@@ -148,8 +148,8 @@ const bad = {
     bytes[bytes.indexOf("Go on.")] = 0xff;
     return bytes;
   }, /UTF-8|JSON/i],
-  "64 levels of nesting": [(client) => JSON.stringify(ask(client,
-    across(client), { tools: [{ name: "f", schema: nested(64) }] })),
+  "80 levels of nesting": [(client) => JSON.stringify(ask(client,
+    across(client), { tools: [{ name: "f", schema: nested(80) }] })),
   /nest|level|deep/i],
   "a hundred thousand brackets": [() => "[".repeat(100_000), /./],
 };

@@ -79,6 +79,31 @@ TEST_CASE("a path that no URL begins with reaches nobody") {
   CHECK(fixture.sink->status() == 400);
 }
 
+TEST_CASE("a header that others take for two reaches nobody") {
+  const std::vector<Header> rows = {
+      {"x-api-key", std::string("a\0b", 3)},
+      {"x-api-key", "a\r\nauthorization: b"},
+      {"authorization", "Bearer a\rb"},
+      {"anthropic-beta", "a\nb"},
+      {"user-agent", "a\x7f"},
+      {"x\r\ny", "a"},
+      {"x y", "a"},
+      {"", "a"},
+  };
+  for (const char* path : {"/v1/messages", "/claude-side/v1/models"}) {
+    for (const Header& header : rows) {
+      CAPTURE(path, header.name, header.value);
+      GatewayFixture fixture;
+      fixture.upstream->play(claude_answer());
+      HttpRequest request = get(path);
+      request.headers.push_back(header);
+      fixture.handle(std::move(request));
+      CHECK(fixture.sink->status() == 400);
+      CHECK(fixture.upstream->requests().empty());
+    }
+  }
+}
+
 TEST_CASE("whatever a request says, it goes to its backend's host") {
   struct Row {
     std::string path;

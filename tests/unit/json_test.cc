@@ -1,6 +1,8 @@
 // The JSON index: exact source text, bad input, limits, repairs.
 #include "json/json.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 #include <limits>
 
@@ -96,12 +98,15 @@ TEST_CASE("nesting is bounded, however deep the text") {
     return std::string(depth, '[') + std::string(depth, ']');
   };
   Document document;
-  CHECK(document.parse(nested(kMaxDepth - 1)));
-  for (const std::size_t depth :
-       {std::size_t{kMaxDepth}, std::size_t{100000}}) {
-    const auto root = document.parse(nested(depth));
-    REQUIRE_FALSE(root);
-    CHECK_THAT(root.error().message, Catch::Contains("nested"));
+  for (const ParseLimits limits : {ParseLimits(), kPieceLimits}) {
+    CHECK(document.parse(nested(limits.max_depth - 1), limits));
+    for (const std::size_t depth : {limits.max_depth, std::size_t{100000}}) {
+      const auto root = document.parse(nested(depth), limits);
+      REQUIRE_FALSE(root);
+      CHECK_THAT(
+          root.error().message,
+          Catch::Contains(fmt::format("nested {} levels", limits.max_depth)));
+    }
   }
 }
 

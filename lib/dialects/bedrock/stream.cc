@@ -34,7 +34,7 @@ class ChunkFramer final : public wire::Framer {
   /// chunks of gateways that hold nothing.
   bool unwrap(wire::Frame& frame) {
     if (frame.name != kChunk) return false;
-    const auto root = document_.parse(frame.data);
+    const auto root = document_.parse(frame.data, json::kPieceLimits);
     if (!root || !root->is_object()) {
       fault_ = "a chunk of the upstream's stream is not a JSON object";
       return false;
