@@ -79,7 +79,7 @@ struct SourceIndex {
   friend bool operator==(SourceIndex, SourceIndex) { return true; }
 };
 
-/// The same for a part: `/messages/<message>/<member>/<index>`.
+/// The same for a part: `/messages/<message>/<member>/<index>/<inner>`.
 struct SourcePlace {
   /// Not read from a body.
   static constexpr std::int32_t kUnknown = -2;
@@ -88,23 +88,18 @@ struct SourcePlace {
   /// "content", "tool_calls"; empty = the message itself. Static storage.
   std::string_view member = {};
   std::int32_t index = SourceIndex::kNone;  ///< kNone = the member itself
+  /// Member of that element; empty = all of it. Static storage.
+  std::string_view inner = {};
 
   friend bool operator==(const SourcePlace &, const SourcePlace &) {
     return true;
   }
 };
 
-/// Name of the member something was read from. Static storage.
-struct SourceName {
-  /// Empty = the usual name.
-  std::string_view text = {};
-
-  friend bool operator==(SourceName, SourceName) { return true; }
-};
-
 /// JSON pointer of what something was read from; empty = its index says it.
 struct SourcePath {
-  /// "/tools/0/functions/2".
+  /// "/tools/0/functions/2"; without a slash in front, a member of what it
+  /// belongs to ("cache_control").
   std::string text = {};
 
   friend bool operator==(const SourcePath &, const SourcePath &) {
@@ -117,8 +112,8 @@ struct SourcePath {
 struct CacheMarker {
   /// "5m", "30m", "1h" ...; empty = the provider's default.
   std::string ttl = {};
-  /// For messages about losses.
-  SourceName source = {};
+  /// For messages about losses; empty = what it marks.
+  SourcePath source = {};
 
   bool operator==(const CacheMarker &) const = default;
 };

@@ -140,6 +140,7 @@ struct DialectLimits {
   bool own_urls = false;
   bool audio = true;               ///< takes sound of other dialects
   bool document_context = true;    ///< DocumentPart::context
+  bool plain_texts = false;        ///< has no other type of texts in documents
   bool message_names = false;      ///< `name` in messages
   bool message_extensions = true;  ///< unknown members of messages
   bool file_names = true;          ///< files have a name or a title
@@ -164,6 +165,8 @@ struct DialectLimits {
   bool service_tier = true;        ///< false: only its own clients' is sent
   /// Tiers it has; empty = it is told any.
   std::span<const TierWord> tiers = {};
+  /// Tiers that an answer may say it was served by; others are told.
+  std::span<const TierWord> used_tiers = {};
 
   /// Members that dialects of the same family read alike.
   std::span<const std::string_view> family_fields = {};

@@ -24,7 +24,10 @@ enum class LossKind : std::uint8_t {
 
 /// One thing that did not cross as it was.
 struct Loss {
-  /// JSON pointer into the body that was read ("/tools/0/strict").
+  /// Of a request, JSON pointer into the body that was read
+  /// ("/tools/0/strict"). Of an answer, place in the canonical one
+  /// ("/content/2/citations"; a stream counts no parts: "/content/citations"),
+  /// or in the upstream's body what has no place there.
   std::string path = {};
   /// A sentence: what happened and why.
   std::string what = {};

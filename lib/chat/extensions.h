@@ -31,10 +31,13 @@ inline bool has_nested(const Extensions& extensions, std::string_view prefix) {
 }
 
 /// What clients send for "not given".
-inline bool says_nothing(const Extension& extension) {
+inline bool says_nothing(std::string_view json) {
   constexpr std::string_view kNothing[] = {"null", "\"\"", "[]", "{}"};
-  return std::find(std::begin(kNothing), std::end(kNothing),
-                   extension.value.text()) != std::end(kNothing);
+  return std::find(std::begin(kNothing), std::end(kNothing), json) !=
+         std::end(kNothing);
+}
+inline bool says_nothing(const Extension& extension) {
+  return says_nothing(extension.value.text());
 }
 
 /// Writes those whose names begin with `prefix`, without it.

@@ -232,7 +232,8 @@ class PartFitter {
     if (limits_.image_detail || image.detail.empty()) return {};
     // "auto" is what happens without.
     if (image.detail != "auto") {
-      drop(place, fmt::format("an image's detail ({})", image.detail));
+      step_.drop(place.path() + "/detail", limits_.target,
+                 fmt::format("an image's detail ({})", image.detail));
     }
     image.detail.clear();
     return {};
@@ -244,6 +245,14 @@ class PartFitter {
       step_.drop(place.path() + "/context", limits_.target,
                  "the context of a document");
       document.context.clear();
+    }
+    // Their words cross all the same.
+    constexpr std::string_view kPlain = "text/plain";
+    const std::string_view type = document.source.media_type;
+    if (limits_.plain_texts && type.starts_with("text/") && type != kPlain) {
+      step_.change(place.path(), limits_.target,
+                   fmt::format("documents of the type {}", type),
+                   "it is sent as plain text");
     }
     // The title of a text stands above it.
     if (!limits_.file_names && !document.title.empty() &&

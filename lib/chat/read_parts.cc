@@ -1,5 +1,8 @@
 #include "chat/read_parts.h"
 
+#include "base/text.h"
+#include "chat/extensions.h"
+
 namespace llmproxy {
 
 ContentPart part_in(std::string_view member, ContentPart::Value value) {
@@ -20,6 +23,18 @@ void keep_citations(json::Value list, TextPart& text) {
   }
 }
 
+void keep_others(json::Value object, std::span<const std::string_view> known,
+                 Extensions& out) {
+  for (const json::Value member : object.children()) {
+    if (listed(known, member.key()) || says_nothing(member.raw())) continue;
+    out.push_back({std::string(member.key()), member.raw_json()});
+  }
+}
+
+bool calls_directly(json::Value call) {
+  return call["caller"]["type"].string() == "direct";
+}
+
 const PartRow* find_row(std::span<const PartRow> rows, std::string_view type) {
   for (const PartRow& row : rows) {
     if (row.type == type) return &row;
@@ -33,6 +48,9 @@ Result<ContentPart> read_by_row(
   ContentPart part;
   LLMPROXY_ASSIGN(part.value, row.read(reader));
   part.cache = read_cache(reader);
+  if (part.cache) {
+    part.cache->source.text = reader.path_of(part.cache->source.text);
+  }
   part.extensions = reader.rest();
   return part;
 }
@@ -41,7 +59,7 @@ std::optional<CacheMarker> read_marker(json::ObjectReader& reader,
                                        std::string_view member) {
   const json::Value marker = reader.take(member);
   if (!marker.is_object()) return std::nullopt;
-  return CacheMarker{std::string(marker["ttl"].string()), {member}};
+  return CacheMarker{std::string(marker["ttl"].string()), {std::string(member)}};
 }
 
 Result<std::vector<ContentPart>> read_content(json::Value content,

@@ -24,6 +24,12 @@ ContentPart::Value opaque_part(std::string_view dialect, std::string_view type,
 /// Adds what `list` holds, if it is one, to the text's citations.
 void keep_citations(json::Value list, TextPart& text);
 
+/// Adds the members of `object` that are not `known` and say something.
+void keep_others(json::Value object, std::span<const std::string_view> known,
+                 Extensions& out);
+/// The model calls the tool itself, as it mostly does; not code that it wrote.
+bool calls_directly(json::Value call);
+
 /// Parts that say their type, and who reads them.
 struct PartRow {
   std::string_view type;

@@ -1,9 +1,13 @@
 #include "chat/stream_reader.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/bounded.h"
+#include "base/text.h"
 #include "chat/answer_end.h"
+#include "chat/extensions.h"
+#include "chat/field_path.h"
 #include "chat/losses.h"
 #include "chat/sealed_reasoning.h"
 #include "chat/stream_parts.h"
@@ -129,16 +133,38 @@ void StreamReader::lose(std::string path, std::string what, LossKind kind) {
   // More are the same fault over and over, and nobody would read them.
   constexpr std::size_t kMost = 100;
   if (losses_.size() == kMost) return;
-  for (const Loss& loss : losses_) {
-    if (loss.path == path) return;
-  }
+  if (is_told(path)) return;
   add_loss(losses_, {std::move(path), std::move(what), kind});
+}
+
+bool StreamReader::is_told(std::string_view path) const {
+  return std::any_of(losses_.begin(), losses_.end(),
+                     [path](const Loss& loss) { return loss.path == path; });
 }
 
 void StreamReader::lose_thing(std::string path, std::string_view thing) {
   Losses told;
   llmproxy::lose(told, std::move(path), kCanonicalForm, thing);
   lose(std::move(told.front().path), std::move(told.front().what));
+}
+
+void StreamReader::lose_others(std::string_view path,
+                               const Extensions& others) {
+  for (const Extension& other : others) lose_other(path, other.name);
+}
+
+void StreamReader::lose_others(std::string_view path, json::Value object,
+                               std::span<const std::string_view> known) {
+  for (const json::Value member : object.children()) {
+    if (listed(known, member.key()) || says_nothing(member.raw())) continue;
+    lose_other(path, member.key());
+  }
+}
+
+void StreamReader::lose_other(std::string_view path, std::string_view name) {
+  std::string place = field_path(path, name);
+  if (is_told(place)) return;
+  lose_thing(std::move(place), "a field that only one API has");
 }
 
 void StreamReader::send_started(StreamEvent event, EventSink& sink) {
@@ -206,6 +232,7 @@ void StreamReader::close_part(EventSink& sink) {
 }
 
 void StreamReader::send_whole(const ContentPart& part, EventSink& sink) {
+  lose_others("/content", part.extensions);
   replay_part(part, next_part_++, sink);
 }
 

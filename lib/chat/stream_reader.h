@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -99,6 +100,11 @@ class StreamReader : public StreamDecoder {
             LossKind kind = LossKind::dropped);
   /// What the upstream said and no event can say.
   void lose_thing(std::string path, std::string_view thing);
+  /// Members of the object at `path` that only this dialect has.
+  void lose_others(std::string_view path, const Extensions& others);
+  /// The same of those that are not `known`.
+  void lose_others(std::string_view path, json::Value object,
+                   std::span<const std::string_view> known);
 
   // What was read, as events.
 
@@ -140,6 +146,8 @@ class StreamReader : public StreamDecoder {
  private:
   void on_frame(const wire::Frame& frame, EventSink& sink);
   Result<json::Value> parse(std::string_view data);
+  bool is_told(std::string_view path) const;
+  void lose_other(std::string_view path, std::string_view name);
   void on_last_frame(const wire::Frame& frame);
   /// The same for what is no event.
   void fail_unread(const Error& error, EventSink& sink);

@@ -298,6 +298,7 @@ std::string path_of(const Message& message, std::size_t part) {
   if (place.index != SourceIndex::kNone) {
     path = json::pointer(path, static_cast<std::size_t>(place.index));
   }
+  if (!place.inner.empty()) path.append("/").append(place.inner);
   return path;
 }
 
@@ -312,8 +313,9 @@ std::string path_of(const std::string& result, const ContentPart& part,
 }
 
 std::string path_of(const CacheMarker& marker, const std::string& part) {
-  return marker.source.text.empty() ? part
-                                    : json::pointer(part, marker.source.text);
+  const std::string& place = marker.source.text;
+  if (place.empty()) return part;
+  return place.front() == '/' ? place : json::pointer(part, place);
 }
 
 std::string joined_text(const std::vector<ContentPart>& content,

@@ -6,12 +6,14 @@
 
 #include "llmproxy/translate.h"
 #include "translate/answer_filter.h"
+#include "translate/answer_words.h"
 
 namespace llmproxy {
 
 struct StreamTranslator::State final : public EventSink {
   State(const Dialect& from, const Dialect& to, RequestContext request)
       : context(std::move(request)),
+        client(to),
         passthrough(&from == &to),
         events(from.framing == Framing::sse && !context.json_array),
         decoder(from.new_stream_decoder(context)),
@@ -39,15 +41,23 @@ struct StreamTranslator::State final : public EventSink {
         break;
     }
     if (passthrough) return;
-    if (event.kind == EventKind::started) {
-      StreamEvent named = event;
-      if (!context.answer_model.empty()) named.model = context.answer_model;
-      // Some upstreams say neither.
-      if (named.model.empty()) named.model = context.model;
-      if (named.id.empty()) named.id = context.answer_id;
-      return encoder->on_event(named, *out);
+    const bool first = event.kind == EventKind::started;
+    if (first || event.kind == EventKind::finished) {
+      return encoder->on_event(for_client(event, first), *out);
     }
     encoder->on_event(event, *out);
+  }
+
+  /// What says who answers, or how it ends, as the client is to be told.
+  StreamEvent for_client(StreamEvent event, bool first) {
+    event.service_tier = tier_for(client, event.service_tier, losses);
+    tell_unknown_stop(client, event.stop_reason, event.stop_reason_text, losses);
+    if (!first) return event;
+    if (!context.answer_model.empty()) event.model = context.answer_model;
+    // Some upstreams say neither.
+    if (event.model.empty()) event.model = context.model;
+    if (event.id.empty()) event.id = context.answer_id;
+    return event;
   }
 
   EventSink& sink() {
@@ -142,6 +152,7 @@ struct StreamTranslator::State final : public EventSink {
   }
 
   RequestContext context;
+  const Dialect& client;
   const bool passthrough;
   const bool events;  // server-sent ones
   std::unique_ptr<StreamDecoder> decoder;
@@ -159,6 +170,7 @@ struct StreamTranslator::State final : public EventSink {
   std::optional<Error> error;
   Usage usage;
   StopReason stop_reason = StopReason::end_turn;
+  Losses losses;  // of words that the client's dialect lacks
 };
 
 StreamTranslator::StreamTranslator(const Dialect& from, const Dialect& to,
@@ -230,6 +242,7 @@ StopReason StreamTranslator::stop_reason() const { return state_->stop_reason; }
 Losses StreamTranslator::losses() const {
   Losses all = state_->decoder->losses();
   for (const Loss& loss : state_->filter.losses()) all.push_back(loss);
+  for (const Loss& loss : state_->losses) all.push_back(loss);
   for (const Loss& loss : state_->encoder->losses()) all.push_back(loss);
   return all;
 }

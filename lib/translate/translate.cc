@@ -12,6 +12,7 @@
 #include "chat/turns.h"
 #include "json/json.h"
 #include "translate/answer_filter.h"
+#include "translate/answer_words.h"
 #include "translate/field_names.h"
 #include "translate/foreign_seals.h"
 #include "translate/parsed_root.h"
@@ -187,14 +188,17 @@ Result<ChatResponse> read_answer(const Dialect& from, std::string_view body,
   return from.decode_response(root, losses);
 }
 
-/// An answer of another dialect's.
-ChatResponse for_client(ChatResponse answer, const RequestContext& context,
-                        Losses& losses) {
+/// An answer of another dialect's, for a client of `to`.
+ChatResponse for_client(ChatResponse answer, const Dialect& to,
+                        const RequestContext& context, Losses& losses) {
   ChatResponse response = filter_answer(std::move(answer), context, losses);
   if (!context.answer_model.empty()) response.model = context.answer_model;
   // Some APIs do not say which model it was.
   if (response.model.empty()) response.model = context.model;
   if (response.id.empty()) response.id = context.answer_id;
+  response.service_tier = tier_for(to, response.service_tier, losses);
+  tell_unknown_stop(to, response.stop_reason, response.stop_reason_text,
+                    losses);
   return response;
 }
 
@@ -289,7 +293,7 @@ Result<ChatResponse> take_answer(const Dialect& from, const Dialect& to,
     losses.clear();
     return response;
   }
-  return for_client(std::move(response), context, losses);
+  return for_client(std::move(response), to, context, losses);
 }
 
 Result<TranslatedResponse> take_response(const Dialect& from, const Dialect& to,

@@ -87,7 +87,12 @@ def not_allowed(body, where):
     choice = body.get('tool_choice')
     if not isinstance(choice, dict) or choice.get('type') != 'allowed_tools':
         return False
-    allowed = {name_of(tool) for tool in choice.get('allowed_tools', choice)['tools']}
+    choice = choice.get('allowed_tools', choice)
+    # Where no tool may be called and the target cannot say so, none is sent.
+    none = choice.get('mode') == 'none'
+    if none and where[0] == 'tool_choice':
+        return True
+    allowed = set() if none else {name_of(tool) for tool in choice['tools']}
     tool = None
     at = body
     for step, following in zip(where, where[1:]):
@@ -105,6 +110,10 @@ def name_of(tool):
 
 MEANT += [
     ('request', 'gemini', ANY, '*/propertyOrdering/*', 'it becomes the order of the properties'),
+    ('request', RESPONSES, ANY, '/input/*/logprobs/*',
+     'measured of an earlier answer (docs/dialects.md: neutral)'),
+    ('request', 'openai-chat', ANY, '/max_tokens', 'the older name of max_completion_tokens'),
+    ('request', 'openai-chat ' + RESPONSES, ANY, '/user', 'the older name of safety_identifier'),
     ('answer', RESPONSES, ANY, ECHO, 'repeats the request'),
     ('answer', ANY, ANY, SERVING, 'of the serving, not of the answer'),
     ('answer', ANY, 'bedrock-converse', '/id /model /responseId /modelVersion',
@@ -186,7 +195,7 @@ DEFAULTS += [
      '1|0|True', 'its clients demand them; the last three are of Open Responses'),
     ('answer', 'openai-chat', RESPONSES, '/output/*/status', 'completed',
      'of a custom call; the documents have it, the SDK has not'),
-    ('answer', 'gemini bedrock-converse', ANY, '*/id', 'msg_*|chatcmpl-|rs_*', 'an upstream that gives no id'),
+    ('answer', 'gemini bedrock-converse', ANY, '*/id', 'msg_*|chatcmpl-*|rs_*', 'an upstream that gives no id'),
     ('answer', 'gemini', ANY, '*', 'call_*', 'its calls need no id'),
     ('answer', 'openai-chat', ANY, '*', 'call_function_*', 'old function calls have no id'),
     ('answer', ANY, ANY, '*/arguments', '{}', 'a call without arguments'),
@@ -214,6 +223,8 @@ NEUTRAL = [
     ('request', 'claude', 'bedrock', '/service_tier', 'standard_only', 'InvokeModel has no tiers'),
     ('request', RESPONSES, ANY, '/store /truncation /input/*/status', ANY, 'docs/dialects.md: neutral'),
     ('request', RESPONSES, ANY, '/background', 'False', 'the default'),
+    ('request', 'gemini', ANY, '/store', ANY, 'docs/dialects.md: neutral'),
+    ('request', 'gemini', ANY, '*/streamFunctionCallArguments', ANY, 'how a stream is cut'),
     ('request', RESPONSES, ANY, '/input/*/type', 'message', 'what an item without a type is'),
     ('request', 'bedrock-converse', ANY, '*/toolResult/status', 'success', 'the default'),
     ('request', CLAUDES, ANY, '*/is_error */disable_parallel_tool_use', 'False', 'the default'),

@@ -84,6 +84,7 @@ Result<RequestContext> context_of(const Job& job) {
     context.stream = job.line["noun"].string() == "stream";
     context.include_usage = true;
     context.created = kNow;
+    context.answer_id = options_of(job).answer_id;
     return context;
   }
   LLMPROXY_ASSIGN(const ParsedRequest parsed,

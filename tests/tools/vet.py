@@ -3,9 +3,9 @@
   vet.py BUILD_DIR [--jobs N] [--batch N] [FILE ...]
 
 Most of clang-tidy's time goes into the standard headers, which it walks anew
-for each file. So files of one folder, built with the same flags, are read as
-one, N at a time; those that do not go together (two helpers of one name) are
-halved until they do. Files that are named are read one by one.
+for each file. So files that are built with the same flags are read as one, N
+at a time; those that do not go together (two helpers of one name) are halved
+until they do. Files that are named are read one by one.
 
 BUILD_DIR holds compile_commands.json. Exits 1 when there is any finding.
 """
@@ -38,22 +38,26 @@ class File:
                       if word not in ("-c", self.path)]
 
     def kin(self):
-        return os.path.dirname(self.path), self.directory, *self.flags
+        return self.directory, *self.flags
+
+    def order(self):
+        """Files of one name mostly have namespaces of their own."""
+        return os.path.basename(self.path), self.path
 
 
-def run_tidy(files, scratch, options):
+def run_tidy(files, scratch, options, flags=()):
     """clang-tidy over `files` as one: its exit code and what it found."""
     source = files[0].path
     if len(files) > 1:
         handle, source = tempfile.mkstemp(suffix=".cc", dir=scratch)
         with os.fdopen(handle, "w", encoding="utf-8") as all_files:
             for file in files:
-                all_files.write(f'#include "{file.path}"\n')
+                all_files.write(f'#include "{file.path}"  // NOLINT\n')
     # The flags are g++'s; clang may not know each of its warnings, and its
     # own compiler warnings are not what is asked here.
     result = subprocess.run(
         ["clang-tidy", "--quiet", *options, source, "--", *files[0].flags,
-         "-Wno-error", "-w"],
+         "-Wno-error", "-w", *flags],
         cwd=files[0].directory, capture_output=True, text=True, check=False)
     # Standard error counts the warnings in system headers, which nobody asked
     # for, unless clang-tidy could not run at all.
@@ -63,7 +67,8 @@ def run_tidy(files, scratch, options):
 def go_together(files, scratch):
     # It has to be asked for some check; this one only looks at comments.
     return len(files) == 1 or run_tidy(
-        files, scratch, ["--checks=-*,google-readability-todo"])[0] == 0
+        files, scratch, ["--checks=-*,google-readability-todo"],
+        ["-ferror-limit=1"])[0] == 0
 
 
 def vet(files, scratch):
@@ -82,9 +87,9 @@ def batches(files, size):
     for file in files:
         kin.setdefault(file.kin(), []).append(file)
     for alike in kin.values():
-        count = -(-len(alike) // size)
-        for first in range(count):
-            yield alike[first::count]
+        alike.sort(key=File.order)
+        for first in range(0, len(alike), size):
+            yield alike[first:first + size]
 
 
 def main():

@@ -32,6 +32,7 @@ const DialectLimits kLimits = {
     .image_urls = false,
     .document_urls = false,
     .audio = false,
+    .plain_texts = true,
     .thinking_of = ReasoningIssuer::anthropic,
     .unsigned_thinking = false,
     .opaque_parts = claude::kName,
@@ -39,6 +40,7 @@ const DialectLimits kLimits = {
     // A header of its own, no member of the body.
     .service_tier = false,
     .tiers = claude::kTierWords,
+    .used_tiers = claude::kUsedTiers,
     .family_fields = claude::kFamilyFields,
 };
 

@@ -113,7 +113,7 @@ Result<std::vector<ContentPart>> read_blocks(Value blocks,
         // Behind a part: it ends there. Anywhere else it is kept as it is.
         if (point.is_object() && !out.empty() && !out.back().cache &&
             out.back().as<OpaquePart>() == nullptr) {
-          out.back().cache = read_cache(point);
+          out.back().cache = read_cache(point, place);
           return {};
         }
         LLMPROXY_ASSIGN(ContentPart part, read_part(block, place));
@@ -260,7 +260,6 @@ Part read_tool_result(const Block& block, Extensions& extensions) {
   LLMPROXY_ASSIGN(ObjectReader reader, open(block));
   if (runs_at_provider(block.member))
     return opaque_part(kName, "toolResult", block.whole);
-  reader.take("type");
   ToolResultPart part;
   LLMPROXY_ASSIGN(part.call_id, reader.required_string("toolUseId"));
   LLMPROXY_ASSIGN(const Value content, reader.required("content", Type::array));
@@ -304,12 +303,16 @@ Part read_citations(const Block& block, Extensions& extensions) {
   return ContentPart::Value(std::move(part));
 }
 
-/// Text that a guardrail is to look at is text for everybody else.
+/// Text that a guardrail is to look at is text for everybody else, who have no
+/// guardrail either: what is lost is how it is to look at it.
 Part read_guarded(const Block& block, Extensions& extensions) {
   if (!block.member["text"]["text"].is_string()) {
     return opaque_part(kName, "guardContent", block.whole);
   }
-  extensions.push_back({"guardContent", block.member.raw_json()});
+  const Value qualifiers = block.member["text"]["qualifiers"];
+  extensions.push_back({std::string(kQualifiers),
+                        qualifiers ? qualifiers.raw_json()
+                                   : json::Trusted::json("[]")});
   return ContentPart::Value(
       TextPart{std::string(block.member["text"]["text"].string()), {}});
 }
@@ -321,8 +324,8 @@ Part read_json(const Block& block, Extensions&) {
 
 }  // namespace
 
-CacheMarker read_cache(Value point) {
-  return {std::string(point["ttl"].string()), {}};
+CacheMarker read_cache(Value point, const std::string& path) {
+  return {std::string(point["ttl"].string()), {path}};
 }
 
 std::optional<ThinkingPart> read_redacted_blob(std::string_view blob) {

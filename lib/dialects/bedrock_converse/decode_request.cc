@@ -88,7 +88,7 @@ class RequestReader {
       if (tools.empty()) {
         return invalid_request("a cachePoint must follow a tool", path);
       }
-      tools.back().cache = read_cache(point);
+      tools.back().cache = read_cache(point, path);
       return {};
     }
     const Value system_tool = element["systemTool"];

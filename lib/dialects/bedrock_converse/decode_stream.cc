@@ -19,6 +19,14 @@ struct Block : ReadPart {
   std::string opened;  // its start, as JSON; or its MIME type
 };
 
+/// Members of the last events that are read or describe the call; `p` is
+/// padding.
+constexpr std::string_view kMetadata[] = {"usage", "metrics", "serviceTier",
+                                          "p"};
+constexpr std::string_view kStop[] = {"stopReason",
+                                      "additionalModelResponseFields", "p"};
+constexpr std::string_view kFields[] = {"stop_sequence"};
+
 class Decoder final : public StreamReader {
  public:
   Decoder()
@@ -111,6 +119,7 @@ class Decoder final : public StreamReader {
   void read_usage(Value data, EventSink& sink) {
     usage_ = bedrock_converse::read_usage(data["usage"]);
     tier_ = data["serviceTier"]["type"].string();
+    lose_others("", data, kMetadata);
     // Before its turn it only counts.
     if (stopped_) finish_answer(sink);
   }
@@ -121,8 +130,10 @@ class Decoder final : public StreamReader {
     blocks_.clear();
     stopped_ = true;
     stop_reason_ = data["stopReason"].string();
-    stop_sequence_ =
-        data["additionalModelResponseFields"]["stop_sequence"].string();
+    const Value fields = data["additionalModelResponseFields"];
+    stop_sequence_ = fields["stop_sequence"].string();
+    lose_others("", data, kStop);
+    lose_others("/additionalModelResponseFields", fields, kFields);
   }
 
   // --- the answer -----------------------------------------------------------

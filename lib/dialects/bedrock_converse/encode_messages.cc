@@ -18,8 +18,6 @@ using Turn = TurnBuilder::Turn;
 using PlacedPart = TurnBuilder::PlacedPart;
 using Parts = std::vector<PlacedPart>;
 
-constexpr std::string_view kGuard = "guardContent";
-
 /// The member that a part is, as its extensions have it in front.
 std::string_view member_of(const ContentPart& part) {
   if (part.as<ImagePart>()) return "image/";
@@ -135,10 +133,20 @@ class MessagesWriter {
   }
 
   void write_text(const ContentPart& part, const TextPart& text) {
-    // Guarded text is written with the extensions, as it was read.
-    if (has_field(part.extensions, kGuard)) return;
+    if (const Extension* how = find_field(part.extensions, kQualifiers)) {
+      return write_guarded(text, *how);
+    }
     if (text.citations.empty()) return w_.member("text", text.text);
     write_cited_text(part, text);
+  }
+
+  void write_guarded(const TextPart& text, const Extension& qualifiers) {
+    w_.begin_object("guardContent");
+    w_.begin_object("text");
+    w_.member("text", text.text);
+    if (!says_nothing(qualifiers)) w_.member("qualifiers", qualifiers.value);
+    w_.end_object();
+    w_.end_object();
   }
 
   void write_cited_text(const ContentPart& part, const TextPart& text) {

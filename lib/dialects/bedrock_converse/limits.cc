@@ -48,6 +48,7 @@ const DialectLimits kLimits = {
     .unsigned_thinking = false,
     .opaque_parts = kName,
     .tiers = kTiers,
+    .used_tiers = kTiers,
 };
 
 }  // namespace llmproxy::bedrock_converse

@@ -17,8 +17,8 @@ Result<void> read_messages(json::ObjectReader& reader, ChatRequest& request);
 Result<std::vector<ContentPart>> read_blocks(json::Value blocks,
                                              const std::string& path,
                                              std::string_view member);
-/// The marker in a cachePoint.
-CacheMarker read_cache(json::Value point);
+/// The marker in the cachePoint of the element at `path`.
+CacheMarker read_cache(json::Value point, const std::string& path);
 
 /// A cachePoint, if `cache` is set and within the limit; an element of its own
 /// behind what it covers.

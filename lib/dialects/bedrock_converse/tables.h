@@ -128,6 +128,9 @@ bool runs_at_provider(const json::Value& block);
 
 inline constexpr std::size_t kMaxCallId = 64;
 
+/// Extension of a text that stands in a guardContent; `[]` = without any.
+inline constexpr std::string_view kQualifiers = "guardContent/text/qualifiers";
+
 LLMPROXY_DIALECT_FUNCTIONS;
 /// An exception within a stream; `data` may be anything.
 Error read_error(std::string_view name, std::string_view data);

@@ -47,6 +47,8 @@ struct StreamFraming {
 };
 std::unique_ptr<StreamEncoder> new_stream_encoder(const RequestContext& context,
                                                   const StreamFraming& framing);
+/// Members of a block that only this API has.
+Extensions others_of(const json::Value& block);
 /// Source references in the form of this API, as opposed to others'.
 bool is_own_citation(std::string_view citation);
 

@@ -22,6 +22,15 @@ constexpr auto kBlockTypes = enum_table<PartKind>({
     {PartKind::tool_call, "tool_use"},
 });
 
+/// Members of a message, and of what tells its end, that are read or describe
+/// the call.
+constexpr std::string_view kMessage[] = {
+    "id",    "type",        "role",          "model",        "content",
+    "usage", "stop_reason", "stop_sequence", "stop_details", "diagnostics"};
+constexpr std::string_view kChange[] = {"type",         "delta",
+                                        "usage",        "stop_reason",
+                                        "stop_details", "stop_sequence"};
+
 /// An open block. Part numbers count what was started; the upstream's indexes
 /// may skip.
 struct Block : ReadPart {
@@ -63,6 +72,7 @@ class Decoder final : public StreamReader {
     }
     id_ = id;
     take_usage(message["usage"]);
+    lose_others("", message, kMessage);
     send_started({.id = id_,
                   .model = message["model"].string(),
                   .service_tier = tier_,
@@ -114,6 +124,8 @@ class Decoder final : public StreamReader {
       lose_thing("/stop_details/category", kCategory);
     }
     take_usage(data["usage"]);
+    lose_others("", data, kChange);
+    lose_others("", change, kChange);
     send_usage(usage_, sink);
   }
 
@@ -208,6 +220,7 @@ class Decoder final : public StreamReader {
       case PartKind::redacted_thinking:
         return begin_redacted(block, data["data"].string(), sink);
       case PartKind::tool_call:
+        lose_others("/content", others_of(data));
         return begin_call(block, data, sink);
       case PartKind::opaque:
         // Whole in one event, so it waits for its input.

@@ -41,10 +41,12 @@ const DialectLimits kLimits = {
     .citations = true,
     .image_detail = false,
     .audio = false,
+    .plain_texts = true,
     .thinking_of = ReasoningIssuer::anthropic,
     .unsigned_thinking = false,
     .opaque_parts = kName,
     .tiers = kTierWords,
+    .used_tiers = kUsedTiers,
     .family_fields = kFamilyFields,
 };
 

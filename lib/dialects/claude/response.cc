@@ -24,6 +24,10 @@ using json::Writer;
 /// Fields of an answer that describe the call, not the answer: no loss.
 constexpr std::array<std::string_view, 3> kBookkeeping = {"type", "role",
                                                           "diagnostics"};
+/// Members of blocks that are read.
+constexpr std::string_view kBlock[] = {
+    "type", "text", "citations", "thinking", "signature", "data",
+    "id",   "name", "input"};
 
 constexpr std::string_view kOutputDetails = "output_tokens_details";
 using Count = json::CountField<UsageCounts>;
@@ -73,7 +77,9 @@ class Decoder final : public AnswerReader {
       part.value = read_tool_call(block);
     } else {
       part.value = opaque_part(kName, type, block);
+      return part;
     }
+    part.extensions = others_of(block);
     return part;
   }
 
@@ -187,7 +193,9 @@ class Encoder final : public AnswerWriter {
     w_.member("id", call.id);
     w_.member("name", call.name);
     w_.member_raw("input", input_of(call, path));
-    write_caller(w_);
+    const Extensions& others = response_.content[index()].extensions;
+    if (!is_own() || find_field(others, "caller") == nullptr) write_caller(w_);
+    if (is_own()) w_.extensions(others);
     w_.end_object();
   }
 
@@ -221,6 +229,15 @@ class Encoder final : public AnswerWriter {
     AnswerWriter::write_opaque(opaque, path);
   }
 
+  /// Written with the call they are of.
+  void write_others(const Extensions& others,
+                    const std::string& path) override {
+    if (!is_own()) AnswerWriter::write_others(others, path);
+  }
+
+  /// Its members are those of this API, whoever serves it.
+  bool is_own() const { return is_of(kName) || is_of(host_.dialect); }
+
   void write_stop_reason() {
     write_stop(response_.stop_reason, response_.stop_sequence,
                response_.refusal_explanation, w_);
@@ -240,6 +257,15 @@ class Encoder final : public AnswerWriter {
 };
 
 }  // namespace
+
+Extensions others_of(const Value& block) {
+  Extensions out;
+  keep_others(block, kBlock, out);
+  if (calls_directly(block)) {
+    std::erase_if(out, [](const Extension& e) { return e.name == "caller"; });
+  }
+  return out;
+}
 
 void UsageCounts::update(const Value& usage) {
   json::read_counts<UsageCounts>(kCounts, usage, *this);

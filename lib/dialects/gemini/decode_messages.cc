@@ -59,15 +59,22 @@ namespace {
 using Parts = std::vector<ContentPart>;
 using Part = Result<ContentPart::Value>;
 
+constexpr std::string_view kSignature = "thoughtSignature";
 constexpr std::string_view kResponse = "functionResponse";
 /// Of a result's media, from the part around it.
 constexpr std::string_view kResponseParts = "functionResponse/parts";
+
+/// The part stands at `source`, or is a member of what does.
+void set_place(ContentPart& part, SourcePlace source) {
+  source.inner = part.source.inner;
+  part.source = source;
+}
 
 /// Adds what one part holds, which stands at `source`.
 Result<void> append(const Value& value, const std::string& path,
                     const SourcePlace& source, Parts& out) {
   LLMPROXY_ASSIGN(TurnPiece piece, read_part(value, path));
-  for (ContentPart& part : piece.parts) part.source = source;
+  for (ContentPart& part : piece.parts) set_place(part, source);
   std::move(piece.parts.begin(), piece.parts.end(), std::back_inserter(out));
   return {};
 }
@@ -297,7 +304,7 @@ class MessagesReader {
       place_step(std::move(piece.step), source, step_begin_, message.content);
     }
     for (ContentPart& part : piece.parts) {
-      part.source = source;
+      set_place(part, source);
       if (auto* call = part.as<ToolCallPart>()) {
         name_call(*call);
         ends_step = true;
@@ -406,12 +413,14 @@ Result<TurnPiece> read_part(const Value& value, const std::string& path) {
   }
   ObjectReader reader(value, path);
   const bool thought = reader.take("thought").is_true();
-  const std::string_view signature = take(reader, "thoughtSignature").string();
+  const std::string_view signature = take(reader, kSignature).string();
   // Some are not the part's own: they stand for a whole step, or for none.
   if (auto step = unseal_step(signature)) {
     out.step = *std::move(step);
   } else if (!signature.empty() && !listed(kNoSignatures, signature)) {
     parts.push_back(PartReader::read_thinking(signature));
+    parts.back().source.inner =
+        value[kSignature] ? kSignature : "thought_signature";
   }
   // Clients replay the empty text that ends a stream.
   const Value text = value["text"];
@@ -428,6 +437,7 @@ Result<TurnPiece> read_part(const Value& value, const std::string& path) {
   } else {
     parts.front().as<ThinkingPart>()->text = std::move(thinking->text);
     parts.front().extensions = std::move(part.extensions);
+    parts.front().source.inner = {};
   }
   return out;
 }

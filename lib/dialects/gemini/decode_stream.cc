@@ -1,12 +1,9 @@
 // Gemini streamGenerateContent: an upstream's stream to canonical events. Each
 // event is a whole answer whose parts continue the ones before. There is no
 // last event: a finishReason seen is an answer complete.
-#include <fmt/format.h>
-
 #include <memory>
 #include <utility>
 
-#include "chat/field_path.h"
 #include "chat/parse_answer.h"
 #include "chat/stream_reader.h"
 #include "dialects/gemini/tables.h"
@@ -26,6 +23,7 @@ class Decoder final : public StreamReader {
   void on_object(std::string_view, Value data, EventSink& sink) override {
     if (!json::says_nothing(data["error"])) return read_failed(data, sink);
     read_started(data, sink);
+    lose_others("", data, kAnswer);
     read_blocked(data["promptFeedback"], sink);
     bool first = true;
     for (const Value candidate : data["candidates"].children()) {
@@ -96,6 +94,10 @@ class Decoder final : public StreamReader {
     if (reason.empty()) return;
     start(sink);
     reason_text_ = reason;
+    explanation_ = explanation_of(candidate);
+    if (explanation_.empty() && candidate["finishMessage"].is_string()) {
+      lose_thing("/candidates/0/finishMessage", "why an answer ends");
+    }
   }
 
   void read_failed(Value data, EventSink& sink) {
@@ -115,7 +117,12 @@ class Decoder final : public StreamReader {
   /// A prompt that is blocked has no candidates.
   void read_blocked(Value feedback, EventSink& sink) {
     const std::string_view blocked = feedback["blockReason"].string();
-    if (blocked.empty()) return;
+    if (blocked.empty()) {
+      if (feedback["blockReasonMessage"]) {
+        lose_thing("/promptFeedback", "what is said of a prompt");
+      }
+      return;
+    }
     start(sink);
     blocked_ = true;
     reason_text_ = blocked;
@@ -126,17 +133,11 @@ class Decoder final : public StreamReader {
     for (const Value part : candidate["content"]["parts"].children()) {
       read_one(part, sink);
     }
-    if (const auto error = broken_call(candidate, called_)) {
+    if (const auto error = broken_answer(candidate, called_)) {
       return fail(*error, sink);
     }
     read_finished(candidate, sink);
-    for (const std::string_view name :
-         {"groundingMetadata", "citationMetadata"}) {
-      if (candidate[name].is_object()) {
-        lose_thing(fmt::format("/candidates/0/{}", name),
-                   "what the text of a stream is grounded on");
-      }
-    }
+    lose_others("/candidates/0", candidate, kCandidate);
   }
 
   void read_one(Value value, EventSink& sink) {
@@ -150,10 +151,7 @@ class Decoder final : public StreamReader {
     if (!piece) return lose_thing(kPlace, "parts of an unknown kind");
     read_sealed(piece->step, sink);
     for (ContentPart& part : piece->parts) {
-      for (const Extension& extension : part.extensions) {
-        lose_thing(field_path("/content", extension.name),
-                   "members of parts that only Gemini has");
-      }
+      lose_others("/content", part.extensions);
       if (const auto* thinking = part.as<ThinkingPart>()) {
         read_thinking(*thinking, sink);
         shown_thought_ = shown_thought_ || !thinking->text.empty();

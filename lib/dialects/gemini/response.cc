@@ -10,6 +10,7 @@
 #include "chat/answer_writer.h"
 #include "chat/extensions.h"
 #include "chat/losses.h"
+#include "chat/read_parts.h"
 #include "dialects/gemini/tables.h"
 #include "json/count.h"
 #include "json/zero.h"
@@ -20,20 +21,18 @@ namespace {
 using json::Value;
 using json::Writer;
 
-/// Members that describe the call, not the answer: no loss.
-constexpr std::string_view kBookkeeping[] = {
-    "createTime", "modelStatus", "promptFeedback", "sdkHttpResponse"};
-constexpr std::string_view kCandidateBookkeeping[] = {
-    "index",       "finishMessage", "safetyRatings",
-    "avgLogprobs", "tokenCount",    "finishReason",
-    "content",     "role",          "urlContextMetadata"};
+/// Of the names of extensions that stood in the candidate.
+constexpr std::string_view kInCandidate = "candidates/0/";
 
-/// Members of a candidate that have no canonical form.
-constexpr std::string_view kCandidate = "candidates/0/";
+/// Why there is an answer, or a call, that nobody can read.
+constexpr std::string_view kBroken[] = {
+    "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS",
+    "MALFORMED_RESPONSE", "MISSING_THOUGHT_SIGNATURE"};
 
-/// Why there is a call nobody can read.
-constexpr std::string_view kBrokenCalls[] = {
-    "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"};
+/// It says more than ratings.
+bool is_said(const Value& feedback) {
+  return feedback["blockReason"] || feedback["blockReasonMessage"];
+}
 
 std::optional<std::int64_t> count(const Value& usage, std::string_view name) {
   return json::count_of(usage[name]);
@@ -48,7 +47,7 @@ class Decoder final : public AnswerReader {
     read_id();
     response_.usage = read_usage(reader_.take("usageMetadata"));
     read_content();
-    if (auto error = broken_call(candidate_, called_)) {
+    if (auto error = broken_answer(candidate_, called_)) {
       return *std::move(error);
     }
     read_stop_reason();
@@ -97,6 +96,7 @@ class Decoder final : public AnswerReader {
       const Value reason = candidate_["finishReason"];
       response_.stop_reason_text = reason.string();
       response_.stop_reason = stop_reason(response_.stop_reason_text);
+      response_.refusal_explanation = explanation_of(candidate_);
       return;
     }
     const Value feedback = reader_.object()["promptFeedback"];
@@ -106,12 +106,19 @@ class Decoder final : public AnswerReader {
   }
 
   void read_extensions() {
-    json::ObjectReader candidate(candidate_, "");
-    for (const std::string_view name : kCandidateBookkeeping) {
-      candidate.take(name);
+    Extensions& others = response_.extensions;
+    keep_others(candidate_, kCandidate, others);
+    const Value message = candidate_["finishMessage"];
+    if (response_.refusal_explanation.empty() && message.is_string()) {
+      others.push_back({"finishMessage", message.raw_json()});
     }
-    json::keep_rest(candidate, kCandidate, response_.extensions);
-    keep_rest(reader_, kBookkeeping, response_);
+    for (Extension& other : others) other.name.insert(0, kInCandidate);
+    keep_others(reader_.object(), kAnswer, others);
+    // Without a candidate it is the answer.
+    const Value feedback = reader_.object()["promptFeedback"];
+    if (candidate_ && is_said(feedback)) {
+      others.push_back({"promptFeedback", feedback.raw_json()});
+    }
   }
 
   Value candidate_;
@@ -262,7 +269,7 @@ void end_candidate(std::string_view finish_reason, const Extensions* others,
   w.end_object();
   w.member_if("finishReason", finish_reason);
   w.member("index", std::int64_t{0});
-  if (others != nullptr) write_nested(*others, kCandidate, w);
+  if (others != nullptr) write_nested(*others, kInCandidate, w);
   w.end_object();
   w.end_array();
 }
@@ -307,13 +314,19 @@ std::string block_explanation(const Value& feedback) {
                      feedback["blockReason"].string());
 }
 
-std::optional<Error> broken_call(const Value& candidate, bool called) {
+std::string_view explanation_of(const Value& candidate) {
+  const StopReason reason = stop_reason(candidate["finishReason"].string());
+  if (reason != StopReason::refusal) return {};
+  return candidate["finishMessage"].string();
+}
+
+std::optional<Error> broken_answer(const Value& candidate, bool called) {
   const std::string_view reason = candidate["finishReason"].string();
-  if (called || !listed(kBrokenCalls, reason)) return std::nullopt;
+  if (called || !listed(kBroken, reason)) return std::nullopt;
   const std::string_view said = candidate["finishMessage"].string();
   Error error = upstream_malformed(
       said.empty()
-          ? fmt::format("the model's tool call is not readable: {}", reason)
+          ? fmt::format("the model's answer is not readable: {}", reason)
           : std::string(said));
   error.code = reason;
   return error;

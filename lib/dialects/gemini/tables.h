@@ -130,12 +130,23 @@ Usage read_usage(const json::Value& usage);
 void write_usage(const Usage& usage, json::Writer& writer);
 /// What a finishReason means; see settled_stop() for answers with calls.
 StopReason stop_reason(std::string_view finish_reason);
+/// Members of an answer, and of a candidate, that are read or describe the
+/// call.
+inline constexpr std::string_view kAnswer[] = {
+    "responseId", "modelVersion", "usageMetadata",  "candidates",
+    "createTime", "modelStatus",  "promptFeedback", "sdkHttpResponse"};
+inline constexpr std::string_view kCandidate[] = {
+    "index",        "content",       "role",        "finishReason",
+    "safetyRatings", "finishMessage", "avgLogprobs", "tokenCount"};
+/// Why a candidate ends, in words: what explains a refusal; else nobody has a
+/// place for it.
+std::string_view explanation_of(const json::Value& candidate);
 /// What the client of a blocked prompt is told.
 std::string block_explanation(const json::Value& prompt_feedback);
-/// The model's call could not be read: without another one that could be it is
-/// a failure, whatever was said before it: who waits for a call would take the
-/// answer for finished.
-std::optional<Error> broken_call(const json::Value& candidate, bool called);
+/// The answer, or a call in it, could not be read: without a call that could be
+/// it is a failure, whatever was said before it: who waits for one would take
+/// the answer for finished.
+std::optional<Error> broken_answer(const json::Value& candidate, bool called);
 /// Adds what usageMetadata cannot say.
 void lose_usage_details(const Usage& usage, Losses& losses);
 

@@ -170,6 +170,7 @@ class MessagesReader {
       reader.take("extra_content");
       parts.push_back(part_in("tool_calls", *std::move(signature)));
       parts.back().source.index = index;
+      parts.back().source.inner = "extra_content";
     }
     parts.push_back({std::move(call), {}, reader.rest(), {}});
     return {};

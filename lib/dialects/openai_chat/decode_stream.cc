@@ -19,6 +19,14 @@ namespace {
 
 using json::Value;
 
+/// Members of a chunk that are read or describe the call.
+constexpr std::string_view kChunk[] = {"id",           "object",
+                                       "created",      "model",
+                                       "choices",      "usage",
+                                       "service_tier", "system_fingerprint",
+                                       "metadata",     "obfuscation",
+                                       "error"};
+
 /// One tool call while it arrives. Its part begins once id and name are
 /// known; until then its arguments wait.
 struct Call {
@@ -75,8 +83,14 @@ class Decoder final : public StreamReader {
   void read_started(Value data) {
     take(data["id"], id_);
     take(data["model"], model_);
-    take(data["service_tier"], service_tier_);
+    if (const auto tier = tier_of(data["service_tier"]); !tier.empty()) {
+      service_tier_ = tier;
+    }
     if (const auto created = data["created"].integer()) created_ = *created;
+    // Some servers repeat theirs in each chunk.
+    if (!started() || data["choices"].size() == 0) {
+      lose_others("", data, kChunk);
+    }
   }
 
   /// Text, or (Mistral, Databricks) typed parts.
@@ -178,6 +192,8 @@ class Decoder final : public StreamReader {
     for (const Value citation : delta["annotations"].children()) {
       take_source(citation, sink);
     }
+    lose_others("/choices/0", choice, kChoice);
+    lose_others("/choices/0/delta", delta, kMessage);
     if (!json::says_nothing(choice["logprobs"])) {
       lose_thing("/choices/0/logprobs", "log probabilities of a stream");
     }

@@ -16,6 +16,7 @@ constexpr std::array kFieldNames = {
     FieldName{"/user", "/safety_identifier", "/user"},
     FieldName{"/tool_choice", "/tool_choice", "/function_call"},
     FieldName{"/tools", "/tools", "/functions"},
+    FieldName{"*/detail", "*/image_url/detail"},
 };
 
 constexpr std::array<std::string_view, 1> kNestedObjects = {"function"};

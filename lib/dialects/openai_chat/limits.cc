@@ -35,6 +35,7 @@ const DialectLimits kLimits = {
     // [safety_identifier]
     .max_user_id = 64,
     .tiers = kTiers,
+    .used_tiers = kTiers,
 };
 
 }  // namespace llmproxy::openai_chat

@@ -6,6 +6,7 @@
 #include "chat/answer_reader.h"
 #include "chat/answer_writer.h"
 #include "chat/extensions.h"
+#include "chat/field_path.h"
 #include "chat/losses.h"
 #include "chat/parse_answer.h"
 #include "chat/read_parts.h"
@@ -70,7 +71,7 @@ class Decoder final : public AnswerReader {
     response_.id = reader_.take("id").string();
     response_.model = reader_.take("model").string();
     response_.created = reader_.take("created").integer().value_or(0);
-    response_.service_tier = reader_.take("service_tier").string();
+    response_.service_tier = tier_of(reader_.take("service_tier"));
   }
 
   /// `content`: text, or (Mistral, Databricks) an array of typed parts.
@@ -155,10 +156,22 @@ class Decoder final : public AnswerReader {
 
   void read_extensions() {
     keep_rest(reader_, kBookkeeping, response_);
+    lose_others("/choices/0", choice_, kChoice);
+    lose_others("/choices/0/message", message_, kMessage);
     const Value logprobs = choice_[kLogprobs];
     if (json::says_nothing(logprobs)) return;
     response_.extensions.push_back(
         {std::string(kLogprobs), logprobs.raw_json()});
+  }
+
+  void lose_others(std::string_view path, Value object,
+                   std::span<const std::string_view> known) {
+    Extensions others;
+    keep_others(object, known, others);
+    for (const Extension& other : others) {
+      lose(losses_, field_path(path, other.name), kCanonicalForm,
+           "a field that only one API has");
+    }
   }
 
   const Value choice_;
@@ -408,6 +421,10 @@ std::string_view finish_reason(StopReason reason, bool refusal_text,
     return "function_call";
   }
   return to_wire(kStopReasons, reason);
+}
+
+std::string_view tier_of(const Value& tier) {
+  return tier.string() == "auto" ? std::string_view() : tier.string();
 }
 
 std::string completion_id(std::string_view id) {

@@ -82,6 +82,16 @@ LLMPROXY_DIALECT_FUNCTIONS;
 
 // Pieces that the plain answer and the stream share.
 
+/// Members of a choice and of its message, or delta, that are read, or say once
+/// more what others do, as imitators of the API spell it.
+inline constexpr std::string_view kChoice[] = {
+    "index",        "message",     "delta",
+    "logprobs",     "stop_reason", "finish_reason",
+    "matched_stop", "text",        "native_finish_reason"};
+inline constexpr std::string_view kMessage[] = {
+    "role",        "content",   "refusal",           "tool_calls",
+    "audio",       "name",      "function_call",     "annotations",
+    "tool_call_id", "reasoning", "reasoning_content", "reasoning_details"};
 /// What the model thought, in the spelling that says something; empty = none.
 std::string_view reasoning_text(const json::Value& message);
 Usage read_usage(const json::Value& usage);
@@ -102,6 +112,8 @@ void write_call_signature(std::string_view signature, json::Writer& writer);
 /// The part at `index` is the signature of the call behind it.
 bool signs_a_call(const std::vector<ContentPart>& content, std::size_t index);
 
+/// The tier of an answer; "auto" is none.
+std::string_view tier_of(const json::Value& tier);
 /// The word for a stop, given what was answered.
 std::string_view finish_reason(StopReason reason, bool refusal_text,
                                bool legacy_functions);

@@ -36,9 +36,9 @@ Result<void> read_schema_names(ObjectReader& reader, ResponseFormat& format) {
 
 Result<void> read_identity(ObjectReader& reader, ChatRequest& request) {
   LLMPROXY_ASSIGN(request.user_id, reader.optional_string("safety_identifier"));
-  if (request.user_id.empty()) {  // else `user` stays an extension
-    LLMPROXY_ASSIGN(request.user_id, reader.optional_string("user"));
-  }
+  // The older name of the same field.
+  LLMPROXY_ASSIGN(const std::string user, reader.optional_string("user"));
+  if (request.user_id.empty()) request.user_id = user;
   LLMPROXY_ASSIGN(request.service_tier, reader.optional_string("service_tier"));
   return {};
 }

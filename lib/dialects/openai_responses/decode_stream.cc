@@ -111,6 +111,9 @@ class Decoder final : public StreamReader {
     const Value item = data["item"];
     std::vector<ContentPart> parts;
     read_output_item(item, parts);
+    for (const ContentPart& part : parts) {
+      lose_others("/content", part.extensions);
+    }
     if (item["type"].string() == "message") {
       end_message(index, parts, sink);
     } else if (Open* open = find(index, 0)) {
@@ -130,6 +133,7 @@ class Decoder final : public StreamReader {
     const Value response = data["response"];
     if (parts() == 0) read_output(response["output"], sink);
     read_usage(response);
+    lose_others("", others_of(response));
     send_finished({.stop_reason = stop_reason(response),
                    .stop_reason_text = stop_word(response),
                    .service_tier = tier_of(response),

@@ -53,6 +53,7 @@ const DialectLimits kLimits = {
     // [safety_identifier]
     .max_user_id = 64,
     .tiers = kTiers,
+    .used_tiers = kTiers,
     .added_fields = kAdded,
 };
 

@@ -12,16 +12,43 @@ namespace {
 using json::Value;
 using json::Writer;
 
-void read_text(const Value& item, std::vector<ContentPart>& out) {
-  for (const Value piece : item["content"].children()) {
-    if (piece["type"].string() == "refusal") {
-      out.push_back(RefusalPart{std::string(piece["refusal"].string())});
-      continue;
-    }
+/// Members of items that are read; of bookkeeping is what says nothing new.
+constexpr std::string_view kItem[] = {
+    "id",        "type",      "status",        "role",   "content",
+    "summary",   "call_id",   "name",          "input",  "encrypted_content",
+    "arguments", "namespace", "output_format", "result"};
+constexpr std::string_view kPiece[] = {"type", "text", "refusal",
+                                       "annotations"};
+
+ContentPart read_piece(const Value& piece) {
+  ContentPart part;
+  if (piece["type"].string() == "refusal") {
+    part.value = RefusalPart{std::string(piece["refusal"].string())};
+  } else {
     TextPart text{std::string(piece["text"].string()), {}};
     keep_citations(piece["annotations"], text);
-    out.push_back(std::move(text));
+    part.value = std::move(text);
   }
+  keep_others(piece, kPiece, part.extensions);
+  return part;
+}
+
+void read_text(const Value& item, std::vector<ContentPart>& out) {
+  const Value content = item["content"];
+  for (const Value piece : content.children()) out.push_back(read_piece(piece));
+}
+
+/// What else an item says, to its first part.
+void keep_item(const Value& item, ContentPart& part) {
+  Extensions& others = part.extensions;
+  keep_others(item, kItem, others);
+  if (calls_directly(item)) {
+    std::erase_if(others, [](const Extension& e) { return e.name == "caller"; });
+  }
+  // Of thinking only one is shown.
+  const Value content = item["content"];
+  const bool both = item["summary"].size() > 0 && content.size() > 0;
+  if (both) others.push_back({"content", content.raw_json()});
 }
 
 ImagePart read_image(const Value& item) {
@@ -68,13 +95,20 @@ ToolCallPart call_of(const Value& item) {
 
 void read_output_item(const Value& item, std::vector<ContentPart>& out) {
   const std::string_view type = item["type"].string();
-  if (type == "message") return read_text(item, out);
-  if (type == "reasoning") return out.push_back(thinking_of(item));
-  if (is_call(type)) return out.push_back(call_of(item));
-  if (type == "image_generation_call" && item["result"].is_string()) {
-    return out.push_back(read_image(item));
+  const std::size_t first = out.size();
+  if (type == "message") {
+    read_text(item, out);
+  } else if (type == "reasoning") {
+    out.push_back(thinking_of(item));
+  } else if (is_call(type)) {
+    out.push_back(call_of(item));
+  } else if (type == "image_generation_call" && item["result"].is_string()) {
+    out.push_back(read_image(item));
+  } else {
+    out.emplace_back().value = opaque_part(kName, type, item);
+    return;
   }
-  out.emplace_back().value = opaque_part(kName, type, item);
+  if (out.size() > first) keep_item(item, out[first]);
 }
 
 namespace {

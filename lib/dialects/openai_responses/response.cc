@@ -8,6 +8,7 @@
 #include "chat/answer_reader.h"
 #include "chat/answer_writer.h"
 #include "chat/parse_answer.h"
+#include "chat/read_parts.h"
 #include "chat/tier_words.h"
 #include "dialects/openai_responses/messages.h"
 #include "json/count.h"
@@ -19,11 +20,24 @@ namespace {
 using json::Value;
 using json::Writer;
 
-/// Members that describe the call, not the answer: no loss.
-constexpr std::array<std::string_view, 9> kBookkeeping = {
-    "object",       "error",        "background",
-    "completed_at", "billing",      "tool_usage",
-    "output_text",  "conversation", "prompt_cache_retention"};
+/// Members that are read, or describe the call and not the answer: no loss.
+constexpr std::string_view kKnown[] = {"id",
+                                       "model",
+                                       "created_at",
+                                       "service_tier",
+                                       "output",
+                                       "incomplete_details",
+                                       "status",
+                                       "usage",
+                                       "object",
+                                       "error",
+                                       "background",
+                                       "completed_at",
+                                       "billing",
+                                       "tool_usage",
+                                       "output_text",
+                                       "conversation",
+                                       "prompt_cache_retention"};
 
 /// Statuses of what is no answer yet, or never will be.
 constexpr std::array<std::string_view, 4> kUnfinished = {
@@ -48,7 +62,6 @@ class Decoder final : public AnswerReader {
     response_.id = reader_.take("id").string();
     response_.model = reader_.take("model").string();
     response_.created = reader_.take("created_at").integer().value_or(0);
-    reader_.take("service_tier");
     response_.service_tier = tier_of(reader_.object());
   }
 
@@ -60,17 +73,12 @@ class Decoder final : public AnswerReader {
   }
 
   void read_stop_reason() {
-    reader_.take("incomplete_details");
-    reader_.take("status");
     response_.stop_reason = stop_reason(reader_.object());
     response_.stop_reason_text = stop_word(reader_.object());
   }
 
   void read_extensions() {
-    keep_rest(reader_, kBookkeeping, response_);
-    std::erase_if(response_.extensions, [](const Extension& extension) {
-      return is_echoed(extension.name);
-    });
+    response_.extensions = others_of(reader_.object());
   }
 };
 
@@ -199,6 +207,15 @@ class Encoder final : public AnswerWriter {
 };
 
 }  // namespace
+
+Extensions others_of(const Value& response) {
+  Extensions out;
+  keep_others(response, kKnown, out);
+  std::erase_if(out, [](const Extension& extension) {
+    return is_echoed(extension.name);
+  });
+  return out;
+}
 
 std::string_view stop_word(const Value& response) {
   const std::string_view why =

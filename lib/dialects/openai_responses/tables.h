@@ -101,6 +101,8 @@ std::string_view tier_of(const json::Value& response);
 /// settled_stop() for answers with calls.
 StopReason stop_reason(const json::Value& response);
 /// The provider's own word for it.
+/// Members of an answer that only this dialect has.
+Extensions others_of(const json::Value& response);
 std::string_view stop_word(const json::Value& response);
 /// "resp_..." for any response id. One of that form which the caller chose for
 /// the answer stands in its place: answers are kept and asked for by it.
