@@ -59,7 +59,8 @@ std::optional<CacheMarker> read_marker(json::ObjectReader& reader,
                                        std::string_view member) {
   const json::Value marker = reader.take(member);
   if (!marker.is_object()) return std::nullopt;
-  return CacheMarker{std::string(marker["ttl"].string()), {std::string(member)}};
+  return CacheMarker{std::string(marker["ttl"].string()),
+                     {std::string(member)}};
 }
 
 Result<std::vector<ContentPart>> read_content(json::Value content,

@@ -99,9 +99,9 @@ Refused bad_header(const Core&, const HttpRequest& request) {
                      "the name of a header is not a token");
     }
     if (wire::has_control(header.value)) {
-      return refusal(ErrorKind::invalid_request,
-                     fmt::format("the header {} holds a control character",
-                                 header.name));
+      return refusal(
+          ErrorKind::invalid_request,
+          fmt::format("the header {} holds a control character", header.name));
     }
   }
   return {};
@@ -142,10 +142,9 @@ Refused shut_down(const Core& core, const HttpRequest&) {
 }
 
 using Check = Refused (*)(const Core& core, const HttpRequest& request);
-constexpr std::array<Check, 7> kChecks = {shut_down,    refused_method,
-                                          bad_target,   bad_header,
-                                          foreign_page, loop,
-                                          websocket};
+constexpr std::array<Check, 7> kChecks = {
+    shut_down,    refused_method, bad_target, bad_header,
+    foreign_page, loop,           websocket};
 
 Refused refused_at_once(const Core& core, const HttpRequest& request) {
   for (const Check check : kChecks) {

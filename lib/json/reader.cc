@@ -40,9 +40,8 @@ Error syntax_error(std::string_view text, simdjson::error_code code,
                    const ParseLimits& limits) {
   if (code == simdjson::EMPTY) return invalid_request("the body is empty");
   if (code == kTooDeep) {
-    return invalid_request(
-        fmt::format("the JSON is nested {} levels deep or more",
-                    limits.max_depth));
+    return invalid_request(fmt::format(
+        "the JSON is nested {} levels deep or more", limits.max_depth));
   }
   if (code == simdjson::UTF8_ERROR) {
     return invalid_request(fmt::format("invalid UTF-8 at {}",

@@ -43,8 +43,7 @@ void tell_unknown_stop(const Dialect& to, StopReason reason,
                        std::string_view word, Losses& losses) {
   if (reason != StopReason::other || word.empty()) return;
   lose(losses, "/stop_reason", name_of(to),
-       fmt::format("{} as a reason to stop", word),
-       "it became the usual end");
+       fmt::format("{} as a reason to stop", word), "it became the usual end");
 }
 
 }  // namespace llmproxy

@@ -51,7 +51,8 @@ struct StreamTranslator::State final : public EventSink {
   /// What says who answers, or how it ends, as the client is to be told.
   StreamEvent for_client(StreamEvent event, bool first) {
     event.service_tier = tier_for(client, event.service_tier, losses);
-    tell_unknown_stop(client, event.stop_reason, event.stop_reason_text, losses);
+    tell_unknown_stop(client, event.stop_reason, event.stop_reason_text,
+                      losses);
     if (!first) return event;
     if (!context.answer_model.empty()) event.model = context.answer_model;
     // Some upstreams say neither.

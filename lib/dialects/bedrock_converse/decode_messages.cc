@@ -310,9 +310,9 @@ Part read_guarded(const Block& block, Extensions& extensions) {
     return opaque_part(kName, "guardContent", block.whole);
   }
   const Value qualifiers = block.member["text"]["qualifiers"];
-  extensions.push_back({std::string(kQualifiers),
-                        qualifiers ? qualifiers.raw_json()
-                                   : json::Trusted::json("[]")});
+  extensions.push_back(
+      {std::string(kQualifiers),
+       qualifiers ? qualifiers.raw_json() : json::Trusted::json("[]")});
   return ContentPart::Value(
       TextPart{std::string(block.member["text"]["text"].string()), {}});
 }

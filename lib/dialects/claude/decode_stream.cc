@@ -27,9 +27,8 @@ constexpr auto kBlockTypes = enum_table<PartKind>({
 constexpr std::string_view kMessage[] = {
     "id",    "type",        "role",          "model",        "content",
     "usage", "stop_reason", "stop_sequence", "stop_details", "diagnostics"};
-constexpr std::string_view kChange[] = {"type",         "delta",
-                                        "usage",        "stop_reason",
-                                        "stop_details", "stop_sequence"};
+constexpr std::string_view kChange[] = {
+    "type", "delta", "usage", "stop_reason", "stop_details", "stop_sequence"};
 
 /// An open block. Part numbers count what was started; the upstream's indexes
 /// may skip.

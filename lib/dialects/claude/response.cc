@@ -25,9 +25,9 @@ using json::Writer;
 constexpr std::array<std::string_view, 3> kBookkeeping = {"type", "role",
                                                           "diagnostics"};
 /// Members of blocks that are read.
-constexpr std::string_view kBlock[] = {
-    "type", "text", "citations", "thinking", "signature", "data",
-    "id",   "name", "input"};
+constexpr std::string_view kBlock[] = {"type",     "text",      "citations",
+                                       "thinking", "signature", "data",
+                                       "id",       "name",      "input"};
 
 constexpr std::string_view kOutputDetails = "output_tokens_details";
 using Count = json::CountField<UsageCounts>;

@@ -136,7 +136,7 @@ inline constexpr std::string_view kAnswer[] = {
     "responseId", "modelVersion", "usageMetadata",  "candidates",
     "createTime", "modelStatus",  "promptFeedback", "sdkHttpResponse"};
 inline constexpr std::string_view kCandidate[] = {
-    "index",        "content",       "role",        "finishReason",
+    "index",         "content",       "role",        "finishReason",
     "safetyRatings", "finishMessage", "avgLogprobs", "tokenCount"};
 /// Why a candidate ends, in words: what explains a refusal; else nobody has a
 /// place for it.

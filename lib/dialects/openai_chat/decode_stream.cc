@@ -20,12 +20,10 @@ namespace {
 using json::Value;
 
 /// Members of a chunk that are read or describe the call.
-constexpr std::string_view kChunk[] = {"id",           "object",
-                                       "created",      "model",
-                                       "choices",      "usage",
-                                       "service_tier", "system_fingerprint",
-                                       "metadata",     "obfuscation",
-                                       "error"};
+constexpr std::string_view kChunk[] = {
+    "id",       "object",      "created",      "model",
+    "choices",  "usage",       "service_tier", "system_fingerprint",
+    "metadata", "obfuscation", "error"};
 
 /// One tool call while it arrives. Its part begins once id and name are
 /// known; until then its arguments wait.

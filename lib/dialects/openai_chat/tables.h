@@ -89,8 +89,8 @@ inline constexpr std::string_view kChoice[] = {
     "logprobs",     "stop_reason", "finish_reason",
     "matched_stop", "text",        "native_finish_reason"};
 inline constexpr std::string_view kMessage[] = {
-    "role",        "content",   "refusal",           "tool_calls",
-    "audio",       "name",      "function_call",     "annotations",
+    "role",         "content",   "refusal",           "tool_calls",
+    "audio",        "name",      "function_call",     "annotations",
     "tool_call_id", "reasoning", "reasoning_content", "reasoning_details"};
 /// What the model thought, in the spelling that says something; empty = none.
 std::string_view reasoning_text(const json::Value& message);

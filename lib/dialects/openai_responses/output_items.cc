@@ -14,8 +14,8 @@ using json::Writer;
 
 /// Members of items that are read; of bookkeeping is what says nothing new.
 constexpr std::string_view kItem[] = {
-    "id",        "type",      "status",        "role",   "content",
-    "summary",   "call_id",   "name",          "input",  "encrypted_content",
+    "id",        "type",      "status",        "role",  "content",
+    "summary",   "call_id",   "name",          "input", "encrypted_content",
     "arguments", "namespace", "output_format", "result"};
 constexpr std::string_view kPiece[] = {"type", "text", "refusal",
                                        "annotations"};
@@ -43,7 +43,8 @@ void keep_item(const Value& item, ContentPart& part) {
   Extensions& others = part.extensions;
   keep_others(item, kItem, others);
   if (calls_directly(item)) {
-    std::erase_if(others, [](const Extension& e) { return e.name == "caller"; });
+    std::erase_if(others,
+                  [](const Extension& e) { return e.name == "caller"; });
   }
   // Of thinking only one is shown.
   const Value content = item["content"];

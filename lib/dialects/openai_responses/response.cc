@@ -77,9 +77,7 @@ class Decoder final : public AnswerReader {
     response_.stop_reason_text = stop_word(reader_.object());
   }
 
-  void read_extensions() {
-    response_.extensions = others_of(reader_.object());
-  }
+  void read_extensions() { response_.extensions = others_of(reader_.object()); }
 };
 
 void write_stop_reason(const Answer& answer, Writer& w) {
