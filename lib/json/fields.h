@@ -147,10 +147,11 @@ inline Error not_an_object(std::string_view what, Value value,
 /// may be missing; nothing else stands for one.
 template <class Read>
 Result<void> read_each(Value array, std::string_view path, Read read) {
-  if (array.is_object()) {
-    return invalid_request(fmt::format("{} must be an array, not an object",
-                                       path.substr(path.rfind('/') + 1)),
-                           std::string(path));
+  if (!array.absent() && !array.is_array()) {
+    return invalid_request(
+        fmt::format("{} must be an array, not {}",
+                    path.substr(path.rfind('/') + 1), to_string(array.type())),
+        std::string(path));
   }
   std::size_t index = 0;
   for (const Value element : array.children()) {
