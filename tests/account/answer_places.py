@@ -12,6 +12,7 @@ CITED = PART + r'/(annotations|citations)'
 ROWS = [
     # (dialects, place in the body, place of the loss)
     ('openai-chat', r'/choices/\d+/message/annotations/', CITED),
+    ('openai-chat', r'/choices/\d+/message/audio/', r'/choices/0/delta/audio'),
     ('openai-chat', r'/choices/\d+/message/', PART),
     ('openai-chat', r'/choices/\d+/logprobs/', r'/logprobs'),
     ('openai-chat', r'/choices/\d+/finish_reason', r'/stop_reason'),
@@ -44,7 +45,7 @@ ROWS = [
 
 # Where the parts of an answer stand; a loss may name a member of one.
 PARTS = {'openai-chat': r'/choices/\d+/message', 'claude': r'/content/\d+', 'bedrock': r'/content/\d+',
-         'openai-responses': r'/output/\d+', 'gemini': r'/candidates/\d+/content/parts/\d+',
+         'openai-responses': r'/output/\d+(?:/content/\d+)?', 'gemini': r'/candidates/\d+/content/parts/\d+',
          'bedrock-converse': r'/output/message/content/\d+'}
 
 
@@ -74,4 +75,4 @@ def leads_to(dialect, loss, place, exactly=False):
 def known(loss):
     """A place of the canonical answer."""
     return re.fullmatch(r'/content(?:/\d+)?(/.+)?|/stop_reason|/service_tier'
-                        r'|/logprobs|/usage/(cache_write_tokens|reasoning_tokens)', loss) is not None
+                        r'|/logprobs|/choices/0/delta/audio|/usage/(cache_write_tokens|reasoning_tokens)', loss) is not None

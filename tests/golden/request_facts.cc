@@ -30,6 +30,7 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "chat/turns.h"
 #include "golden/facts.h"
 #include "json/json.h"
 #include "support/dump.h"
@@ -275,6 +276,9 @@ void append_tools(Facts& facts, const ChatRequest& request) {
     const Extensions extensions = std::move(tool.extensions);
     tool.extensions.clear();
     facts.push_back({dump(tool), {place, "/functions/" + std::to_string(i)}});
+    if (tool.cache) {
+      facts.back().places.push_back(path_of(*tool.cache, place));
+    }
     for (const Extension& extension : extensions) {
       if (is_neutral(extension)) continue;
       facts.push_back(

@@ -7,6 +7,7 @@
 #include "json/json.h"
 #include "support/event_text.h"
 #include "translate/answer_filter.h"
+#include "translate/answer_words.h"
 
 namespace llmproxy::testing {
 namespace {
@@ -274,6 +275,7 @@ ChatResponse for_client(const Scenario& scenario, const Dialect& to,
   if (&to == scenario.from) return response;
   Losses unused;
   response = filter_answer(std::move(response), context, unused);
+  response.service_tier = tier_for(to, response.service_tier, unused);
   // What follows only the clients of Chat Completions can ask for.
   if (to.name != "openai-chat") return response;
   if (context.stream && !context.include_usage) response.usage = {};

@@ -42,8 +42,8 @@ constexpr std::array kMarks = {ClientMark{.path = "/model/"}};
 
 constexpr std::array kNestedObjects = std::to_array<std::string_view>(
     {"additionalModelRequestFields", "audio", "citationsContent", "document",
-     "image", "inferenceConfig", "outputConfig", "reasoningContent",
-     "toolConfig", "toolSpec", "toolResult", "toolUse"});
+     "guardContent/text", "image", "inferenceConfig", "outputConfig",
+     "reasoningContent", "toolConfig", "toolSpec", "toolResult", "toolUse"});
 
 constexpr DialectSetup kSetup = {.base_url = aws_family::kBaseUrl,
                                  .provider = "bedrock"};

@@ -93,6 +93,7 @@ class Decoder final : public StreamReader {
     const std::string_view reason = candidate["finishReason"].string();
     if (reason.empty()) return;
     start(sink);
+    if (blocked_) return;  // which says more
     reason_text_ = reason;
     explanation_ = explanation_of(candidate);
     if (explanation_.empty() && candidate["finishMessage"].is_string()) {

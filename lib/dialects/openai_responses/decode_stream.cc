@@ -2,6 +2,7 @@
 // parts; an item's `done` event completes what they left out.
 #include <algorithm>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "chat/stream_parts.h"
@@ -19,6 +20,7 @@ struct Open : ReadPart {
   std::int64_t item = 0;     // output_index
   std::int64_t content = 0;  // content_index; 0 for items without content
   std::int64_t summary = 0;  // the summary text being written
+  bool own_words = false;    // of reasoning: behind its summary
   bool has_text = false;
 };
 
@@ -77,7 +79,10 @@ class Decoder final : public StreamReader {
   }
 
   void read_thinking(Value data, EventSink& sink) {
-    add(reasoning(data, sink), data["delta"].string(), sink);
+    Open& open = reasoning(data, sink);
+    const bool first = !std::exchange(open.own_words, true);
+    if (first && open.has_text) add(open, "\n\n", sink);
+    add(open, data["delta"].string(), sink);
   }
 
   void read_summary(Value data, EventSink& sink) {

@@ -46,10 +46,6 @@ void keep_item(const Value& item, ContentPart& part) {
     std::erase_if(others,
                   [](const Extension& e) { return e.name == "caller"; });
   }
-  // Of thinking only one is shown.
-  const Value content = item["content"];
-  const bool both = item["summary"].size() > 0 && content.size() > 0;
-  if (both) others.push_back({"content", content.raw_json()});
 }
 
 ImagePart read_image(const Value& item) {
@@ -59,11 +55,14 @@ ImagePart read_image(const Value& item) {
           {}};
 }
 
+/// Between two texts of thinking.
+constexpr std::string_view kBetween = "\n\n";
+
 /// The texts of a summary as one.
 std::string joined_texts(const Value& texts) {
   std::string out;
   for (const Value piece : texts.children()) {
-    if (!out.empty()) out += "\n\n";
+    if (!out.empty()) out += kBetween;
     out += piece["text"].string();
   }
   return out;
@@ -77,8 +76,11 @@ ThinkingPart thinking_of(const Value& item) {
   if (!thinking.signature.empty()) thinking.issuer = ReasoningIssuer::openai;
   thinking.id = item["id"].string();
   if (auto foreign = unseal(thinking.signature)) thinking = *std::move(foreign);
-  const Value summary = item["summary"];
-  thinking.text = joined_texts(summary.size() > 0 ? summary : item["content"]);
+  thinking.text = joined_texts(item["summary"]);
+  // Its own words, where they are told; streams send them behind the summary.
+  const std::string words = joined_texts(item["content"]);
+  if (!thinking.text.empty() && !words.empty()) thinking.text += kBetween;
+  thinking.text += words;
   return thinking;
 }
 
