@@ -21,7 +21,7 @@ void AnswerWriter::write_parts() {
 
 void AnswerWriter::write_part(const ContentPart& part,
                               const std::string& path) {
-  write_others(part.extensions, path);
+  lose_others(part.extensions, path);
   if (const auto* text = part.as<TextPart>()) {
     write_text(*text, path);
   } else if (const auto* image = part.as<ImagePart>()) {
@@ -39,10 +39,10 @@ void AnswerWriter::write_part(const ContentPart& part,
   }
 }
 
-void AnswerWriter::write_others(const Extensions& others,
-                                const std::string& path) {
+void AnswerWriter::lose_others(const Extensions& others,
+                               const std::string& path) {
   for (const Extension& other : others) {
-    lose(field_path(path, other.name), "a field that only another API has");
+    lose(field_path(path, other.name), "a field that only one API has");
   }
 }
 

@@ -49,9 +49,6 @@ class AnswerWriter {
   /// Lost, unless it is the dialect's own.
   virtual void write_opaque(const OpaquePart& opaque, const std::string& path);
 
-  /// Members that only another API's parts have: lost, unless it writes them.
-  virtual void write_others(const Extensions& others, const std::string& path);
-
   /// The arguments of a call as an object; tells where they were none.
   std::string input_of(const ToolCallPart& call, const std::string& path);
   /// "<who> does not take <thing>; dropped"
@@ -70,6 +67,8 @@ class AnswerWriter {
 
  private:
   void write_part(const ContentPart& part, const std::string& path);
+  /// Members that only one API's parts have; no stream can say them.
+  void lose_others(const Extensions& others, const std::string& path);
 
   std::string_view who_;
   std::size_t index_ = 0;

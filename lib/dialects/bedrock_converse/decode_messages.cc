@@ -260,6 +260,9 @@ Part read_tool_result(const Block& block, Extensions& extensions) {
   LLMPROXY_ASSIGN(ObjectReader reader, open(block));
   if (runs_at_provider(block.member))
     return opaque_part(kName, "toolResult", block.whole);
+  // What Claude's own API calls it says nothing new; other words might.
+  constexpr std::string_view kUsualType = "tool_result";
+  if (block.member["type"].string() == kUsualType) reader.take("type");
   ToolResultPart part;
   LLMPROXY_ASSIGN(part.call_id, reader.required_string("toolUseId"));
   LLMPROXY_ASSIGN(const Value content, reader.required("content", Type::array));

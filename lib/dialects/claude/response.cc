@@ -193,9 +193,7 @@ class Encoder final : public AnswerWriter {
     w_.member("id", call.id);
     w_.member("name", call.name);
     w_.member_raw("input", input_of(call, path));
-    const Extensions& others = response_.content[index()].extensions;
-    if (!is_own() || find_field(others, "caller") == nullptr) write_caller(w_);
-    if (is_own()) w_.extensions(others);
+    write_caller(w_);
     w_.end_object();
   }
 
@@ -228,15 +226,6 @@ class Encoder final : public AnswerWriter {
     if (opaque.dialect == kName) return w_.raw(opaque.json.text());
     AnswerWriter::write_opaque(opaque, path);
   }
-
-  /// Written with the call they are of.
-  void write_others(const Extensions& others,
-                    const std::string& path) override {
-    if (!is_own()) AnswerWriter::write_others(others, path);
-  }
-
-  /// Its members are those of this API, whoever serves it.
-  bool is_own() const { return is_of(kName) || is_of(host_.dialect); }
 
   void write_stop_reason() {
     write_stop(response_.stop_reason, response_.stop_sequence,
