@@ -142,7 +142,9 @@ def print_found(run):
             law, noun, source, ' '.join(key[3] for key in keys), place, sum(run.times[key] for key in keys),
             found.detail[:400], json.dumps(found.message.body)[:900]))
         for answer in found.answers:
-            print('    -> %s' % (answer.get('body') or answer.get('error') or json.dumps(answer.get('parsed')))[:400])
+            print('    -> %s\n       losses: %s' % (
+                (answer.get('error') or answer.get('body') or json.dumps(answer.get('parsed')))[:400],
+                json.dumps(answer.get('losses'))[:400]))
         if hasattr(found.message, 'seed'):
             print('    again, and smaller: laws.py PROGRAM --law %s --noun %s --from %s --to %s --repeat %d' % (
                 law, noun, source, keys[0][3], found.message.seed))
