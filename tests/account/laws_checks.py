@@ -230,7 +230,7 @@ class Back(Law):
         there, back = answers
         if 'error' in back:
             if back['kind'] != 'unsupported':
-                yield '(refused) > ' + back.get('path', ''), back['error']
+                yield '(refused)>' + back.get('path', ''), back['error']
             return
         kept, returned = content_of(there), content_of(back)
         sums = message.noun != 'request'
@@ -242,7 +242,7 @@ class Back(Law):
             places = [p for p, value in leaves(there['parsed']) if self.stands(canary, value)]
             if not any(losses.covering(p) or declared.match(declared.MEANT, way, place_of(p)) for p in places):
                 seen = pattern_of(places[0]) if places else '(path or sum)'
-                yield pattern_of(where) + ' > ' + seen, '%r did not come back' % (canary,)
+                yield pattern_of(where) + '>' + seen, '%r did not come back' % (canary,)
 
     @staticmethod
     def stands(canary, value):
@@ -254,12 +254,15 @@ class Back(Law):
         if len(answers) < 2 or 'parsed' not in answers[1]:
             return False
         kept, returned = content_of(answers[0]), content_of(answers[1])
-        told = json.dumps(answers[1]['losses'])
+        way = Way(message.noun, target, message.dialect)
+        if answers[1]['losses']:
+            return False  # it might be told
         for where, canary in canaries(message):
-            if isinstance(canary, str) and canary in kept.tokens and not told.count('/'):
-                if any(canary in tokens_in(h[k]) for h, k in holders(answers[1]['parsed'])):
-                    forget(answers[1]['parsed'], canary)
-                    return not has(content_of(answers[1]), canary, False)
+            places = [p for p, value in leaves(answers[0]['parsed']) if self.stands(canary, value)]
+            meant = any(declared.match(declared.MEANT, way, place_of(p)) for p in places)
+            if isinstance(canary, str) and canary in kept.tokens and canary in returned.tokens and not meant:
+                forget(answers[1]['parsed'], canary)
+                return not has(content_of(answers[1]), canary, False)
         return False
 
 
@@ -277,7 +280,7 @@ class Identity(Law):
         answer = answers[0]
         if 'error' in answer:
             if not refused_rightly(message, target, answer):
-                yield '(refused) ' + answer.get('path', ''), answer['error']
+                yield '(refused)>' + answer.get('path', ''), answer['error']
             return
         content = content_of(answer)
         losses = Losses(answer['losses'], message.noun != 'request' and target)
@@ -288,7 +291,8 @@ class Identity(Law):
                     or declared.match(declared.MEANT, way, place_of(where)) \
                     or message.noun == 'request' and declared.not_allowed(message.body, where):
                 continue
-            yield pattern_of(where), '%r is %s' % (canary, 'at ' + ', '.join(sorted(set(found))) if found else 'gone')
+            moved = ','.join(sorted(set(found)))
+            yield pattern_of(where) + ('>' + moved if moved else ''), '%r is %s' % (canary, 'at ' + moved if moved else 'gone')
 
     def plant(self, message, target, answers):
         parsed = answers[0].get('parsed')
@@ -313,6 +317,8 @@ class Fold(Law):
         return [ask(message, target), ask(whole, target)]
 
     def faults(self, message, target, answers):
+        if message.body.get('status') in ('queued', 'in_progress', 'cancelled'):
+            return  # no stream ends so; streams.py says "completed"
         stream, answer = answers
         if 'error' in stream or 'error' in answer:
             if ('error' in stream) != ('error' in answer):
