@@ -21,8 +21,12 @@ ROWS = [
     ('identity', 'request', 'openai-chat', ANY,
      '/messages/*/content/*/text>/messages/*/content /stop>/stop/* '
      '/messages/*/content/*/refusal>/messages/*/refusal', 'two ways to say the same'),
-    ('identity', 'request', 'openai-chat', ANY, '/function_call/name>/tools/*/function/name',
-     'mixes: a tool_choice beside it wins'),
+    ('identity', 'request', 'openai-chat', ANY,
+     '/function_call/name>/tools/*/function/name /function_call/name>/tool_choice/function/name...',
+     'mixes: it is the older tool_choice, which wins'),
+    ('identity', 'request', 'openai-chat', ANY,
+     '/messages/*/function_call/...>/messages/*/tool_calls/... '
+     '/messages/*/name>/messages/*/tool_calls/*/function/name...', 'mixes: the older way to call, beside tools'),
     ('identity', 'answer', 'openai-chat', ANY,
      '/choices/*/message/function_call/...>/choices/*/message/tool_calls/...', 'the older way to call'),
     ('identity', 'request', RESPONSES, ANY,
