@@ -14,6 +14,7 @@ FUZZ ?=
 # How long messages are mixed: make account ACCOUNT_SECONDS=3600
 ACCOUNT_SECONDS ?= 60
 ACCOUNT ?=
+LAWS ?=
 # Options of the benchmark: make bench BENCH="--only calls-32"
 BENCH ?=
 # More arguments of the test on other systems: see test-dist.
@@ -74,6 +75,9 @@ account: ## is all that goes into a translation told: tests/account; ACCOUNT_SEC
 	@python3 tests/account/run.py build/release/tests/account/account_lines --mixes 20 $(ACCOUNT)
 	@python3 tests/account/run.py build/release/tests/account/account_lines \
 		--seconds $(ACCOUNT_SECONDS) --seed $$RANDOM $(ACCOUNT)
+	@python3 tests/account/laws.py build/release/tests/account/account_lines --sites 0 --mixes 20 $(LAWS)
+	@python3 tests/account/laws.py build/release/tests/account/account_lines \
+		--seconds $(ACCOUNT_SECONDS) --seed $$RANDOM $(LAWS)
 
 deb: ## build Debian packages of libraries and server: build/deb/*.deb
 	@.ci/install deb
