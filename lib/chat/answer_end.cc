@@ -48,6 +48,12 @@ void settle_answer(ChatResponse& response, Losses& losses) {
       call->id = ids.settle(call->id, response.id, kept.size());
       facts.called = true;
     }
+    const auto* image = part.as<ImagePart>();
+    if (image != nullptr && image->source.kind != MediaKind::base64) {
+      lose(losses, json::pointer("/content", i), kCanonicalForm,
+           "images that only their provider can read");
+      continue;
+    }
     facts.refused = facts.refused || part.as<RefusalPart>() != nullptr;
     kept.push_back(std::move(part));
   }

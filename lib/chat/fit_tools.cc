@@ -136,6 +136,7 @@ std::vector<std::string_view> called_tools(const ChatRequest& request) {
   std::vector<std::string_view> names;
   std::set<std::string_view> seen;
   for (const Message& message : request.messages) {
+    if (message.role != Role::assistant) continue;
     for (const ContentPart& part : message.content) {
       const auto* call = part.as<ToolCallPart>();
       if (call != nullptr && seen.insert(call->name).second) {

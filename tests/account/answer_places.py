@@ -12,7 +12,7 @@ CITED = PART + r'/(annotations|citations)'
 ROWS = [
     # (dialects, place in the body, place of the loss)
     ('openai-chat', r'/choices/\d+/message/annotations/', CITED),
-    ('openai-chat', r'/choices/\d+/message/audio/', r'/choices/0/delta/audio'),
+    ('openai-chat', r'/choices/\d+/message/audio/(?!transcript)', r'/choices/0/delta/audio/data'),
     ('openai-chat', r'/choices/\d+/message/', PART),
     ('openai-chat', r'/choices/\d+/logprobs/', r'/logprobs'),
     ('openai-chat', r'/choices/\d+/finish_reason', r'/stop_reason'),
@@ -75,4 +75,4 @@ def leads_to(dialect, loss, place, exactly=False):
 def known(loss):
     """A place of the canonical answer."""
     return re.fullmatch(r'/content(?:/\d+)?(/.+)?|/stop_reason|/service_tier'
-                        r'|/logprobs|/choices/0/delta/audio|/usage/(cache_write_tokens|reasoning_tokens)', loss) is not None
+                        r'|/logprobs|/choices/0/delta/audio/data|/usage/(cache_write_tokens|reasoning_tokens)', loss) is not None

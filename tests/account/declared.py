@@ -188,7 +188,7 @@ DEFAULTS = [
     ('request', ANY, RESPONSES, '/input/*/content/*/type', 'refusal', 'the same'),
     ('request', ANY, ANY, '*/input_schema/* */parameters/* */parametersJsonSchema/* */json/*',
      'object|string|input', 'a tool with free text is a function of one string'),
-    ('request', ANY, ANY, '*schema/* *Schema/* */json/*',
+    ('request', ANY, ANY, '*schema/* *Schema/* */json/* */parameters/*',
      'object|string|integer|number|boolean|array|null', "JSON Schema's words"),
 ]
 DEFAULTS += [
@@ -200,6 +200,7 @@ DEFAULTS += [
      'of a custom call; the documents have it, the SDK has not'),
     ('answer', 'gemini bedrock-converse', ANY, '*/id /id /responseId', '*qanswerid*', 'an upstream that gives no id'),
     ('answer', 'gemini', ANY, '*', 'call_*', 'its calls need no id'),
+    ('answer', 'gemini', ANY, '*', 'the provider blocked the prompt: *', 'a reason without words'),
     ('answer', 'openai-chat', ANY, '*', 'call_function_*', 'old function calls have no id'),
     ('answer', ANY, ANY, '*/arguments', '{}', 'a call without arguments'),
     ('answer', ANY, 'openai-chat', '/choices/*/message/reasoning_content', ANY,

@@ -45,6 +45,9 @@ ROWS = [
      "Google's own schemas become JSON Schema"),
     ('identity', 'answer', 'gemini', ANY,
      '/usageMetadata/promptTokenCount /usageMetadata/toolUsePromptTokenCount', 'they are in one sum'),
+    ('identity', 'answer', 'gemini', ANY,
+     '/promptFeedback/blockReasonMessage>/candidates/*/content/parts/*/text '
+     '/candidates/*/finishMessage>/candidates/*/content/parts/*/text', 'a refusal is explained in the text'),
 ]
 
 

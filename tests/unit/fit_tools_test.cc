@@ -90,7 +90,7 @@ void ask_none(ChatRequest& request) {
 void call_without_tools(ChatRequest& request) {
   request.tools.clear();
   request.tool_choice.reset();
-  request.messages[0].content.emplace_back(ToolCallPart{"c", "f", "{}"});
+  request.messages.push_back({Role::assistant, {ToolCallPart{"c", "f", "{}"}}});
 }
 void image_by_url(ChatRequest& request) {
   part_of<ImagePart>(request).source = {MediaKind::url, "https://h/a", ""};

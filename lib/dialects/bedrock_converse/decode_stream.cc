@@ -26,6 +26,8 @@ constexpr std::string_view kMetadata[] = {"usage", "metrics", "serviceTier",
 constexpr std::string_view kStop[] = {"stopReason",
                                       "additionalModelResponseFields", "p"};
 constexpr std::string_view kFields[] = {"stop_sequence"};
+constexpr std::string_view kImage[] = {"source", "format"};
+constexpr std::string_view kImageSource[] = {"bytes"};
 
 class Decoder final : public StreamReader {
  public:
@@ -69,7 +71,10 @@ class Decoder final : public StreamReader {
       return begin_call(open(data, PartKind::tool_call), call, sink);
     }
     if (block["image"].is_object()) {
-      open(data, PartKind::image).opened =
+      // Numbered when it has come: some are elsewhere, or an error.
+      Block& image = blocks_[index_of(data)];
+      image.kind = PartKind::image;
+      image.opened =
           media_type_of(kImageFormats, block["image"]["format"].string());
       return;
     }
@@ -161,10 +166,7 @@ class Decoder final : public StreamReader {
   /// Of a block that has a start.
   void read_delta_of(Block& block, Value delta, EventSink& sink) {
     if (delta["toolUse"].is_object()) return read_tool_call(block, delta, sink);
-    if (delta["image"].is_object()) {
-      block.held.append(delta["image"]["source"]["bytes"].string());
-      return;
-    }
+    if (delta["image"].is_object()) return hold_image(block, delta["image"]);
     if (delta["toolResult"].is_array()) return hold_results(block, delta);
     lose("/contentBlockDelta", "a delta of an unknown type was left out");
   }
@@ -220,6 +222,13 @@ class Decoder final : public StreamReader {
     }
   }
 
+  void hold_image(Block& block, Value image) {
+    const Value source = image["source"];
+    block.held.append(source["bytes"].string());
+    lose_others("/content/image", image, kImage);
+    lose_others("/content/image/source", source, kImageSource);
+  }
+
   static void hold_results(Block& block, Value delta) {
     for (const Value result : delta["toolResult"].children()) {
       if (!block.held.empty()) block.held += ',';
@@ -227,9 +236,11 @@ class Decoder final : public StreamReader {
     }
   }
 
-  static void end(Block& block, EventSink& sink) {
+  void end(Block& block, EventSink& sink) {
     if (block.kind == PartKind::opaque) send_opaque(block, sink);
     if (block.kind == PartKind::image) {
+      if (block.held.empty()) return;
+      static_cast<ReadPart&>(block) = number_part(PartKind::image);
       StreamEvent event;
       event.name = block.opened;
       event.text = block.held;

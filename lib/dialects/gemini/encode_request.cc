@@ -113,8 +113,9 @@ class RequestWriter {
       const std::string_view name = member.key();
       const bool empty =
           (name == "properties" || name == "required") && member.size() == 0;
-      if (name != "type" && name != "additionalProperties" &&
-          name != "$schema" && !empty) {
+      const bool open_or_closed =
+          name == "additionalProperties" && member.boolean().has_value();
+      if (name != "type" && name != "$schema" && !open_or_closed && !empty) {
         return true;
       }
     }

@@ -29,11 +29,6 @@ constexpr std::string_view kBroken[] = {
     "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS",
     "MALFORMED_RESPONSE", "MISSING_THOUGHT_SIGNATURE"};
 
-/// It says more than ratings.
-bool is_said(const Value& feedback) {
-  return feedback["blockReason"] || feedback["blockReasonMessage"];
-}
-
 std::optional<std::int64_t> count(const Value& usage, std::string_view name) {
   return json::count_of(usage[name]);
 }
@@ -92,14 +87,14 @@ class Decoder final : public AnswerReader {
   }
 
   void read_stop_reason() {
-    if (candidate_) {
+    const Value feedback = reader_.object()["promptFeedback"];
+    if (candidate_ && feedback["blockReason"].string().empty()) {
       const Value reason = candidate_["finishReason"];
       response_.stop_reason_text = reason.string();
       response_.stop_reason = stop_reason(response_.stop_reason_text);
       response_.refusal_explanation = explanation_of(candidate_);
       return;
     }
-    const Value feedback = reader_.object()["promptFeedback"];
     response_.stop_reason = StopReason::refusal;
     response_.stop_reason_text = feedback["blockReason"].string();
     response_.refusal_explanation = block_explanation(feedback);
@@ -114,9 +109,9 @@ class Decoder final : public AnswerReader {
     }
     for (Extension& other : others) other.name.insert(0, kInCandidate);
     keep_others(reader_.object(), kAnswer, others);
-    // Without a candidate it is the answer.
+    // With a reason it says how the answer ends.
     const Value feedback = reader_.object()["promptFeedback"];
-    if (candidate_ && is_said(feedback)) {
+    if (feedback["blockReasonMessage"] && !feedback["blockReason"]) {
       others.push_back({"promptFeedback", feedback.raw_json()});
     }
   }

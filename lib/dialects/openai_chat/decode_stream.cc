@@ -195,10 +195,18 @@ class Decoder final : public StreamReader {
     if (!json::says_nothing(choice["logprobs"])) {
       lose_thing("/choices/0/logprobs", "log probabilities of a stream");
     }
-    if (!json::says_nothing(delta["audio"])) {
-      lose_thing("/choices/0/delta/audio", "audio of a stream");
-    }
+    read_audio(delta, sink);
     read_finished(choice, sink);
+  }
+
+  /// What was said is the text of a spoken answer.
+  void read_audio(Value delta, EventSink& sink) {
+    const Value audio = delta["audio"];
+    if (json::says_nothing(audio)) return;
+    if (delta["content"].string().empty()) {
+      add(PartKind::text, audio["transcript"].string(), sink);
+    }
+    lose_thing("/choices/0/delta/audio/data", "audio of a stream");
   }
 
   /// False where the upstream did not say that it is over.
