@@ -10,6 +10,8 @@
 namespace llmproxy {
 namespace {
 
+constexpr std::string_view kTierPlace = "/service_tier";
+
 std::string_view name_of(const Dialect& dialect) {
   return dialect.limits != nullptr ? dialect.limits->target : dialect.title;
 }
@@ -28,13 +30,12 @@ bool has_word(const Dialect& dialect, std::string_view tier) {
 std::string_view tier_for(const Dialect& to, std::string_view tier,
                           Losses& losses) {
   if (tier.empty() || has_word(to, tier)) return tier;
-  constexpr std::string_view kPlace = "/service_tier";
   // A stream says it at its begin and at its end.
   const bool told =
       std::any_of(losses.begin(), losses.end(),
-                  [](const Loss& loss) { return loss.path == kPlace; });
+                  [](const Loss& loss) { return loss.path == kTierPlace; });
   if (told) return {};
-  lose(losses, std::string(kPlace), name_of(to),
+  lose(losses, std::string(kTierPlace), name_of(to),
        fmt::format("the tier {} of an answer", tier));
   return {};
 }
