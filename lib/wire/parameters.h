@@ -7,6 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/internal_api.h"
+
+LLMPROXY_INTERNAL_BEGIN
 namespace llmproxy::wire {
 
 struct Parameter {
@@ -23,3 +26,4 @@ std::optional<std::vector<Parameter>> parameters_of(std::string_view text);
 bool has_control(std::string_view text);
 
 }  // namespace llmproxy::wire
+LLMPROXY_INTERNAL_END
